@@ -1,0 +1,68 @@
+# How this house is built: one library a folder of host/, its tests under the same name in tests/.
+
+find_package(fmt REQUIRED)
+if(DRONE_TESTS)
+    find_package(GTest REQUIRED)
+    include(GoogleTest)
+endif()
+if(DRONE_BENCH)
+    find_package(benchmark REQUIRED)
+endif()
+
+add_library(drone_options INTERFACE)
+target_compile_options(drone_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+if(DRONE_SANITIZE)
+    target_compile_options(drone_options INTERFACE
+        -fsanitize=${DRONE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(drone_options INTERFACE -fsanitize=${DRONE_SANITIZE})
+endif()
+
+# The target library, header-only, as hosts see it.
+add_library(drone INTERFACE)
+target_include_directories(drone INTERFACE ${CMAKE_SOURCE_DIR}/include)
+
+# drone_library(stage SOURCES a.cpp b.cpp [USES drone_x fmt::fmt ...])
+# The library drone_<stage> of folder host/<stage>. Headers are included as "stage/name.hpp".
+function(drone_library stage)
+    cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+    add_library(drone_${stage} STATIC ${ARG_SOURCES})
+    target_include_directories(drone_${stage} PUBLIC ${CMAKE_SOURCE_DIR}/host)
+    target_link_libraries(drone_${stage} PUBLIC drone ${ARG_USES} PRIVATE drone_options)
+endfunction()
+
+# drone_test(stage SOURCES a_test.cpp ... [USES drone_x ...])
+# A GoogleTest program <stage>_test, its cases found one by one by CTest as "<stage>: Suite.Case".
+function(drone_test stage)
+    if(NOT DRONE_TESTS)
+        return()
+    endif()
+    cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+    add_executable(${stage}_test ${ARG_SOURCES})
+    target_link_libraries(${stage}_test PRIVATE ${ARG_USES} GTest::gmock GTest::gtest_main drone_options)
+    target_compile_definitions(${stage}_test PRIVATE
+        DRONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" DRONE_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    set_target_properties(${stage}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    gtest_discover_tests(${stage}_test TEST_PREFIX "${stage}: " DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# drone_bench(name SOURCES ... [USES ...]): a Google Benchmark program under bench/.
+function(drone_bench name)
+    if(NOT DRONE_BENCH)
+        return()
+    endif()
+    cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+    add_executable(${name}_bench ${ARG_SOURCES})
+    target_link_libraries(${name}_bench PRIVATE ${ARG_USES} benchmark::benchmark drone_options)
+    set_target_properties(${name}_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+endfunction()
+
+# Every folder of the house that is there, lowest first: arrows only point downwards.
+macro(drone_add_house)
+    foreach(folder IN ITEMS
+            host/config host/stream host/trace host/layout host/report host/capture host/probe host/board host/cli
+            tests bench)
+        if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt)
+            add_subdirectory(${folder})
+        endif()
+    endforeach()
+endmacro()

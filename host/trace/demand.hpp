@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What one run asked of its heap, as the layout problem sees it: classes of requests, and the order
+// in which blocks of each class were taken and given back. trace/ makes it from any format; layout/
+// solves and replays it. Small on purpose: a run of 10^9 steps must fit in memory.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace drone::trace {
+
+/// Requests that no layout can tell apart.
+struct request_class {
+    std::uint32_t size = 0; ///< bytes asked for, exactly as the program asked
+    std::uint32_t alignment =
+        4; ///< bytes, a power of two; drone::granule when nothing more was asked
+
+    friend auto operator<=>(const request_class&, const request_class&) = default;
+};
+
+/// One step: a block of class `index()` is taken, or given back.
+class step {
+public:
+    static constexpr std::size_t class_limit = 1U << 15U;
+
+    constexpr step() = default;
+    static constexpr step take(std::size_t index) {
+        return step(static_cast<std::uint16_t>(index << 1U));
+    }
+    static constexpr step give_back(std::size_t index) {
+        return step(static_cast<std::uint16_t>(index << 1U | 1U));
+    }
+
+    [[nodiscard]] constexpr std::size_t index() const { return bits_ >> 1U; }
+    [[nodiscard]] constexpr bool gives_back() const { return (bits_ & 1U) != 0; }
+    /// index() * 2 + gives_back(): a row number for tables with two rows a class.
+    [[nodiscard]] constexpr std::uint16_t row() const { return bits_; }
+
+    friend bool operator==(const step&, const step&) = default;
+
+private:
+    constexpr explicit step(std::uint16_t bits) : bits_(bits) {}
+    std::uint16_t bits_ = 0;
+};
+
+/// Words are missing from the trace just before step `at`: live counts after it are not certain.
+struct demand_gap {
+    std::uint64_t at = 0;
+    std::uint64_t lost_events = 0; ///< 0: not known how many
+
+    friend bool operator==(const demand_gap&, const demand_gap&) = default;
+};
+
+/// One run. A resize in place is give_back(old class) and then take(new class), and the index of
+/// the first of the two stands in `resizes`: an interval of classes that holds both is never
+/// charged twice. A moved resize is what it was: take(new), then give_back(old).
+struct demand {
+    std::vector<request_class> classes; ///< ascending, each once
+    std::vector<step> steps;
+    /// The block of each step, numbers dense and reused after the block was given back; empty when
+    /// the format has no identity (Drone 0.14), and then any block of the class is as good as
+    /// another.
+    std::vector<std::uint32_t> blocks;
+    std::vector<std::uint64_t> resizes; ///< ascending indices into steps
+    std::vector<demand_gap> gaps;       ///< ascending
+    std::uint64_t failed = 0; ///< requests that the traced heap could not serve; they are no steps
+};
+
+} // namespace drone::trace

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The native heap trace: constexpr encode and decode, the same code on both sides of the wire.
+//
+// A trace is a stream of 32-bit words, little-endian in a file. One event is one word, so it is one
+// atomic write to a stimulus port and no interrupt can split it:
+//
+//      31 29 28     24 23                              0
+//     +-----+---------+--------------------------------+
+//     | op  | number  | data                           |   events: the sequence number, modulo 32
+//     +-----+---------+--------------------------------+   control, capture: the sub-operation
+//
+// An allocation is one number, the offset of its last byte: the pools are known, so that offset
+// names the block, and with the block the exact size. Worked example, pools 4 x 201, 12 x 222
+// (bases 0, 804), third event: 12 bytes taken in the second block of 12 are 804 + 12 + 12 - 1 = 827
+// = 0x33B, the word is allocate << 29 | 2 << 24 | 0x33B = 0x0200033B.
+//
+// Heaps of up to 16 MiB can be traced. Pure functions, callable from any context.
+
+#include <drone/layout.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace drone::wire {
+
+/// The version that `begin` carries. A reader keeps reading every older one.
+inline constexpr std::uint32_t version = 1;
+
+/// Bytes of the largest heap whose offsets fit.
+inline constexpr std::uint32_t heap_size_limit = 1U << 24U;
+/// Pools of the largest layout that `begin` can announce.
+inline constexpr std::size_t pool_limit = 255;
+
+inline constexpr std::uint32_t data_mask = 0x00FF'FFFF;
+inline constexpr std::uint32_t sequence_period = 32;
+
+enum class operation : std::uint8_t {
+    allocate = 0,   ///< offset of the allocation's last byte; granule alignment was asked
+    deallocate = 1, ///< offset of the block's first byte
+    resize = 2,     ///< in place; offset of the new last byte
+    failed = 3,     ///< bytes asked for, saturating
+    caller = 4,  ///< bits 29..1 of a code address in all 29 bits below; belongs to the next event
+    control = 5, ///< see enum control
+    capture = 6, ///< see enum capture; written by the host only
+    allocate_aligned = 7, ///< as allocate, where default_alignment was asked
+};
+
+/// What the target says about its heap rather than about a block.
+enum class control : std::uint8_t {
+    begin = 0,         ///< version << 16 | flags << 12 | log2(heap alignment) << 8 | pool count
+    heap_size = 1,     ///< bytes - 1
+    pool_block = 2,    ///< bytes; with pool_capacity once for every pool, ascending
+    pool_capacity = 3, ///< blocks
+    layout_end = 4,    ///< checksum of the control words since `begin`, that one included
+    checkpoint =
+        5, ///< events numbered so far, modulo 2^24: their low 5 bits are the next sequence number
+    dropped = 6,   ///< events that the target itself left out since the last such word, saturating
+    alignment = 7, ///< log2 of the alignment asked by the next allocation, where it exceeds 8 bytes
+};
+
+/// What the host adds to the file.
+enum class capture : std::uint8_t {
+    target_ticks = 0, ///< ticks of the target's trace clock since the last time word
+    host_micros = 1,  ///< microseconds of the host's clock since the last time word
+    gap = 2,          ///< reason << 20 | number lost (0: not known), see enum gap_reason
+};
+
+enum class gap_reason : std::uint8_t {
+    overflow = 0,  ///< the target's trace FIFO overflowed
+    malformed = 1, ///< bytes that are no packet; their number is given
+    transport = 2, ///< the link or the host lost bytes; their number is given
+};
+
+/// One word, taken apart by getters. Any 32-bit value is a word; none of these fails.
+struct word {
+    std::uint32_t bits = 0;
+
+    [[nodiscard]] constexpr operation op() const noexcept {
+        return static_cast<operation>(bits >> 29U);
+    }
+    /// Sequence number of an event, 0..31.
+    [[nodiscard]] constexpr std::uint32_t sequence() const noexcept { return bits >> 24U & 0x1FU; }
+    [[nodiscard]] constexpr std::uint32_t data() const noexcept { return bits & data_mask; }
+    /// Sub-operation of a control or capture word.
+    [[nodiscard]] constexpr control as_control() const noexcept {
+        return static_cast<control>(sequence());
+    }
+    [[nodiscard]] constexpr capture as_capture() const noexcept {
+        return static_cast<capture>(sequence());
+    }
+    /// Whether the word carries a sequence number.
+    [[nodiscard]] constexpr bool is_event() const noexcept {
+        return op() <= operation::failed || op() == operation::allocate_aligned;
+    }
+    [[nodiscard]] constexpr bool is_allocation() const noexcept {
+        return op() == operation::allocate || op() == operation::allocate_aligned;
+    }
+    /// Code address of a caller word, modulo 2^30.
+    [[nodiscard]] constexpr std::uint32_t code_address() const noexcept {
+        return (bits & 0x1FFF'FFFFU) << 1U;
+    }
+
+    friend constexpr bool operator==(word, word) = default;
+};
+
+[[nodiscard]] constexpr std::uint32_t saturated(std::size_t value) noexcept {
+    return value < data_mask ? static_cast<std::uint32_t>(value) : data_mask;
+}
+
+/// The word of an event; `sequence` is taken modulo 32, `data` must be below 2^24.
+[[nodiscard]] constexpr word
+event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
+    return {static_cast<std::uint32_t>(op) << 29U | (sequence & 0x1FU) << 24U | data};
+}
+
+[[nodiscard]] constexpr word caller(std::uint32_t code_address) noexcept {
+    return {
+        static_cast<std::uint32_t>(operation::caller) << 29U | (code_address >> 1U & 0x1FFF'FFFFU)
+    };
+}
+
+[[nodiscard]] constexpr word make_control(control sub, std::uint32_t data) noexcept {
+    return event(operation::control, static_cast<std::uint32_t>(sub), data & data_mask);
+}
+
+[[nodiscard]] constexpr word make_capture(capture sub, std::uint32_t data) noexcept {
+    return event(operation::capture, static_cast<std::uint32_t>(sub), data & data_mask);
+}
+
+[[nodiscard]] constexpr word make_gap(gap_reason reason, std::uint64_t lost) noexcept {
+    const std::uint64_t count = lost < 0xFFFFFU ? lost : 0xFFFFFU;
+    return make_capture(
+        capture::gap, static_cast<std::uint32_t>(reason) << 20U | static_cast<std::uint32_t>(count)
+    );
+}
+
+// -- Announcement: the words by which a trace carries its own layout
+// ----------------------------------
+
+/// Words of an announcement of `pool_count` pools: begin, heap_size, two a pool, layout_end,
+/// checkpoint.
+[[nodiscard]] constexpr std::size_t announcement_size(std::size_t pool_count) noexcept {
+    return 4 + 2 * pool_count;
+}
+
+/// One more word in the checksum of an announcement; the sum starts at 0. A rotation and an
+/// addition: catches a lost, doubled or changed word, which is what happens on a wire.
+[[nodiscard]] constexpr std::uint32_t checksum(std::uint32_t sum, word next) noexcept {
+    return ((sum << 7U | sum >> 17U) + next.bits * 0x9E37'79B1U / 256U) & data_mask;
+}
+
+struct announced_heap {
+    std::uint32_t version = wire::version;
+    std::uint32_t flags = 0;     ///< 4 bits
+    std::uint32_t size = 0;      ///< bytes, 1..heap_size_limit
+    std::uint32_t alignment = 0; ///< bytes
+    std::size_t pool_count = 0;
+};
+
+[[nodiscard]] constexpr word begin(const announced_heap& heap) noexcept {
+    std::uint32_t log2 = 0;
+    while ((1U << log2) < heap.alignment)
+        ++log2;
+    return make_control(
+        control::begin,
+        heap.version << 16U | (heap.flags & 0xFU) << 12U | log2 << 8U |
+            static_cast<std::uint32_t>(heap.pool_count)
+    );
+}
+
+/// What a begin word says; the size comes with its own word.
+[[nodiscard]] constexpr announced_heap decode_begin(word begin) noexcept {
+    return {
+        .version = begin.data() >> 16U,
+        .flags = begin.data() >> 12U & 0xFU,
+        .size = 0,
+        .alignment = 1U << (begin.data() >> 8U & 0xFU),
+        .pool_count = begin.data() & 0xFFU,
+    };
+}
+
+/// Word `index` of the announcement of a layout, `index` < announcement_size(PoolCount) - 1: all
+/// but the checkpoint, which is not a constant.
+template <std::size_t PoolCount>
+[[nodiscard]] constexpr word
+announcement(const heap_layout<PoolCount>& layout, std::size_t index) noexcept {
+    if (index == 0) {
+        return begin({.size = layout.size, .alignment = layout.alignment, .pool_count = PoolCount});
+    }
+    if (index == 1) return make_control(control::heap_size, layout.size - 1);
+    if (index < 2 + 2 * PoolCount) {
+        const pool_layout& pool = layout.pools[(index - 2) / 2];
+        return index % 2 == 0 ? make_control(control::pool_block, pool.block)
+                              : make_control(control::pool_capacity, pool.capacity);
+    }
+    std::uint32_t sum = 0;
+    for (std::size_t i = 0; i < index; ++i)
+        sum = checksum(sum, announcement(layout, i));
+    return make_control(control::layout_end, sum);
+}
+
+} // namespace drone::wire

@@ -13,7 +13,7 @@
 //
 // An allocation is one number, the offset of its last byte: the pools are known, so that offset
 // names the block, and with the block the exact size. Worked example, pools 4 x 201, 12 x 222
-// (bases 0, 804), third event: 12 bytes taken in the second block of 12 are 804 + 12 + 12 - 1 = 827
+// (bases 0, 804), third event:
 // = 0x33B, the word is allocate << 29 | 2 << 24 | 0x33B = 0x0200033B.
 //
 // Heaps of up to 16 MiB can be traced. Pure functions, callable from any context.

@@ -12,9 +12,9 @@
 //     +-----+---------+--------------------------------+   control, capture: the sub-operation
 //
 // An allocation is one number, the offset of its last byte: the pools are known, so that offset
-// names the block, and with the block the exact size. Worked example, pools 4 x 201, 12 x 222
-// (bases 0, 804), third event:
-// = 0x33B, the word is allocate << 29 | 2 << 24 | 0x33B = 0x0200033B.
+// names the block, and with the block the exact size. Worked example, pools 4 x 201 at 0 and
+// 12 x 222 at 804: the third event takes 12 bytes in the second block of 12. Its last byte is at
+// 804 + 12 + 11 = 827 = 0x33B, so the word is allocate << 29 | 2 << 24 | 0x33B = 0x0200033B.
 //
 // Heaps of up to 16 MiB can be traced. Pure functions, callable from any context.
 

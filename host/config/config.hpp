@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Drone.toml as structs: what a project says about its heaps, memories, probe and log.
+//
+// Every section is optional here, for a command asks only for what it needs (require_...). What is
+// there has been checked: heaps hold their pools and do not overlap, regions lie in 32 bits, and
+// unknown keys were refused. Errors read `Drone.toml:LINE:COLUMN: what is wrong; what to do`.
+
+#include "error.hpp"
+
+#include <drone/layout.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drone::config {
+
+/// The name of the file that makes a folder a project.
+inline constexpr std::string_view file_name = "Drone.toml";
+
+/// The name of the heap that `[heap]` itself and `[heap.main]` describe.
+inline constexpr std::string_view main_heap = "main";
+
+/// A heap: `[heap]`, `[heap.main]` or `[heap.NAME]`.
+struct heap {
+    std::string name;
+    std::uint32_t size = 0; ///< bytes, positive
+    std::uint32_t alignment = default_alignment;
+    std::optional<std::uint32_t> origin; ///< address; without it the linker finds a place
+    std::vector<pool_spec> pools;        ///< ascending; empty when the file names none yet
+};
+
+/// A memory of the chip, as the linker script sees it.
+struct region {
+    std::uint32_t origin = 0;
+    std::uint32_t size = 0; ///< bytes, positive
+};
+
+/// `[memory]`.
+struct memory {
+    region flash;
+    region ram;
+};
+
+/// `[probe]`: how the tool reaches the board.
+struct probe {
+    std::string kind;  ///< one of probe_kinds
+    std::string board; ///< one of supported_boards() when the kind is "virtual"
+};
+
+enum class log_format : std::uint8_t { swo, tpiu, dso };
+
+/// `[log]`: how the board's log reaches the tool.
+struct log {
+    log_format format = log_format::swo;
+    std::uint8_t tpiu_id = 1; ///< 1 to 111: the ITM's stream in TPIU frames (format tpiu)
+    std::uint32_t baud = 2'000'000;
+    bool timestamps = false; ///< ask the board for local timestamps
+};
+
+/// A project's Drone.toml.
+struct project {
+    std::filesystem::path file;      ///< as it was found: messages name it so
+    std::vector<config::heap> heaps; ///< in the order of the file, main first
+    std::optional<config::memory> memory;
+    std::optional<config::probe> probe;
+    config::log log;
+
+    /// The heap of that name, or null.
+    [[nodiscard]] const config::heap* find_heap(std::string_view name = main_heap) const noexcept;
+
+    /// The folder that holds Drone.toml.
+    [[nodiscard]] std::filesystem::path folder() const;
+};
+
+/// The text of a Drone.toml. `name` stands for the file in messages.
+[[nodiscard]] result<project> parse(std::string_view text, const std::filesystem::path& name);
+
+/// Reads that file.
+[[nodiscard]] result<project> read(const std::filesystem::path& file);
+
+/// The Drone.toml of `folder` or of the nearest folder above that has one; nothing when none has.
+[[nodiscard]] std::optional<std::filesystem::path> find(const std::filesystem::path& folder);
+
+/// Reads what find() finds; none found is an error.
+[[nodiscard]] result<project> read_nearest(const std::filesystem::path& folder = ".");
+
+/// The section, or an error that says how to write one.
+[[nodiscard]] result<heap> require_heap(const project& p, std::string_view name = main_heap);
+[[nodiscard]] result<memory> require_memory(const project& p);
+[[nodiscard]] result<probe> require_probe(const project& p);
+
+/// `"swo"`, `"tpiu:ID"` (ID from 1 to 111) or `"dso"`: the format and ID of a log.
+[[nodiscard]] result<log> parse_format(std::string_view text);
+
+/// Bytes: `512`, `"0x800"`, `"10K"` (K = 1024, M = 1024 K, G = 1024 M, either case).
+[[nodiscard]] result<std::uint64_t> parse_size(std::string_view text);
+
+/// The shortest way to write it that parse_size() reads back: 10240 is "10K".
+[[nodiscard]] std::string format_size(std::uint64_t bytes);
+
+} // namespace drone::config

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "config/generated.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace drone::config {
+
+result<std::string> layout_header(const project& p) {
+    if (p.heaps.empty()) return std::unexpected(require_heap(p).error());
+    std::string text = "// Made from Drone.toml by `drone print layout`.\n"
+                       "#pragma once\n\n"
+                       "#include <drone/layout.hpp>\n\n"
+                       "#include <cstdint>\n\n"
+                       "namespace drone::config {\n";
+    const auto out = std::back_inserter(text);
+    for (const heap& h : p.heaps) {
+        if (h.pools.empty())
+            return fail(fmt::format(
+                "{}: heap \"{}\" has no pools; add pools = [{{ block = \"16\", capacity = 10 }}]",
+                p.file.string(),
+                h.name
+            ));
+        fmt::format_to(
+            out,
+            "\ninline constexpr auto heap_{} = drone::make_layout(\n    {},\n    {{\n",
+            h.name,
+            h.size
+        );
+        for (const pool_spec& pool : h.pools)
+            fmt::format_to(out, "        {{{}, {}}},\n", pool.block, pool.capacity);
+        fmt::format_to(out, "    }},\n    {}\n);\n", h.alignment);
+        if (h.origin)
+            fmt::format_to(
+                out,
+                "inline constexpr std::uintptr_t heap_{}_origin = {:#010x};\n",
+                h.name,
+                *h.origin
+            );
+    }
+    text += "\n} // namespace drone::config\n";
+    return text;
+}
+
+result<std::string> linker_memory(const project& p) {
+    const auto m = require_memory(p);
+    if (!m) return std::unexpected(m.error());
+    return fmt::format(
+        "/* Made from Drone.toml by `drone print memory`. */\n"
+        "MEMORY\n{{\n"
+        "    FLASH (rx) : ORIGIN = {:#010x}, LENGTH = {}\n"
+        "    RAM (rwx) : ORIGIN = {:#010x}, LENGTH = {}\n"
+        "}}\n",
+        m->flash.origin,
+        m->flash.size,
+        m->ram.origin,
+        m->ram.size
+    );
+}
+
+} // namespace drone::config

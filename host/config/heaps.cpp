@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#include "config/heaps.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace drone::config {
+
+namespace {
+
+constexpr std::string_view heap_keys[] = {"size", "pools", "align", "origin"};
+
+std::string hex(std::uint64_t address) { return fmt::format("{:#010x}", address); }
+
+result<std::vector<pool_spec>> read_pools(const table& section, const toml::array& list) {
+    std::vector<pool_spec> pools;
+    for (const toml::node& node : list) {
+        const result<table> entry =
+            section.element(node, fmt::format("pool {} of {}", pools.size() + 1, section.label()));
+        if (!entry) return std::unexpected(entry.error());
+        if (const auto known = entry->only({"block", "capacity"}); !known)
+            return std::unexpected(known.error());
+        const auto block = entry->required_number("block", "\"16\"");
+        if (!block) return std::unexpected(block.error());
+        const auto capacity = entry->required_number("capacity", "10");
+        if (!capacity) return std::unexpected(capacity.error());
+        pools.push_back({.block = *block, .capacity = *capacity});
+    }
+    return pools;
+}
+
+/// What check_layout() found wrong, in words, at the pool it concerns.
+result<void> check_pools(const table& section, const toml::array& list, const heap& h) {
+    std::size_t where = 0;
+    const layout_error problem =
+        check_layout(h.pools.data(), h.pools.size(), h.size, h.alignment, &where);
+    const auto at_pool = [&](std::string what) -> std::unexpected<error> {
+        return section.error_at(
+            list[where], fmt::format("pool {} of {} {}", where + 1, section.label(), what)
+        );
+    };
+    switch (problem) {
+    case layout_error::none:
+        return {};
+    case layout_error::no_pools:
+        return section.error_at(
+            list,
+            fmt::format(
+                "{} has an empty list of pools; add one, {{ block = \"16\", capacity = 10 }}",
+                section.label()
+            )
+        );
+    case layout_error::bad_alignment:
+        return section.error_at(
+            "align",
+            fmt::format(
+                "\"align\" is {}; write a power of two from {} to {}",
+                h.alignment,
+                granule,
+                alignment_limit
+            )
+        );
+    case layout_error::block_zero:
+        return at_pool(fmt::format("has blocks of 0 bytes; the smallest block is {}", granule));
+    case layout_error::block_not_granule:
+        return at_pool(fmt::format(
+            "has blocks of {} bytes, no multiple of {}; write {}",
+            h.pools[where].block,
+            granule,
+            (std::uint64_t{h.pools[where].block} + granule - 1) / granule * granule
+        ));
+    case layout_error::capacity_zero:
+        return at_pool("has a capacity of 0; remove it or give it a block");
+    case layout_error::not_ascending:
+        return at_pool(
+            h.pools[where].block == h.pools[where - 1].block
+                ? fmt::format(
+                      "has blocks of {} bytes as the one before; make them one pool",
+                      h.pools[where].block
+                  )
+                : fmt::format(
+                      "has blocks of {} bytes after blocks of {}; list pools by ascending block",
+                      h.pools[where].block,
+                      h.pools[where - 1].block
+                  )
+        );
+    case layout_error::exceeds_heap:
+        break;
+    }
+    std::uint64_t used = 0;
+    for (const pool_spec& pool : h.pools)
+        used += std::uint64_t{pool.block} * pool.capacity;
+    return at_pool(fmt::format(
+        "does not fit: all pools take {} bytes, {} more than the size of {}; lower capacities or "
+        "raise \"size\"",
+        used,
+        used - h.size,
+        h.size
+    ));
+}
+
+result<void> check_alignment(const table& section, const heap& h) {
+    const bool power = h.alignment >= granule && h.alignment <= alignment_limit &&
+                       (h.alignment & (h.alignment - 1)) == 0;
+    if (!power)
+        return section.error_at(
+            "align",
+            fmt::format(
+                "\"align\" is {}; write a power of two from {} to {}",
+                h.alignment,
+                granule,
+                alignment_limit
+            )
+        );
+    if (!h.origin) return {};
+    if (*h.origin % h.alignment != 0)
+        return section.error_at(
+            "origin",
+            fmt::format(
+                "\"origin\" is {}, no multiple of {}, the heap's alignment",
+                hex(*h.origin),
+                h.alignment
+            )
+        );
+    if (std::uint64_t{*h.origin} + h.size > std::uint64_t{1} << 32)
+        return section.error_at(
+            "origin",
+            fmt::format(
+                "{} reaches beyond the last address, 0xffffffff; lower \"origin\" or \"size\"",
+                section.label()
+            )
+        );
+    return {};
+}
+
+result<heap> read_heap(const table& section, std::string name, bool may_hold_heaps) {
+    if (const auto known = section.only({"size", "pools", "align", "origin"}, may_hold_heaps);
+        !known)
+        return std::unexpected(known.error());
+    heap h;
+    h.name = std::move(name);
+    const auto size = section.required_number("size", "\"10K\"");
+    if (!size) return std::unexpected(size.error());
+    if (*size == 0)
+        return section.error_at("size", "\"size\" is 0; a heap needs at least one block");
+    h.size = *size;
+    const auto alignment = section.number("align");
+    if (!alignment) return std::unexpected(alignment.error());
+    h.alignment = alignment->value_or(default_alignment);
+    const auto origin = section.number("origin");
+    if (!origin) return std::unexpected(origin.error());
+    h.origin = *origin;
+    if (const auto fine = check_alignment(section, h); !fine) return std::unexpected(fine.error());
+
+    const auto list = section.array("pools");
+    if (!list) return std::unexpected(list.error());
+    if (*list == nullptr) return h;
+    auto pools = read_pools(section, **list);
+    if (!pools) return std::unexpected(pools.error());
+    h.pools = std::move(*pools);
+    if (const auto fine = check_pools(section, **list, h); !fine)
+        return std::unexpected(fine.error());
+    return h;
+}
+
+/// A heap's name becomes part of a C++ name.
+bool is_name(std::string_view name) {
+    const auto letter = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
+    };
+    return !name.empty() && std::ranges::all_of(name, letter);
+}
+
+/// A further heap stands where it says: it needs an origin, and no other heap may stand there.
+result<void> check_place(const table& section, const heap& h, const std::vector<heap>& others) {
+    if (h.name != main_heap && !h.origin)
+        return section.error_here(fmt::format(
+            "{} has no \"origin\"; add origin = \"0x10000000\", where this heap stands",
+            section.label()
+        ));
+    if (!h.origin) return {};
+    for (const heap& other : others) {
+        if (!other.origin) continue;
+        const std::uint64_t begin = std::max(*h.origin, *other.origin);
+        const std::uint64_t end =
+            std::min(std::uint64_t{*h.origin} + h.size, std::uint64_t{*other.origin} + other.size);
+        if (begin < end)
+            return section.error_at(
+                "origin",
+                fmt::format(
+                    "{} overlaps [heap.{}] from {} to {}; move one of them",
+                    section.label(),
+                    other.name,
+                    hex(begin),
+                    hex(end)
+                )
+            );
+    }
+    return {};
+}
+
+/// The linker fills RAM: a heap without an origin must fit in, one with an origin must stand apart.
+result<void> check_memory(const table& section, const heap& h, const memory& m) {
+    if (!h.origin) {
+        if (h.size <= m.ram.size) return {};
+        return section.error_at(
+            "size",
+            fmt::format(
+                "{} is {} bytes, more than the {} of [memory] ram; lower \"size\"",
+                section.label(),
+                h.size,
+                m.ram.size
+            )
+        );
+    }
+    for (const auto& [name, place] : {std::pair{"flash", m.flash}, {"ram", m.ram}}) {
+        const std::uint64_t begin = std::max(*h.origin, place.origin);
+        const std::uint64_t end =
+            std::min(std::uint64_t{*h.origin} + h.size, std::uint64_t{place.origin} + place.size);
+        if (begin < end)
+            return section.error_at(
+                "origin",
+                fmt::format(
+                    "{} overlaps [memory] {}, which the linker fills, from {} to {}; leave "
+                    "\"origin\" out, or end {} before",
+                    section.label(),
+                    name,
+                    hex(begin),
+                    hex(end),
+                    name
+                )
+            );
+    }
+    return {};
+}
+
+} // namespace
+
+result<std::vector<heap>> read_heaps(const table& section, const std::optional<memory>& memory) {
+    std::vector<heap> heaps;
+    const auto add = [&](const table& place, std::string name, bool may_hold_heaps
+                     ) -> result<void> {
+        auto h = read_heap(place, std::move(name), may_hold_heaps);
+        if (!h) return std::unexpected(h.error());
+        if (auto fine = check_place(place, *h, heaps); !fine) return fine;
+        if (memory)
+            if (auto fine = check_memory(place, *h, *memory); !fine) return fine;
+        heaps.push_back(std::move(*h));
+        return {};
+    };
+
+    const bool is_main =
+        std::ranges::any_of(heap_keys, [&](std::string_view key) { return section.has(key); });
+    const auto main_table = section.child(main_heap);
+    if (!main_table) return std::unexpected(main_table.error());
+    if (is_main && *main_table)
+        return (*main_table)
+            ->error_here("[heap] and [heap.main] are the same heap; keep one of them");
+    if (is_main) {
+        if (const auto added = add(section, std::string(main_heap), true); !added)
+            return std::unexpected(added.error());
+    } else if (const auto known = section.only({"size", "pools", "align", "origin"}, true);
+               !known) {
+        return std::unexpected(known.error());
+    } else if (*main_table) {
+        if (const auto added = add(**main_table, std::string(main_heap), false); !added)
+            return std::unexpected(added.error());
+    }
+    for (const auto& [key, value] : section.values()) {
+        if (!value.is_table() || key.str() == main_heap) continue;
+        const auto place = section.child(key.str());
+        if (!place) return std::unexpected(place.error());
+        if (!is_name(key.str()))
+            return (*place)->error_here(fmt::format(
+                "{} is no name for a heap; use letters, digits and underscores", (*place)->label()
+            ));
+        if (const auto added = add(**place, std::string(key.str()), false); !added)
+            return std::unexpected(added.error());
+    }
+    if (heaps.empty()) return section.error_here("[heap] is empty; add size = \"10K\"");
+    return heaps;
+}
+
+} // namespace drone::config

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "config/boards.hpp"
+#include "config/config.hpp"
+#include "config/heaps.hpp"
+#include "config/nearest.hpp"
+#include "config/table.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+namespace drone::config {
+
+namespace {
+
+constexpr std::uint8_t tpiu_id_limit = 111; // 0x70 to 0x7F are reserved: CoreSight, D4.2
+
+result<region> read_region(const table& section, std::string_view key, std::string_view example) {
+    const auto place = section.required_child(key, example);
+    if (!place) return std::unexpected(place.error());
+    if (const auto known = place->only({"origin", "size"}); !known)
+        return std::unexpected(known.error());
+    const auto origin = place->required_number("origin", "\"0x20000000\"");
+    if (!origin) return std::unexpected(origin.error());
+    const auto size = place->required_number("size", "\"128K\"");
+    if (!size) return std::unexpected(size.error());
+    if (*size == 0)
+        return place->error_at("size", fmt::format("{} has a size of 0", place->label()));
+    if (std::uint64_t{*origin} + *size > std::uint64_t{1} << 32)
+        return place->error_at(
+            "size", fmt::format("{} reaches beyond the last address, 0xffffffff", place->label())
+        );
+    return region{.origin = *origin, .size = *size};
+}
+
+result<memory> read_memory(const table& section) {
+    if (const auto known = section.only({"flash", "ram"}); !known)
+        return std::unexpected(known.error());
+    const auto flash = read_region(section, "flash", "{ origin = \"0x08000000\", size = \"1M\" }");
+    if (!flash) return std::unexpected(flash.error());
+    const auto ram = read_region(section, "ram", "{ origin = \"0x20000000\", size = \"128K\" }");
+    if (!ram) return std::unexpected(ram.error());
+    return memory{.flash = *flash, .ram = *ram};
+}
+
+result<probe> read_probe(const table& section) {
+    if (const auto known = section.only({"kind", "board"}); !known)
+        return std::unexpected(known.error());
+    const auto kind = section.text("kind");
+    if (!kind) return std::unexpected(kind.error());
+    const auto name = section.text("board");
+    if (!name) return std::unexpected(name.error());
+    probe p;
+    p.kind = kind->value_or(std::string(probe_kinds[0]));
+    if (std::ranges::find(probe_kinds, p.kind) == std::end(probe_kinds))
+        return section.error_at(
+            "kind",
+            fmt::format("unknown probe \"{}\"; known are {}", p.kind, fmt::join(probe_kinds, ", "))
+        );
+    if (!*name) return section.error_here("[probe] has no \"board\"; add board = \"virtual-m4\"");
+    p.board = **name;
+    if (find_board(p.board) == nullptr)
+        return section.error_at(
+            "board",
+            fmt::format("unknown board \"{}\"; `drone print supported-boards` lists them", p.board)
+        );
+    return p;
+}
+
+result<log> read_log(const table& section) {
+    if (const auto known = section.only({"format", "baud", "timestamps"}); !known)
+        return std::unexpected(known.error());
+    log l;
+    const auto format = section.text("format");
+    if (!format) return std::unexpected(format.error());
+    if (*format) {
+        const auto parsed = parse_format(**format);
+        if (!parsed)
+            return section.error_at(
+                "format", fmt::format("\"format\": {}", parsed.error().message)
+            );
+        l = *parsed;
+    }
+    const auto baud = section.number("baud");
+    if (!baud) return std::unexpected(baud.error());
+    l.baud = baud->value_or(l.baud);
+    if (l.baud == 0) return section.error_at("baud", "\"baud\" is 0; write bits per second");
+    const auto timestamps = section.truth("timestamps");
+    if (!timestamps) return std::unexpected(timestamps.error());
+    l.timestamps = timestamps->value_or(l.timestamps);
+    return l;
+}
+
+result<project> read_tables(const table& top, const std::filesystem::path& name) {
+    if (const auto known = top.only({"heap", "memory", "probe", "log"}); !known)
+        return std::unexpected(known.error());
+    project p;
+    p.file = name;
+    const auto read_section =
+        [&top](std::string_view key, auto reader, auto& into) -> result<void> {
+        const auto section = top.child(key);
+        if (!section) return std::unexpected(section.error());
+        if (!*section) return {};
+        auto value = reader(**section);
+        if (!value) return std::unexpected(value.error());
+        into = std::move(*value);
+        return {};
+    };
+    const auto heaps = [&p](const table& section) { return read_heaps(section, p.memory); };
+    // [memory] before [heap]: heaps are checked against it.
+    if (auto done = read_section("memory", read_memory, p.memory); !done)
+        return std::unexpected(done.error());
+    if (auto done = read_section("heap", heaps, p.heaps); !done)
+        return std::unexpected(done.error());
+    if (auto done = read_section("probe", read_probe, p.probe); !done)
+        return std::unexpected(done.error());
+    if (auto done = read_section("log", read_log, p.log); !done)
+        return std::unexpected(done.error());
+    return p;
+}
+
+std::unexpected<error> missing(const project& p, std::string_view what, std::string_view example) {
+    return fail(fmt::format("{}: no {}; add {}", p.file.string(), what, example));
+}
+
+} // namespace
+
+const heap* project::find_heap(std::string_view name) const noexcept {
+    const auto found = std::ranges::find(heaps, name, &config::heap::name);
+    return found == heaps.end() ? nullptr : &*found;
+}
+
+std::filesystem::path project::folder() const {
+    const std::filesystem::path parent = file.parent_path();
+    return parent.empty() ? "." : parent;
+}
+
+result<project> parse(std::string_view text, const std::filesystem::path& name) {
+    const toml::parse_result parsed = toml::parse(text, name.string());
+    if (!parsed) {
+        const toml::parse_error& problem = parsed.error();
+        return fail(fmt::format(
+            "{}:{}:{}: {}",
+            name.string(),
+            problem.source().begin.line,
+            problem.source().begin.column,
+            problem.description()
+        ));
+    }
+    return read_tables(table(parsed.table(), name.string(), "the file"), name);
+}
+
+result<project> read(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    const std::string text(std::istreambuf_iterator<char>(in), {});
+    if (!in.is_open() || in.bad())
+        return fail(fmt::format("{}: {}", file.string(), std::generic_category().message(errno)));
+    return parse(text, file);
+}
+
+std::optional<std::filesystem::path> find(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    std::filesystem::path file = folder == "." ? file_name : folder / file_name;
+    if (std::filesystem::is_regular_file(file, ignored)) return file;
+    std::filesystem::path above = std::filesystem::absolute(folder, ignored).lexically_normal();
+    while (above.has_relative_path()) {
+        above = above.parent_path();
+        file = above / file_name;
+        if (std::filesystem::is_regular_file(file, ignored)) return file;
+    }
+    return std::nullopt;
+}
+
+result<project> read_nearest(const std::filesystem::path& folder) {
+    const auto file = find(folder);
+    if (!file)
+        return fail(
+            "no Drone.toml in this folder or above; go into a project, or make one with `drone new`"
+        );
+    return read(*file);
+}
+
+result<heap> require_heap(const project& p, std::string_view name) {
+    if (const heap* const found = p.find_heap(name)) return *found;
+    const std::string section =
+        name == main_heap ? std::string("[heap]") : fmt::format("[heap.{}]", name);
+    return missing(p, section, "size = \"10K\" and pools, as `drone heap generate` prints them");
+}
+
+result<memory> require_memory(const project& p) {
+    if (p.memory) return *p.memory;
+    return missing(p, "[memory]", "flash and ram = { origin = \"0x20000000\", size = \"128K\" }");
+}
+
+result<probe> require_probe(const project& p) {
+    if (p.probe) return *p.probe;
+    return missing(p, "[probe]", "board = \"virtual-m4\"");
+}
+
+result<log> parse_format(std::string_view text) {
+    log l;
+    if (text == "swo") return l;
+    if (text == "dso") {
+        l.format = log_format::dso;
+        return l;
+    }
+    if (text.starts_with("tpiu:")) {
+        const std::string_view id = text.substr(5);
+        unsigned value = 0;
+        const auto [stopped, problem] = std::from_chars(id.data(), id.data() + id.size(), value);
+        if (problem == std::errc{} && stopped == id.data() + id.size() && value >= 1 &&
+            value <= tpiu_id_limit) {
+            l.format = log_format::tpiu;
+            l.tpiu_id = static_cast<std::uint8_t>(value);
+            return l;
+        }
+    }
+    return fail(fmt::format(
+        "\"{}\" is no log format; write swo, dso or tpiu:ID with an ID from 1 to {}",
+        text,
+        tpiu_id_limit
+    ));
+}
+
+} // namespace drone::config

@@ -145,9 +145,19 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
     return 4 + 2 * pool_count;
 }
 
-/// One more word in the checksum of an announcement; the sum starts at 0. A rotation and an
-/// addition: catches a lost, doubled or changed word, which is what happens on a wire.
+/// Flag of `begin`: every event since the last announcement was on the wire. Without it the target
+/// has just started (its checkpoint is 0), or went on for a while with nobody listening.
+inline constexpr std::uint32_t flag_continues = 1;
+
+[[nodiscard]] constexpr word with_flags(word begin, std::uint32_t flags) noexcept {
+    return {(begin.bits & ~0xF000U) | (flags & 0xFU) << 12U};
+}
+
+/// One more word in the checksum of an announcement, which starts at 0 and is blind to the flags of
+/// `begin`. A rotation and an addition: it sees a lost, doubled or changed word, which is what
+/// happens on a wire.
 [[nodiscard]] constexpr std::uint32_t checksum(std::uint32_t sum, word next) noexcept {
+    if (next.as_control() == control::begin) next = with_flags(next, 0);
     return ((sum << 7U | sum >> 17U) + next.bits * 0x9E37'79B1U / 256U) & data_mask;
 }
 
@@ -159,15 +169,13 @@ struct announced_heap {
     std::size_t pool_count = 0;
 };
 
-[[nodiscard]] constexpr word begin(const announced_heap& heap) noexcept {
+[[nodiscard]] constexpr word make_begin(const announced_heap& heap) noexcept {
     std::uint32_t log2 = 0;
     while ((1U << log2) < heap.alignment)
         ++log2;
-    return make_control(
-        control::begin,
-        heap.version << 16U | (heap.flags & 0xFU) << 12U | log2 << 8U |
-            static_cast<std::uint32_t>(heap.pool_count)
-    );
+    const std::uint32_t data =
+        heap.version << 16U | log2 << 8U | static_cast<std::uint32_t>(heap.pool_count);
+    return with_flags(make_control(control::begin, data), heap.flags);
 }
 
 /// What a begin word says; the size comes with its own word.
@@ -181,24 +189,29 @@ struct announced_heap {
     };
 }
 
-/// Word `index` of the announcement of a layout, `index` < announcement_size(PoolCount) - 1: all
-/// but the checkpoint, which is not a constant.
+/// Words of an announcement, all but the checkpoint, which is not a constant.
+template <std::size_t Count>
+struct announcement_words {
+    word at[Count] = {};
+};
+
+/// The announcement of a layout; its flags are 0.
 template <std::size_t PoolCount>
-[[nodiscard]] constexpr word
-announcement(const heap_layout<PoolCount>& layout, std::size_t index) noexcept {
-    if (index == 0) {
-        return begin({.size = layout.size, .alignment = layout.alignment, .pool_count = PoolCount});
-    }
-    if (index == 1) return make_control(control::heap_size, layout.size - 1);
-    if (index < 2 + 2 * PoolCount) {
-        const pool_layout& pool = layout.pools[(index - 2) / 2];
-        return index % 2 == 0 ? make_control(control::pool_block, pool.block)
-                              : make_control(control::pool_capacity, pool.capacity);
+[[nodiscard]] constexpr auto announce(const heap_layout<PoolCount>& layout) noexcept {
+    announcement_words<announcement_size(PoolCount) - 1> words;
+    std::size_t next = 0;
+    words.at[next++] =
+        make_begin({.size = layout.size, .alignment = layout.alignment, .pool_count = PoolCount});
+    words.at[next++] = make_control(control::heap_size, layout.size - 1);
+    for (const pool_layout& pool : layout.pools) {
+        words.at[next++] = make_control(control::pool_block, pool.block);
+        words.at[next++] = make_control(control::pool_capacity, pool.capacity);
     }
     std::uint32_t sum = 0;
-    for (std::size_t i = 0; i < index; ++i)
-        sum = checksum(sum, announcement(layout, i));
-    return make_control(control::layout_end, sum);
+    for (std::size_t i = 0; i < next; ++i)
+        sum = checksum(sum, words.at[i]);
+    words.at[next] = make_control(control::layout_end, sum);
+    return words;
 }
 
 } // namespace drone::wire

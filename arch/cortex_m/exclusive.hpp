@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Exclusive access on a single Cortex-M core, against interrupts of any priority.
+//
+// ARMv7-M, ARMv8-M Mainline and Baseline: the list's head is loaded, the link read and the head
+// stored inside one LDREX/STREX pair. Exception entry and return clear the local monitor (ARMv7-M
+// A3.4.4, B1.5.6), so whatever an interrupt does to the list in between makes the STREX fail: there
+// is no ABA window. A retry means that an interrupt ran, so the number of retries is at most the
+// number of preemptions.
+//
+// ARMv6-M has no LDREX: four instructions run with PRIMASK set, which is put back as it was.
+//
+// For the trace's critical section PRIMASK is set everywhere: NMI and HardFault handlers must not
+// use a traced heap; on ARMv6-M they must not use a heap at all.
+
+#include <drone/exclusive.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace drone::cortex_m {
+
+/// Sets PRIMASK and puts it back as it was. Nests. Thread and handler mode.
+class interrupt_mask {
+public:
+    interrupt_mask() noexcept {
+        asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(previous_)::"memory");
+    }
+    ~interrupt_mask() { asm volatile("msr primask, %0" ::"r"(previous_) : "memory"); }
+    interrupt_mask(const interrupt_mask&) = delete;
+    interrupt_mask& operator=(const interrupt_mask&) = delete;
+
+private:
+    std::uint32_t previous_;
+};
+
+#if defined(__ARM_FEATURE_LDREX)
+/// One word: the address of the topmost free block; a free block's first word is the address below
+/// it.
+class exclusive_block_list {
+public:
+    [[nodiscard, gnu::always_inline]] void* pop(std::byte* /*arena*/) noexcept {
+        for (;;) {
+            void* const block = load_exclusive();
+            if (block == nullptr) return nullptr;
+            if (store_exclusive(*static_cast<void* volatile*>(block))) return block;
+        }
+    }
+
+    [[gnu::always_inline]] void push(std::byte* /*arena*/, void* block) noexcept {
+        do {
+            *static_cast<void* volatile*>(block) = load_exclusive();
+        } while (!store_exclusive(block));
+    }
+
+    [[nodiscard]] bool empty() const noexcept {
+        return *static_cast<void* const volatile*>(&head_) == nullptr;
+    }
+
+    [[nodiscard]] void* below(std::byte* /*arena*/, void* block) const noexcept {
+        return block == nullptr ? head_ : *static_cast<void**>(block);
+    }
+
+private:
+    [[gnu::always_inline]] void* load_exclusive() noexcept {
+        void* value;
+        asm volatile("ldrex %0, %1" : "=r"(value) : "Q"(head_) : "memory");
+        return value;
+    }
+    [[gnu::always_inline]] bool store_exclusive(void* value) noexcept {
+        std::uint32_t failed;
+        asm volatile("strex %0, %2, %1" : "=&r"(failed), "=Q"(head_) : "r"(value) : "memory");
+        return failed == 0;
+    }
+
+    void* head_ = nullptr;
+};
+using block_list = exclusive_block_list;
+#else
+using block_list = masked_block_list<interrupt_mask>;
+#endif
+
+struct single_core {
+    using free_list = block_list;
+    using critical_section = interrupt_mask;
+};
+
+} // namespace drone::cortex_m

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Exclusive access between threads of a host: a 64-bit compare-and-swap of the topmost block's
+// offset and a tag that counts the changes, so that a head which was taken and came back is told
+// apart (2^32 changes within one interrupted operation would have to pass unseen).
+
+#include <drone/layout.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+
+namespace drone::host {
+
+/// The low half is the offset of the topmost free block plus one, 0 when there is none; the high
+/// half is the tag. A free block's first word is the low half of what was below it. Atomic is
+/// std::atomic, or a model checker's.
+template <template <class> class Atomic = std::atomic>
+class basic_block_list {
+public:
+    [[nodiscard]] void* pop(std::byte* arena) noexcept {
+        std::uint64_t head = head_.load(std::memory_order_acquire);
+        for (;;) {
+            if (low(head) == 0) return nullptr;
+            std::byte* const block = arena + (low(head) - 1);
+            const std::uint64_t next = tagged(link_of(block), head);
+            if (head_.compare_exchange_weak(
+                    head, next, std::memory_order_acquire, std::memory_order_acquire
+                ))
+                return block;
+        }
+    }
+
+    void push(std::byte* arena, void* block) noexcept {
+        const auto offset = static_cast<std::uint32_t>(static_cast<std::byte*>(block) - arena);
+        std::uint64_t head = head_.load(std::memory_order_relaxed);
+        do {
+            set_link(block, low(head));
+        } while (!head_.compare_exchange_weak(
+            head, tagged(offset + 1, head), std::memory_order_release, std::memory_order_relaxed
+        ));
+    }
+
+    [[nodiscard]] bool empty() const noexcept {
+        return low(head_.load(std::memory_order_relaxed)) == 0;
+    }
+
+    [[nodiscard]] void* below(std::byte* arena, void* block) const noexcept {
+        const std::uint32_t link =
+            block == nullptr ? low(head_.load(std::memory_order_relaxed)) : link_of(block);
+        return link == 0 ? nullptr : arena + (link - 1);
+    }
+
+private:
+    static std::uint32_t low(std::uint64_t head) noexcept {
+        return static_cast<std::uint32_t>(head);
+    }
+    static std::uint64_t tagged(std::uint32_t link, std::uint64_t head) noexcept {
+        return ((head >> 32U) + 1) << 32U | link;
+    }
+
+    // The block may have been taken by another thread between the load of the head and this read.
+    // What is read is then some of that thread's data, and thrown away: its tag has changed, the
+    // exchange fails.
+    [[gnu::no_sanitize("thread")]] static std::uint32_t link_of(void* block) noexcept {
+        return __atomic_load_n(static_cast<std::uint32_t*>(block), __ATOMIC_RELAXED);
+    }
+    static void set_link(void* block, std::uint32_t link) noexcept {
+        __atomic_store_n(static_cast<std::uint32_t*>(block), link, __ATOMIC_RELAXED);
+    }
+
+    Atomic<std::uint64_t> head_{0};
+};
+
+/// A scope that other threads' scopes wait for. Not for signal handlers.
+class process_lock {
+public:
+    process_lock() { mutex().lock(); }
+    ~process_lock() { mutex().unlock(); }
+    process_lock(const process_lock&) = delete;
+    process_lock& operator=(const process_lock&) = delete;
+
+private:
+    static std::recursive_mutex& mutex() {
+        static std::recursive_mutex instance;
+        return instance;
+    }
+};
+
+struct threads {
+    using free_list = basic_block_list<>;
+    using critical_section = process_lock;
+};
+
+} // namespace drone::host

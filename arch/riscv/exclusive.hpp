@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Exclusive access on a single RV32 hart, against interrupts: a few instructions run with
+// mstatus.MIE clear, which is put back as it was (privileged architecture, 3.1.6.1). Machine mode
+// only. The A extension's LR/SC is no help on its own: a trap need not clear the reservation.
+
+#include <drone/exclusive.hpp>
+
+#include <cstdint>
+
+namespace drone::riscv {
+
+/// Clears mstatus.MIE and puts it back as it was. Nests.
+class interrupt_mask {
+public:
+    interrupt_mask() noexcept { asm volatile("csrrci %0, mstatus, 8" : "=r"(previous_)::"memory"); }
+    ~interrupt_mask() { asm volatile("csrs mstatus, %0" ::"r"(previous_ & 8U) : "memory"); }
+    interrupt_mask(const interrupt_mask&) = delete;
+    interrupt_mask& operator=(const interrupt_mask&) = delete;
+
+private:
+    std::uint32_t previous_;
+};
+
+struct single_core {
+    using free_list = masked_block_list<interrupt_mask>;
+    using critical_section = interrupt_mask;
+};
+
+} // namespace drone::riscv

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// operator new and delete, malloc and free, on a heap of the project's.
+//
+//     constinit main_heap heap;
+//     DRONE_GLOBAL_HEAP(heap)     in exactly one source file, at namespace scope
+//
+// The heap is initialised from .preinit_array, before any constructor runs. Every face reaches the
+// heap exactly once for each block it takes or gives back, so a trace sees each once.
+//
+// Alignment. What is returned is aligned as the language demands and no more, because more would
+// cost memory. malloc(n) and new T[] must suit any object of up to n bytes: 8 from 8 bytes on. new
+// T must suit objects of exactly n bytes ([basic.stc.dynamic.allocation]/3): the largest power of
+// two that divides n, up to 8, so the 12 bytes of a list's node need no block of 16.
+//
+// When the heap cannot serve: malloc and the nothrow forms return null (errno is ENOMEM after
+// malloc's family); the other forms of new call the new handler as often as it takes, and without
+// one drone::heap_exhausted(size), which a project may define; ours traps.
+
+#include <drone/heap.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace drone {
+
+/// Called when operator new cannot return and no new handler is left. Must not return.
+[[noreturn]] void heap_exhausted(std::size_t size_bytes);
+
+/// What the faces do with a heap. Contexts as the heap's allocate().
+template <class Heap>
+class heap_faces {
+public:
+    constexpr explicit heap_faces(Heap& heap) : heap_(heap) {}
+
+    [[nodiscard]] static constexpr std::size_t alignment_of_object(std::size_t size) noexcept {
+        return size % default_alignment == 0 ? default_alignment : granule;
+    }
+    [[nodiscard]] static constexpr std::size_t alignment_of_any(std::size_t size) noexcept {
+        return size >= default_alignment ? default_alignment : granule;
+    }
+
+    [[nodiscard]] void* allocate(std::size_t size, std::size_t alignment) const noexcept {
+        return heap_.allocate(size == 0 ? 1 : size, alignment);
+    }
+
+    void deallocate(void* block) const noexcept {
+        if (block != nullptr) heap_.deallocate(block);
+    }
+
+    [[nodiscard]] void* new_or_exhausted(std::size_t size, std::size_t alignment) const {
+        for (;;) {
+            if (void* const block = allocate(size, alignment); block != nullptr) [[likely]]
+                return block;
+            const std::new_handler handler = std::get_new_handler();
+            if (handler == nullptr) heap_exhausted(size);
+            handler();
+        }
+    }
+
+    [[nodiscard]] void* malloc(std::size_t size, int& error) const noexcept {
+        return checked(allocate(size, alignment_of_any(size)), error);
+    }
+
+    [[nodiscard]] void* calloc(std::size_t count, std::size_t size, int& error) const noexcept {
+        std::size_t total = 0;
+        if (__builtin_mul_overflow(count, size, &total)) return checked(nullptr, error);
+        void* const block = malloc(total, error);
+        if (block != nullptr) __builtin_memset(block, 0, total);
+        return block;
+    }
+
+    [[nodiscard]] void* realloc(void* block, std::size_t size, int& error) const noexcept {
+        if (block == nullptr) return malloc(size, error);
+        if (size == 0) {
+            heap_.deallocate(block);
+            return nullptr;
+        }
+        return checked(
+            resize(heap_, block, heap_.block_size(block), size, alignment_of_any(size)), error
+        );
+    }
+
+    [[nodiscard]] void*
+    aligned_alloc(std::size_t alignment, std::size_t size, int& error) const noexcept {
+        if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+            error = EINVAL;
+            return nullptr;
+        }
+        return checked(allocate(size, alignment), error);
+    }
+
+    [[nodiscard]] int
+    posix_memalign(void** block, std::size_t alignment, std::size_t size) const noexcept {
+        if (alignment % sizeof(void*) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0)
+            return EINVAL;
+        void* const taken = allocate(size, alignment);
+        if (taken == nullptr) return ENOMEM;
+        *block = taken;
+        return 0;
+    }
+
+private:
+    static void* checked(void* block, int& error) noexcept {
+        if (block == nullptr) error = ENOMEM;
+        return block;
+    }
+
+    Heap& heap_;
+};
+
+} // namespace drone
+
+/// Initialises a heap before any constructor runs. At namespace scope, once for each heap.
+#define DRONE_HEAP(object)                                                                         \
+    [[gnu::section(".preinit_array"), gnu::used]] static void (*const drone_initialize_##object)(  \
+    ) = [] { object.initialize(); };
+
+/// DRONE_HEAP, and operator new, malloc and their families on this heap. In exactly one source
+/// file.
+#define DRONE_GLOBAL_HEAP(object)                                                                  \
+    DRONE_HEAP(object)                                                                             \
+    static constexpr drone::heap_faces drone_faces{object};                                        \
+    DRONE_DEFINE_NEW(drone_faces)                                                                  \
+    DRONE_DEFINE_MALLOC(drone_faces)
+
+#define DRONE_DEFINE_NEW(faces)                                                                    \
+    void* operator new(std::size_t size) {                                                         \
+        return faces.new_or_exhausted(size, faces.alignment_of_object(size));                      \
+    }                                                                                              \
+    void* operator new[](std::size_t size) {                                                       \
+        return faces.new_or_exhausted(size, faces.alignment_of_any(size));                         \
+    }                                                                                              \
+    void* operator new(std::size_t size, std::align_val_t alignment) {                             \
+        return faces.new_or_exhausted(size, static_cast<std::size_t>(alignment));                  \
+    }                                                                                              \
+    void* operator new[](std::size_t size, std::align_val_t alignment) {                           \
+        return faces.new_or_exhausted(size, static_cast<std::size_t>(alignment));                  \
+    }                                                                                              \
+    void* operator new(std::size_t size, const std::nothrow_t&) noexcept {                         \
+        return faces.allocate(size, faces.alignment_of_object(size));                              \
+    }                                                                                              \
+    void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {                       \
+        return faces.allocate(size, faces.alignment_of_any(size));                                 \
+    }                                                                                              \
+    void*                                                                                          \
+    operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {   \
+        return faces.allocate(size, static_cast<std::size_t>(alignment));                          \
+    }                                                                                              \
+    void*                                                                                          \
+    operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept { \
+        return faces.allocate(size, static_cast<std::size_t>(alignment));                          \
+    }                                                                                              \
+    void operator delete(void* block) noexcept { faces.deallocate(block); }                        \
+    void operator delete[](void* block) noexcept { faces.deallocate(block); }                      \
+    void operator delete(void* block, std::size_t) noexcept { faces.deallocate(block); }           \
+    void operator delete[](void* block, std::size_t) noexcept { faces.deallocate(block); }         \
+    void operator delete(void* block, std::align_val_t) noexcept { faces.deallocate(block); }      \
+    void operator delete[](void* block, std::align_val_t) noexcept { faces.deallocate(block); }    \
+    void operator delete(void* block, std::size_t, std::align_val_t) noexcept {                    \
+        faces.deallocate(block);                                                                   \
+    }                                                                                              \
+    void operator delete[](void* block, std::size_t, std::align_val_t) noexcept {                  \
+        faces.deallocate(block);                                                                   \
+    }                                                                                              \
+    void operator delete(void* block, const std::nothrow_t&) noexcept { faces.deallocate(block); } \
+    void operator delete[](void* block, const std::nothrow_t&) noexcept {                          \
+        faces.deallocate(block);                                                                   \
+    }                                                                                              \
+    void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {          \
+        faces.deallocate(block);                                                                   \
+    }                                                                                              \
+    void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {        \
+        faces.deallocate(block);                                                                   \
+    }                                                                                              \
+    [[gnu::weak]] void drone::heap_exhausted(std::size_t) { __builtin_trap(); }
+
+#if defined(__NEWLIB__) && !defined(__PICOLIBC__)
+// newlib's own code calls the reentrant variants, and with -fno-builtin nothing else ties them to
+// ours.
+struct _reent;
+#define DRONE_DEFINE_REENTRANT_MALLOC(faces)                                                       \
+    void* _malloc_r(struct _reent*, std::size_t size) { return faces.malloc(size, errno); }        \
+    void _free_r(struct _reent*, void* block) { faces.deallocate(block); }                         \
+    void* _calloc_r(struct _reent*, std::size_t count, std::size_t size) {                         \
+        return faces.calloc(count, size, errno);                                                   \
+    }                                                                                              \
+    void* _realloc_r(struct _reent*, void* block, std::size_t size) {                              \
+        return faces.realloc(block, size, errno);                                                  \
+    }                                                                                              \
+    void* _memalign_r(struct _reent*, std::size_t alignment, std::size_t size) {                   \
+        return faces.aligned_alloc(alignment, size, errno);                                        \
+    }
+#else
+#define DRONE_DEFINE_REENTRANT_MALLOC(faces)
+#endif
+
+#define DRONE_DEFINE_MALLOC(faces)                                                                 \
+    extern "C" {                                                                                   \
+    void* malloc(std::size_t size) { return faces.malloc(size, errno); }                           \
+    void free(void* block) { faces.deallocate(block); }                                            \
+    void* calloc(std::size_t count, std::size_t size) { return faces.calloc(count, size, errno); } \
+    void* realloc(void* block, std::size_t size) { return faces.realloc(block, size, errno); }     \
+    void* aligned_alloc(std::size_t alignment, std::size_t size) {                                 \
+        return faces.aligned_alloc(alignment, size, errno);                                        \
+    }                                                                                              \
+    void* memalign(std::size_t alignment, std::size_t size) {                                      \
+        return faces.aligned_alloc(alignment, size, errno);                                        \
+    }                                                                                              \
+    int posix_memalign(void** block, std::size_t alignment, std::size_t size) {                    \
+        return faces.posix_memalign(block, alignment, size);                                       \
+    }                                                                                              \
+    DRONE_DEFINE_REENTRANT_MALLOC(faces)                                                           \
+    }

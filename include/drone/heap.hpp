@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Pools put together: a heap whose every operation takes a bounded number of steps.
+//
+// A request goes to the first pool whose blocks are large enough and aligned as asked; when that
+// pool is exhausted it falls over to the next larger one that fits, and so on. A request that no
+// pool can serve answers null. Nothing is ever split or merged, so nothing fragments.
+//
+// Guarantees. Every operation may be called from every context that Core names, at any moment, with
+// no lock: an interrupt that allocates and frees may preempt it before any instruction. allocate()
+// tries each pool at most once; deallocate() touches one pool. There is no header: a block is all
+// the user's, and RAM beyond the blocks is one free-list head a pool.
+//
+// Limits. The heap must be initialised once before its first use (see DRONE_HEAP in global.hpp).
+// deallocate() of anything that allocate() did not return is undefined.
+
+#include <drone/exclusive.hpp>
+#include <drone/layout.hpp>
+#include <drone/pool.hpp>
+#include <drone/search.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace drone {
+
+/// An arena that is part of the heap object.
+template <std::uint32_t SizeBytes, std::uint32_t Alignment>
+class embedded_arena {
+public:
+    [[nodiscard]] std::byte* base() noexcept { return bytes_; }
+    [[nodiscard]] const std::byte* base() const noexcept { return bytes_; }
+
+private:
+    alignas(Alignment) std::byte bytes_[SizeBytes];
+};
+
+/// An arena at a fixed address, for heaps with an `origin` in Drone.toml. Nothing else may live
+/// there.
+template <std::uintptr_t Origin>
+class fixed_arena {
+public:
+    [[nodiscard]] static std::byte* base() noexcept { return reinterpret_cast<std::byte*>(Origin); }
+};
+
+/// Pools: static_pools of a constexpr layout, or a type with the same members. Arena: base() is
+/// aligned to the layout's alignment and has its size.
+template <class Pools, exclusive_access Core, class Arena>
+class basic_heap {
+public:
+    using pools = Pools;
+    using core = Core;
+
+    constexpr basic_heap() = default;
+    constexpr explicit basic_heap(Pools searches, Arena arena)
+        : searches_(searches), arena_(arena) {}
+    basic_heap(const basic_heap&) = delete;
+    basic_heap& operator=(const basic_heap&) = delete;
+
+    /// Puts every block of every pool on its free list. O(blocks). Once, before any other use, from
+    /// one context.
+    void initialize() noexcept {
+        for (std::size_t i = 0; i < searches_.count(); ++i)
+            pools_[i].initialize(arena_.base(), searches_.at(i));
+    }
+
+    /// Takes a block of at least `size` bytes, its address a multiple of `alignment` (a power of
+    /// two; what is below the granule counts as the granule). A size of 0 takes the smallest block.
+    /// Returns null when no pool that fits has a free block, or none is large or aligned enough.
+    /// O(log pools) while the first pool that fits has a block, then O(1) a pool more. Any context
+    /// of Core.
+    [[nodiscard, gnu::always_inline]] void*
+    allocate(std::size_t size, std::size_t alignment = granule) noexcept {
+        if (alignment <= granule) return allocate_aligned<granule>(size, alignment);
+        if (alignment <= default_alignment)
+            return allocate_aligned<default_alignment>(size, alignment);
+        return fall_over<true>(0, size, alignment);
+    }
+
+    /// Gives a block back. Requires one that allocate() of this heap returned and that was not
+    /// given back since. O(log pools). Any context of Core.
+    [[gnu::always_inline]] void deallocate(void* block) noexcept {
+        searches_.for_offset(offset_of(block), [&](auto index) {
+            pools_[index].give_back(arena_.base(), block);
+        });
+    }
+
+    /// Whether `size` bytes fit the block, which then keeps its place; nothing is moved, nothing
+    /// else changes. Requires a block in use. O(log pools). Any context.
+    [[nodiscard]] bool
+    resize_in_place(void* block, std::size_t /*old_size*/, std::size_t size) noexcept {
+        return size <= block_size(block);
+    }
+
+    /// Bytes of the block that holds this address, all of them usable. O(log pools). Any context.
+    [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
+        return searches_.for_offset(offset_of(block), [&](auto index) -> std::size_t {
+            return searches_.at(index).block;
+        });
+    }
+
+    /// Offset of an address in the arena, bytes. Any context.
+    [[nodiscard, gnu::always_inline]] std::uint32_t offset_of(const void* address) const noexcept {
+        return static_cast<std::uint32_t>(static_cast<const std::byte*>(address) - arena_.base());
+    }
+
+    /// Whether every free list is sound: made of this pool's blocks, each once. O(blocks). While no
+    /// other context uses the heap.
+    [[nodiscard]] bool invariants_hold() const noexcept {
+        for (std::size_t i = 0; i < searches_.count(); ++i) {
+            if (count_free(i) < 0) return false;
+        }
+        return true;
+    }
+
+    /// Free blocks of a pool, -1 when its free list is damaged. O(capacity). While no other context
+    /// uses the heap.
+    [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
+        return pools_[pool].count_free(const_cast<std::byte*>(arena_.base()), searches_.at(pool));
+    }
+
+    [[nodiscard]] const Pools& layout() const noexcept { return searches_; }
+
+private:
+    template <std::uint32_t Alignment>
+    [[gnu::always_inline]] void*
+    allocate_aligned(std::size_t size, std::size_t alignment) noexcept {
+        return searches_.template for_size<Alignment>(size, [&](auto index) -> void* {
+            if (index == searches_.count()) return unserved();
+            if (void* const block = pools_[index].take(arena_.base()); block != nullptr) [[likely]]
+                return block;
+            return fall_over<(Alignment > granule)>(index + 1, size, alignment);
+        });
+    }
+
+    /// The rest of the way up: every pool from `first` that fits, in turn.
+    template <bool Aligned>
+    [[gnu::noinline]] void*
+    fall_over(std::size_t first, std::size_t size, std::size_t alignment) noexcept {
+        for (std::size_t i = first; i < searches_.count(); ++i) {
+            if constexpr (Aligned) {
+                if (searches_.at(i).alignment < alignment || searches_.at(i).block < size) continue;
+            }
+            if (void* const block = pools_[i].take(arena_.base()); block != nullptr) return block;
+        }
+        return unserved();
+    }
+
+    /// Every request that no pool can serve ends here.
+    static void* unserved() noexcept { return nullptr; }
+
+    [[no_unique_address]] Pools searches_{};
+    pool<typename Core::free_list> pools_[Pools::limit]{};
+    [[no_unique_address]] Arena arena_{};
+};
+
+/// A heap of this layout (a constexpr heap_layout with static storage), its arena part of the
+/// object.
+template <
+    const auto& Layout,
+    exclusive_access Core,
+    class Arena = embedded_arena<Layout.size, Layout.alignment>>
+using heap = basic_heap<static_pools<Layout>, Core, Arena>;
+
+/// Resizes as a program that knows its sizes does: in place when the block still fits, else moved,
+/// with both blocks live in between. Returns the block, or null when it had to move and no pool
+/// could serve it; the old block is then untouched. Requires a block in use, of `old_size` bytes
+/// asked, that is aligned to `alignment`. O(log pools + old_size). Contexts as allocate(). Heap: a
+/// basic_heap, or what forwards to one.
+template <class Heap>
+[[nodiscard]] void* resize(
+    Heap& heap,
+    void* block,
+    std::size_t old_size,
+    std::size_t new_size,
+    std::size_t alignment = granule
+) noexcept {
+    if (heap.resize_in_place(block, old_size, new_size)) return block;
+    void* const moved = heap.allocate(new_size, alignment);
+    if (moved == nullptr) return nullptr;
+    __builtin_memcpy(moved, block, old_size < new_size ? old_size : new_size);
+    heap.deallocate(block);
+    return moved;
+}
+
+} // namespace drone

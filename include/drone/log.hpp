@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// 32 log ports over whatever carries them. By convention port 0 is standard output, port 1 standard
+// error, port 31 the heap trace. arch/ brings the carriers: the ITM on Cortex-M, others elsewhere.
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace drone {
+
+inline constexpr unsigned log_port_count = 32;
+inline constexpr unsigned standard_output_port = 0;
+inline constexpr unsigned standard_error_port = 1;
+inline constexpr unsigned heap_trace_port = 31;
+
+/// What carries log ports. enabled(): whether somebody listens to a port, a load and a test.
+/// ready(): whether a write would be taken now. write(): one write of 8, 16 or 32 bits that no
+/// interrupt can split. Any context.
+template <class Carrier>
+concept log_carrier = requires(unsigned port, std::uint32_t word, std::uint8_t byte) {
+    { Carrier::enabled(port) } noexcept -> std::same_as<bool>;
+    { Carrier::ready(port) } noexcept -> std::same_as<bool>;
+    { Carrier::write(port, word) } noexcept;
+    { Carrier::write(port, byte) } noexcept;
+};
+
+/// One port of a carrier, fixed when the program is compiled.
+template <log_carrier Carrier, unsigned Port>
+struct log_port {
+    static_assert(Port < log_port_count, "a log port is a number from 0 to 31");
+
+    using carrier = Carrier;
+    static constexpr unsigned number = Port;
+
+    [[nodiscard, gnu::always_inline]] static bool enabled() noexcept {
+        return Carrier::enabled(Port);
+    }
+
+    /// Waits until the port takes a write; false when nobody listens (any more). As long as the
+    /// link is busy.
+    [[nodiscard]] static bool wait() noexcept {
+        while (!Carrier::ready(Port)) {
+            if (!Carrier::enabled(Port)) return false;
+        }
+        return true;
+    }
+
+    /// Writes bytes, waiting for each; ends early when nobody listens. Other contexts' bytes may
+    /// come in between.
+    static void write(const char* text, std::size_t size) noexcept {
+        for (std::size_t i = 0; i < size && enabled() && wait(); ++i)
+            Carrier::write(Port, static_cast<std::uint8_t>(text[i]));
+    }
+};
+
+} // namespace drone

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// One pool of equal blocks: where its blocks are is a constant (pool_layout), which of them are
+// free is a free_list, the only state there is.
+//
+//     free_list -> [ link | unused ] -> [ link | unused ] -> end        taken blocks are all the
+//     user's
+//
+// Invariants:
+//  1. every block on the list is one of the pool's, starts on a block boundary, and is there once;
+//  2. a block that was taken and not given back is not on the list.
+
+#include <drone/exclusive.hpp>
+#include <drone/layout.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace drone {
+
+template <free_list List>
+class pool {
+public:
+    /// Puts every block on the list, the lowest address on top. O(capacity). Once, before any other
+    /// use.
+    void initialize(std::byte* arena, const pool_layout& layout) noexcept {
+        for (std::uint32_t offset = layout.end(); offset != layout.offset;) {
+            offset -= layout.block;
+            list_.push(arena, arena + offset);
+        }
+    }
+
+    /// A free block, or null when all are taken. O(1). Any context that the core's free list
+    /// allows.
+    [[nodiscard, gnu::always_inline]] void* take(std::byte* arena) noexcept {
+        return list_.pop(arena);
+    }
+
+    /// Requires a block that take() returned and that was not given back since. O(1). Contexts as
+    /// take().
+    [[gnu::always_inline]] void give_back(std::byte* arena, void* block) noexcept {
+        list_.push(arena, block);
+    }
+
+    /// Whether no block was free at some instant during the call. O(1). Any context.
+    [[nodiscard]] bool exhausted() const noexcept { return list_.empty(); }
+
+    /// Number of free blocks, or -1 when invariant 1 does not hold. O(free blocks); while nobody
+    /// else uses the pool.
+    [[nodiscard]] std::int64_t
+    count_free(std::byte* arena, const pool_layout& layout) const noexcept {
+        std::int64_t count = 0;
+        for (void* block = list_.below(arena, nullptr); block != nullptr;
+             block = list_.below(arena, block)) {
+            // An address below the pool wraps around to an offset beyond its end.
+            const std::size_t offset =
+                static_cast<std::size_t>(static_cast<std::byte*>(block) - arena) - layout.offset;
+            if (offset >= layout.size() || offset % layout.block != 0) return -1;
+            if (++count > std::int64_t{layout.capacity})
+                return -1; // a cycle, so some block is there twice
+        }
+        return count;
+    }
+
+private:
+    List list_{};
+};
+
+} // namespace drone

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The traced heap: a heap that forwards to another and tells a tracer of every operation, each
+// once.
+//
+// A tracer is any type with the hooks below; trace_port is ours, which speaks wire.hpp to a log
+// port. A project can bring its own. Blocks are named by their offset in the arena.
+//
+// Order. An allocation is told after it was made, a deallocation before the block is given back, so
+// that on the wire the events of one block stand in the order in which they happened, whatever
+// preempts.
+
+#include <drone/exclusive.hpp>
+#include <drone/layout.hpp>
+#include <drone/log.hpp>
+#include <drone/wire.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace drone {
+
+/// The hooks. Sizes are bytes as the program asked; in_place hooks are told of resizes that keep
+/// the block (a moved one is an allocation and a deallocation). realloc() does not know the old
+/// size and says the block's. trace_failed() is told of requests that the heap could not serve.
+/// Called from every context that uses the heap.
+template <class Tracer>
+concept heap_tracer =
+    requires(Tracer& tracer, std::uint32_t offset, std::size_t size, std::size_t alignment) {
+        { tracer.trace_alloc(offset, size, alignment) } noexcept;
+        { tracer.trace_dealloc(offset) } noexcept;
+        { tracer.trace_grow_in_place(offset, size, size) } noexcept;
+        { tracer.trace_shrink_in_place(offset, size, size) } noexcept;
+        { tracer.trace_failed(size, alignment) } noexcept;
+    };
+
+/// Heap with Tracer told of everything. Contexts as Heap, as far as the tracer allows them.
+template <class Heap, heap_tracer Tracer>
+class traced {
+public:
+    using core = typename Heap::core;
+
+    void initialize() noexcept { heap_.initialize(); }
+
+    [[nodiscard, gnu::always_inline]] void*
+    allocate(std::size_t size, std::size_t alignment = granule) noexcept {
+        void* const block = heap_.allocate(size, alignment);
+        if (block != nullptr) [[likely]] {
+            tracer_.trace_alloc(heap_.offset_of(block), size, alignment);
+        } else {
+            tracer_.trace_failed(size, alignment);
+        }
+        return block;
+    }
+
+    [[gnu::always_inline]] void deallocate(void* block) noexcept {
+        tracer_.trace_dealloc(heap_.offset_of(block));
+        heap_.deallocate(block);
+    }
+
+    [[nodiscard]] bool
+    resize_in_place(void* block, std::size_t old_size, std::size_t size) noexcept {
+        if (!heap_.resize_in_place(block, old_size, size)) return false;
+        if (size > old_size) {
+            tracer_.trace_grow_in_place(heap_.offset_of(block), old_size, size);
+        } else {
+            tracer_.trace_shrink_in_place(heap_.offset_of(block), old_size, size);
+        }
+        return true;
+    }
+
+    [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
+        return heap_.block_size(block);
+    }
+    [[nodiscard]] std::uint32_t offset_of(const void* address) const noexcept {
+        return heap_.offset_of(address);
+    }
+    [[nodiscard]] bool invariants_hold() const noexcept { return heap_.invariants_hold(); }
+    [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
+        return heap_.count_free(pool);
+    }
+
+private:
+    Heap heap_;
+    [[no_unique_address]] Tracer tracer_;
+};
+
+/// The native trace on a log port. Costs a load and a test for each event while nobody listens.
+/// While somebody does, waits until the port takes the word: nothing is lost, and the program runs
+/// no faster than the link. Layout: the heap's, announced at the first event that somebody listens
+/// to and again every so often, so that a capture that attaches to a running target locks on.
+///
+/// The sequence number is advanced and the word written with interrupts masked (a dozen
+/// instructions), so numbers on the wire ascend whatever preempts; the wait is outside.
+template <const auto& Layout, class Port, exclusive_access Core>
+class trace_port {
+public:
+    static_assert(Layout.size <= wire::heap_size_limit, "a traced heap is at most 16 MiB");
+    static_assert(
+        std::remove_cvref_t<decltype(Layout)>::pool_count <= wire::pool_limit,
+        "a traced heap has at most 255 pools"
+    );
+
+    static constexpr std::size_t words =
+        wire::announcement_size(std::remove_cvref_t<decltype(Layout)>::pool_count);
+    /// Events between two announcements: these take less than 1 % of the words.
+    static constexpr std::uint32_t period = 128 * words;
+
+    [[gnu::always_inline]] void
+    trace_alloc(std::uint32_t offset, std::size_t size, std::size_t alignment) noexcept {
+        if (Port::enabled())
+            send_alloc(offset, size, alignment);
+        else
+            unheard();
+    }
+
+    [[gnu::always_inline]] void trace_dealloc(std::uint32_t offset) noexcept {
+        if (Port::enabled())
+            send(wire::operation::deallocate, offset);
+        else
+            unheard();
+    }
+
+    void trace_grow_in_place(
+        std::uint32_t offset, std::size_t /*old_size*/, std::size_t new_size
+    ) noexcept {
+        trace_resize(offset, new_size);
+    }
+
+    void trace_shrink_in_place(
+        std::uint32_t offset, std::size_t /*old_size*/, std::size_t new_size
+    ) noexcept {
+        trace_resize(offset, new_size);
+    }
+
+    [[gnu::noinline]] void trace_failed(std::size_t size, std::size_t /*alignment*/) noexcept {
+        if (Port::enabled())
+            send(wire::operation::failed, wire::saturated(size));
+        else
+            unheard();
+    }
+
+private:
+    static constexpr wire::announcement_words<words - 1> announcement = wire::announce(Layout);
+
+    static std::uint32_t last_byte(std::uint32_t offset, std::size_t size) noexcept {
+        return offset + static_cast<std::uint32_t>(size == 0 ? 0 : size - 1);
+    }
+
+    void trace_resize(std::uint32_t offset, std::size_t new_size) noexcept {
+        if (Port::enabled())
+            send(wire::operation::resize, last_byte(offset, new_size));
+        else
+            unheard();
+    }
+
+    /// An event that nobody heard: whoever listens next is told that there was a pause.
+    [[gnu::always_inline]] void unheard() noexcept { until_announcement_ = 0; }
+
+    [[gnu::noinline]] void
+    send_alloc(std::uint32_t offset, std::size_t size, std::size_t alignment) noexcept {
+        if (alignment > default_alignment) {
+            std::uint32_t log2 = 0;
+            while ((std::size_t{1} << log2) < alignment)
+                ++log2;
+            send_word([&] { return wire::make_control(wire::control::alignment, log2); });
+        }
+        send(
+            alignment > granule ? wire::operation::allocate_aligned : wire::operation::allocate,
+            last_byte(offset, size)
+        );
+    }
+
+    [[gnu::noinline]] void send(wire::operation op, std::uint32_t data) noexcept {
+        if (until_announcement_ <= 1) announce(until_announcement_ == 1);
+        send_word([&] {
+            if (until_announcement_ > 1) --until_announcement_;
+            return wire::event(op, events_++, data);
+        });
+    }
+
+    [[gnu::noinline]] void announce(bool continues) noexcept {
+        until_announcement_ = period;
+        send_word([&] {
+            return wire::with_flags(announcement.at[0], continues ? wire::flag_continues : 0);
+        });
+        for (std::size_t i = 1; i + 1 < words; ++i)
+            send_word([&] { return announcement.at[i]; });
+        send_word([&] { return wire::make_control(wire::control::checkpoint, events_); });
+    }
+
+    /// Writes the word that `make()` gives, made and written with interrupts masked.
+    template <class Make>
+    [[gnu::always_inline]] static void send_word(Make make) noexcept {
+        while (Port::wait()) {
+            const typename Core::critical_section masked;
+            // An interrupt may have taken the place in the FIFO since.
+            if (!Port::carrier::ready(Port::number)) continue;
+            Port::carrier::write(Port::number, make().bits);
+            return;
+        }
+    }
+
+    std::uint32_t events_ = 0; ///< numbered so far
+    /// Events until the next announcement. 1: it is due; 0: events went unheard, or there were none
+    /// yet.
+    std::uint32_t until_announcement_ = 0;
+};
+
+} // namespace drone

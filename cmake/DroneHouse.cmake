@@ -16,6 +16,12 @@ if(DRONE_SANITIZE)
         -fsanitize=${DRONE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(drone_options INTERFACE -fsanitize=${DRONE_SANITIZE})
 endif()
+if(DRONE_FUZZ)
+    target_compile_options(drone_options INTERFACE
+        -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(drone_options INTERFACE -fsanitize=address,undefined)
+    add_custom_target(fuzzers)
+endif()
 
 # The target library, header-only, as hosts see it.
 add_library(drone INTERFACE)
@@ -54,6 +60,19 @@ function(drone_bench name)
     add_executable(${name}_bench ${ARG_SOURCES})
     target_link_libraries(${name}_bench PRIVATE ${ARG_USES} benchmark::benchmark drone_options)
     set_target_properties(${name}_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+endfunction()
+
+# drone_fuzz(name SOURCES ... [USES ...]): a libFuzzer program <name>_fuzz, which ./just fuzz runs.
+function(drone_fuzz name)
+    if(NOT DRONE_FUZZ)
+        return()
+    endif()
+    cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+    add_executable(${name}_fuzz ${ARG_SOURCES})
+    target_link_libraries(${name}_fuzz PRIVATE ${ARG_USES} drone_options)
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+    set_target_properties(${name}_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzzers)
+    add_dependencies(fuzzers ${name}_fuzz)
 endfunction()
 
 # Every folder of the house that is there, lowest first: arrows only point downwards.

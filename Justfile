@@ -1,0 +1,54 @@
+# What can be done here. `./just RECIPE` installs what a recipe lacks; `just RECIPE` is the same afterwards.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+export PATH := justfile_directory() / "build/bin:" + env("PATH")
+
+# The recipes
+default:
+    @just --list --unsorted
+
+# The whole loop of the README on the virtual board, each command shown, in a scratch folder
+demo: build
+    tests/e2e/demo
+
+# The tool and the virtual board: build/bin/drone, build/bin/drone-board
+build:
+    cmake --preset host
+    cmake --build build
+
+# Every test: first the host's under sanitizers, then all
+test: build
+    cmake --preset sanitize
+    cmake --build build/sanitize
+    ctest --preset sanitize
+    ctest --preset host
+
+# Benchmarks, each once: build/bench
+bench *arguments:
+    cmake/install-packages bench
+    cmake --preset host -DDRONE_BENCH=ON
+    cmake --build build
+    for program in build/bench/*_bench; do echo "== $program"; "$program" {{ arguments }}; done
+
+# Fuzzers, each for so many seconds: build/fuzz
+fuzz seconds="60":
+    cmake/install-packages fuzz
+    cmake --preset fuzz
+    cmake --build build/fuzz --target fuzzers
+    for program in build/fuzz/fuzzers/*_fuzz; do echo "== $program"; "$program" -max_total_time={{ seconds }} -print_final_stats=1; done
+
+# Layout of the code and clang-tidy's findings; both must be clean
+lint: build
+    cmake/install-packages lint
+    git ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror
+    run-clang-tidy-19 -quiet -p build "$PWD/(host|tests|bench)/.*"
+
+# Lays out the code as `lint` wants it
+format:
+    cmake/install-packages lint
+    git ls-files '*.hpp' '*.cpp' | xargs clang-format-19 -i
+
+# Throws every build away, the tools fetched for it included
+clean:
+    rm -rf build

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Packets in words: one line of text, or one JSON object. The text of a packet is a kind and its
+// fields, `SW port=31 size=4 value=0x0200033b`; malformed bytes are shown in hexadecimal where the
+// kind alone would not tell. Pure.
+
+#include "stream/packet.hpp"
+
+#include <optional>
+#include <string>
+
+namespace drone::stream {
+
+/// Without the offset, without a line end.
+[[nodiscard]] std::string describe(const packet& value);
+
+/// `{"offset":…,"time":…,"tentative":…,"kind":…,…}` without a line end; `ticks` is the target's
+/// time where it is known.
+[[nodiscard]] std::string
+describe_json(const located_packet& found, std::optional<std::uint64_t> ticks);
+
+/// Its name in the manual: "SysTick" of 15, "IRQ3" of 19.
+[[nodiscard]] std::string exception_name(std::uint16_t number);
+
+} // namespace drone::stream

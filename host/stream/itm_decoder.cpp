@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT
+#include "stream/itm_decoder.hpp"
+
+#include "stream/dwt.hpp"
+#include "stream/itm_header.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace drone::stream {
+
+namespace {
+
+using bytes_view = std::span<const std::uint8_t>;
+
+constexpr std::uint8_t sync_end = 0x80;
+constexpr std::size_t sync_zeros = 5; // with the seven zero bits of 0x80: the 47 of D4.2.1
+constexpr std::size_t word_packet = 5;
+
+std::uint32_t little_endian(bytes_view payload) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < payload.size(); ++i)
+        value |= static_cast<std::uint32_t>(payload[i]) << 8 * i;
+    return value;
+}
+
+/// Seven bits a byte, the low ones first; bit 7 is the continuation bit.
+std::uint64_t continued_value(bytes_view payload) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < payload.size(); ++i)
+        value |= static_cast<std::uint64_t>(payload[i] & 0x7FU) << 7 * i;
+    return value;
+}
+
+malformed make_malformed(defect what, bytes_view bytes) {
+    malformed bad{.what = what, .length = bytes.size(), .bytes = {}};
+    std::ranges::copy(bytes.first(std::min(bytes.size(), bad.bytes.size())), bad.bytes.begin());
+    return bad;
+}
+
+/// How many bytes the packet has that starts with `bytes`; 0 where they end before it does.
+std::size_t packet_size(header_kind kind, bytes_view bytes) {
+    std::size_t size = 1;
+    if (kind == header_kind::software || kind == header_kind::hardware) {
+        size += source_size(bytes[0]);
+    } else if (const std::size_t limit = payload_limit(kind); limit != 0) {
+        while (size < bytes.size() && size < limit && (bytes[size] & 0x80U) != 0)
+            ++size;
+        ++size;
+    }
+    return size <= bytes.size() ? size : 0;
+}
+
+enum class cut : std::uint8_t { no, yes, undecided };
+
+/// Whether the zero bytes at the end of the payload belong to a synchronisation. Where five zeros
+/// follow the payload they are enough for one, and the payload's own zeros are its own.
+cut cut_by_synchronisation(std::size_t payload_zeros, bytes_view following, bool last) {
+    if (payload_zeros == 0) return cut::no;
+    std::size_t zeros = 0;
+    while (zeros < following.size() && zeros < sync_zeros && following[zeros] == 0)
+        ++zeros;
+    if (zeros == sync_zeros) return cut::no;
+    if (zeros == following.size()) return last ? cut::no : cut::undecided;
+    return following[zeros] == sync_end && payload_zeros + zeros >= sync_zeros ? cut::yes : cut::no;
+}
+
+std::size_t trailing_zeros(bytes_view payload) {
+    const auto nonzero =
+        std::ranges::find_if(payload.rbegin(), payload.rend(), [](std::uint8_t byte) {
+            return byte != 0;
+        });
+    return static_cast<std::size_t>(nonzero - payload.rbegin());
+}
+
+packet decode_global_low(bytes_view payload) {
+    const std::uint8_t last = payload.back();
+    if ((last & 0x80U) != 0) return malformed{.what = defect::overlong};
+    const auto ticks = static_cast<std::uint32_t>(continued_value(payload));
+    global_timestamp_low stamp{.ticks = ticks, .size = static_cast<std::uint8_t>(payload.size())};
+    if (payload.size() == 4) {
+        stamp.ticks &= 0x03FF'FFFFU;
+        stamp.clock_changed = (last & 0x20U) != 0;
+        stamp.wrapped = (last & 0x40U) != 0;
+    }
+    return stamp;
+}
+
+packet decode_global_high(bytes_view payload) {
+    if ((payload.back() & 0x80U) != 0) return malformed{.what = defect::overlong};
+    if (payload.size() != 4 && payload.size() != 6) return malformed{.what = defect::bad_length};
+    return global_timestamp_high{
+        .ticks = continued_value(payload),
+        .size = static_cast<std::uint8_t>(payload.size()),
+    };
+}
+
+packet decode_local(std::uint8_t header, bytes_view payload) {
+    if ((payload.back() & 0x80U) != 0) return malformed{.what = defect::overlong};
+    return local_timestamp{
+        .ticks = static_cast<std::uint32_t>(continued_value(payload)),
+        .relation = static_cast<timestamp_relation>(header >> 4U & 3U),
+    };
+}
+
+packet decode_extension(std::uint8_t header, bytes_view payload) {
+    const bool hardware = (header & 0b0000'0100U) != 0;
+    const auto low_bits = static_cast<std::uint8_t>(header >> 4U & 7U);
+    if (payload.empty() && !hardware) return stimulus_page{low_bits};
+    std::uint32_t value = low_bits;
+    // The fourth byte has no continuation bit: eight bits of it are the value's top.
+    for (std::size_t i = 0; i < payload.size(); ++i)
+        value |= (i == 3 ? payload[i] : payload[i] & 0x7FU) << (3 + 7 * i);
+    return extension{
+        .value = value,
+        .size = static_cast<std::uint8_t>(payload.size()),
+        .hardware = hardware,
+    };
+}
+
+} // namespace
+
+void packet_sink::on_words(const word_run& run) {
+    for (std::size_t i = 0; i < run.count(); ++i) {
+        const std::uint32_t value = little_endian({run.payload(i), 4});
+        on_packet({
+            .offset = run.offset + i * word_packet,
+            .tentative = run.tentative,
+            .value = software{.port = run.port, .size = 4, .value = value},
+        });
+    }
+}
+
+void itm_decoder::feed(bytes_view bytes, packet_sink& sink) {
+    // What was kept is decided in a copy together with the next few bytes.
+    while (kept_size_ != 0 && !bytes.empty()) {
+        const std::size_t added = std::min(bytes.size(), kept_.size() - kept_size_);
+        std::memcpy(kept_.data() + kept_size_, bytes.data(), added);
+        const std::uint8_t* const end = kept_.data() + kept_size_ + added;
+        const std::uint8_t* const rest = decode(kept_.data(), end, false, sink);
+        const auto used = static_cast<std::size_t>(rest - kept_.data());
+        if (used >= kept_size_) {
+            bytes = bytes.subspan(used - kept_size_);
+            kept_size_ = 0;
+        } else {
+            bytes = bytes.subspan(added);
+            kept_size_ += added - used;
+            std::memmove(kept_.data(), rest, kept_size_);
+        }
+    }
+    if (bytes.empty()) return;
+    const std::uint8_t* const end = bytes.data() + bytes.size();
+    const std::uint8_t* const rest = decode(bytes.data(), end, false, sink);
+    kept_size_ = static_cast<std::size_t>(end - rest);
+    std::memcpy(kept_.data(), rest, kept_size_);
+}
+
+void itm_decoder::finish(packet_sink& sink) {
+    if (kept_size_ != 0) {
+        decode(kept_.data(), kept_.data() + kept_size_, true, sink);
+        kept_size_ = 0;
+    }
+    end_zeros(defect::truncated, sink);
+    if (unsynchronised_ != 0) {
+        sink.on_packet({
+            .offset = offset_ - unsynchronised_,
+            .tentative = true,
+            .value = unsynchronised{unsynchronised_},
+        });
+        unsynchronised_ = 0;
+    }
+}
+
+void itm_decoder::lose(std::uint64_t length, packet_sink& sink) {
+    finish(sink);
+    synchronised_ = false;
+    emit(0, missing{length}, sink);
+}
+
+/// Decodes as much as is certain, all of it where these are the `last` bytes; returns the first
+/// byte that is not decided.
+const std::uint8_t* itm_decoder::decode(
+    const std::uint8_t* first, const std::uint8_t* end, bool last, packet_sink& sink
+) {
+    const std::uint8_t* at = first;
+    while (at != end) {
+        if (zeros_ != 0 || *at == 0) {
+            at = zero_run(at, end, sink);
+            continue;
+        }
+        if (waiting_) {
+            const std::uint8_t* const zero = std::find(at, end, std::uint8_t{0});
+            offset_ += static_cast<std::uint64_t>(zero - at);
+            unsynchronised_ += static_cast<std::uint64_t>(zero - at);
+            at = zero;
+            continue;
+        }
+        if (const std::uint8_t* const behind = words(at, end, sink); behind != at) {
+            at = behind;
+            continue;
+        }
+        const piece found = packet_at({at, end}, last);
+        if (found.size == 0) break;
+        emit(found.size, found.value, sink);
+        at += found.size;
+    }
+    return at;
+}
+
+/// D4.2.1: five or more zero bytes and 0x80.
+const std::uint8_t*
+itm_decoder::zero_run(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink) {
+    const std::uint8_t* const stop =
+        std::find_if(at, end, [](std::uint8_t byte) { return byte != 0; });
+    zeros_ += static_cast<std::uint64_t>(stop - at);
+    if (stop == end) return end;
+    if (zeros_ < sync_zeros || *stop != sync_end) {
+        end_zeros(defect::stray_zeros, sink);
+        return stop;
+    }
+    if (waiting_ && unsynchronised_ != 0) {
+        sink.on_packet({
+            .offset = offset_ - unsynchronised_,
+            .tentative = true,
+            .value = unsynchronised{unsynchronised_},
+        });
+    }
+    waiting_ = false;
+    unsynchronised_ = 0;
+    synchronised_ = true;
+    const std::uint64_t length = std::exchange(zeros_, 0) + 1;
+    sink.on_packet({.offset = offset_, .tentative = false, .value = synchronisation{length}});
+    offset_ += length;
+    return stop + 1;
+}
+
+/// The fast loop: as many four-byte software packets of one port as stand here and are certain.
+/// Returns `at` when there is none.
+const std::uint8_t*
+itm_decoder::words(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink) {
+    const std::uint8_t header = *at;
+    if ((header & 0b0000'0111U) != 0b0000'0011U) return at;
+    const std::uint8_t* behind = at;
+    // Certain without a look further: a last payload byte and a next byte that are not both zero.
+    while (end - behind > static_cast<std::ptrdiff_t>(word_packet) && *behind == header &&
+           (behind[4] | behind[5]) != 0) {
+        behind += word_packet;
+    }
+    if (behind == at) return at;
+    sink.on_words({
+        .offset = offset_,
+        .tentative = !synchronised_,
+        .port = static_cast<std::uint8_t>(page_ * 32U + source_address(header)),
+        .packets = {at, behind},
+    });
+    offset_ += static_cast<std::uint64_t>(behind - at);
+    return behind;
+}
+
+/// The packet that starts here.
+itm_decoder::piece itm_decoder::packet_at(bytes_view bytes, bool last) {
+    const std::size_t size = packet_size(header_kinds[bytes[0]], bytes);
+    if (size == 0) {
+        if (!last) {
+            // A synchronisation that cuts the packet shows before the packet's own end does only in
+            // a payload of continued bytes, and those end at the first zero byte.
+            return {};
+        }
+        return {.size = bytes.size(), .value = make_malformed(defect::truncated, bytes)};
+    }
+    const bytes_view found = bytes.first(size);
+    const std::size_t zeros = trailing_zeros(found.subspan(1));
+    switch (cut_by_synchronisation(zeros, bytes.subspan(size), last)) {
+    case cut::undecided:
+        return {};
+    case cut::yes: {
+        const bytes_view before = found.first(size - zeros);
+        return {.size = before.size(), .value = make_malformed(defect::cut_by_sync, before)};
+    }
+    case cut::no:
+        break;
+    }
+    packet value = complete(found);
+    if (const auto* bad = std::get_if<malformed>(&value)) {
+        return {.size = size, .value = make_malformed(bad->what, found)};
+    }
+    return {.size = size, .value = value};
+}
+
+/// The value of a packet that has all its bytes.
+packet itm_decoder::complete(bytes_view bytes) const {
+    const std::uint8_t header = bytes[0];
+    const bytes_view payload = bytes.subspan(1);
+    switch (header_kinds[header]) {
+    case header_kind::overflow:
+        return overflow{};
+    case header_kind::local_short:
+        return local_timestamp{
+            .ticks = header >> 4U & 7U,
+            .relation = timestamp_relation::exact,
+            .one_byte = true,
+        };
+    case header_kind::local:
+        return decode_local(header, payload);
+    case header_kind::global_low:
+        return decode_global_low(payload);
+    case header_kind::global_high:
+        return decode_global_high(payload);
+    case header_kind::extension:
+    case header_kind::extension_payload:
+        return decode_extension(header, payload);
+    case header_kind::software:
+        return software{
+            .port = static_cast<std::uint8_t>(page_ * 32U + source_address(header)),
+            .size = static_cast<std::uint8_t>(payload.size()),
+            .value = little_endian(payload),
+        };
+    case header_kind::hardware:
+        return decode_hardware_source(
+            source_address(header),
+            static_cast<std::uint8_t>(payload.size()),
+            little_endian(payload)
+        );
+    case header_kind::zero:
+    case header_kind::reserved:
+        break;
+    }
+    return reserved{header};
+}
+
+void itm_decoder::emit(std::size_t length, packet value, packet_sink& sink) {
+    if (const auto* page = std::get_if<stimulus_page>(&value)) page_ = page->page;
+    if (std::holds_alternative<malformed>(value)) synchronised_ = false;
+    sink.on_packet({.offset = offset_, .tentative = !synchronised_, .value = value});
+    offset_ += length;
+}
+
+/// The zero bytes at `offset_` are no synchronisation.
+void itm_decoder::end_zeros(defect what, packet_sink& sink) {
+    if (zeros_ == 0) return;
+    const std::uint64_t length = std::exchange(zeros_, 0);
+    if (waiting_) {
+        unsynchronised_ += length;
+    } else {
+        synchronised_ = false;
+        sink.on_packet(
+            {.offset = offset_,
+             .tentative = true,
+             .value = malformed{.what = what, .length = length}}
+        );
+    }
+    offset_ += length;
+}
+
+} // namespace drone::stream

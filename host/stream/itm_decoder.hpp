@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Bytes of an ITM and DWT stream (ARMv7-M appendix D4, ARMv8-M appendix F) to packets.
+//
+// Incremental: any split of the input gives the same packets. It starts at the first byte, before
+// any synchronisation; packets that none vouches for yet are marked tentative. Damage is found
+// where a synchronisation cuts a payload or a grammar rule breaks, and decoding goes on behind it;
+// every byte of the input is in exactly one packet. Pure: no I/O, no clock, no allocation.
+//
+// A packet is handed on as soon as it is certain. That is with its last byte, except where its
+// payload ends in zero bytes: those could be the start of a synchronisation that cut it short, so
+// up to five bytes more are awaited while they are zero.
+
+#include "stream/packet.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace drone::stream {
+
+class itm_decoder {
+public:
+    enum class start : std::uint8_t {
+        at_once,
+        after_synchronisation, ///< everything before the first one is one `unsynchronised`
+    };
+
+    explicit itm_decoder(start from = start::at_once) : waiting_(from != start::at_once) {}
+
+    /// Decodes `bytes`; what cannot be decided yet is kept, up to 32 bytes. Linear.
+    void feed(std::span<const std::uint8_t> bytes, packet_sink& sink);
+
+    /// The input ended: decides what was kept. The decoder can go on afterwards.
+    void finish(packet_sink& sink);
+
+    /// The stages below lost `length` bytes here (0: not known); nothing that comes belongs to what
+    /// was kept.
+    void lose(std::uint64_t length, packet_sink& sink);
+
+    /// A synchronisation was seen and no damage since.
+    [[nodiscard]] bool synchronised() const { return synchronised_; }
+
+private:
+    struct piece {
+        std::size_t size = 0; ///< bytes; 0: more input is needed to decide
+        packet value;
+    };
+
+    const std::uint8_t*
+    decode(const std::uint8_t* first, const std::uint8_t* end, bool last, packet_sink& sink);
+    const std::uint8_t*
+    zero_run(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
+    const std::uint8_t* words(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
+    [[nodiscard]] piece packet_at(std::span<const std::uint8_t> bytes, bool last);
+    [[nodiscard]] packet complete(std::span<const std::uint8_t> bytes) const;
+    void emit(std::size_t length, packet value, packet_sink& sink);
+    void end_zeros(defect what, packet_sink& sink);
+
+    std::uint64_t offset_ = 0;         ///< of the next byte that is in no packet yet
+    std::uint64_t zeros_ = 0;          ///< bytes of the zero run that stands at `offset_`
+    std::uint64_t unsynchronised_ = 0; ///< bytes before `offset_` that were skipped while waiting
+    std::array<std::uint8_t, 32> kept_{};
+    std::size_t kept_size_ = 0;
+    std::uint8_t page_ = 0;
+    bool waiting_ = false;
+    bool synchronised_ = false;
+};
+
+} // namespace drone::stream

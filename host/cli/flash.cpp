@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+
+// drone flash, reset and gdb: what is done to the board.
+
+#include "cli/command.hpp"
+#include "config/config.hpp"
+#include "probe/adapter.hpp"
+#include "probe/firmware.hpp"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <system_error>
+#include <unistd.h>
+
+namespace drone::cli {
+
+namespace {
+
+result<int> flash(const session& s, const std::filesystem::path& file) {
+    const auto p = config::read_nearest();
+    if (!p) return std::unexpected(p.error());
+    const auto firmware = probe::check_firmware(file, p->memory);
+    if (!firmware) return std::unexpected(firmware.error());
+    const auto board = probe::open_adapter(*p, s.executable().parent_path());
+    if (!board) return std::unexpected(board.error());
+    if (const auto done = (*board)->flash(file); !done) return std::unexpected(done.error());
+    fmt::print(stderr, "{}: {} bytes written\n", file.string(), firmware->loaded_size);
+    return 0;
+}
+
+result<int> reset(const session& s) {
+    const auto p = config::read_nearest();
+    if (!p) return std::unexpected(p.error());
+    const auto board = probe::open_adapter(*p, s.executable().parent_path());
+    if (!board) return std::unexpected(board.error());
+    if (const auto done = (*board)->reset(); !done) return std::unexpected(done.error());
+    return 0;
+}
+
+result<int> debug(const session& s, const std::filesystem::path& file) {
+    const auto p = config::read_nearest();
+    if (!p) return std::unexpected(p.error());
+    const auto board = probe::open_adapter(*p, s.executable().parent_path());
+    if (!board) return std::unexpected(board.error());
+    auto command = (*board)->debug_command(file);
+    if (!command) return std::unexpected(command.error());
+    std::vector<char*> words;
+    for (std::string& word : *command)
+        words.push_back(word.data());
+    words.push_back(nullptr);
+    ::execvp(words[0], words.data());
+    return fail(fmt::format("{}: {}", words[0], std::generic_category().message(errno)));
+}
+
+} // namespace
+
+void add_flash(CLI::App& parent, session& s) {
+    const auto file = std::make_shared<std::string>();
+    CLI::App& flash_command = *parent.add_subcommand("flash", "Write a firmware to the board");
+    flash_command.add_option("FIRMWARE", *file, "An ELF file")->required();
+    s.on(flash_command, [&s, file] { return flash(s, *file); });
+
+    s.on(*parent.add_subcommand("reset", "Reset the board"), [&s] { return reset(s); });
+
+    CLI::App& gdb = *parent.add_subcommand("gdb", "Debug what runs on the board");
+    gdb.add_option("FIRMWARE", *file, "An ELF file, for its symbols");
+    s.on(gdb, [&s, file] { return debug(s, *file); });
+}
+
+} // namespace drone::cli

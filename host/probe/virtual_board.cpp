@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "probe/virtual_board.hpp"
+
+#include "probe/child.hpp"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+namespace drone::probe {
+
+namespace {
+
+/// The log of a running drone-board: its standard output.
+class board_log final : public log_stream {
+public:
+    explicit board_log(child board) : board_(std::move(board)) {}
+
+    [[nodiscard]] int descriptor() const noexcept override { return board_.output(); }
+    void stop() noexcept override { board_.interrupt(); }
+    [[nodiscard]] result<std::string> finish() override { return board_.wait(); }
+
+private:
+    child board_;
+};
+
+} // namespace
+
+virtual_board::virtual_board(const config::project& p, const std::filesystem::path& tools)
+    : program_(tools / "drone-board"), flash_file_(p.folder() / ".drone" / "flash.bin"),
+      log_(p.log) {}
+
+result<void> virtual_board::need_flash_file() const {
+    std::error_code ignored;
+    if (std::filesystem::exists(flash_file_, ignored)) return {};
+    return fail(fmt::format(
+        "{}: the board's flash is empty; `drone flash FIRMWARE` first", flash_file_.string()
+    ));
+}
+
+result<void> virtual_board::flash(const std::filesystem::path& firmware) {
+    std::error_code problem;
+    std::filesystem::create_directories(flash_file_.parent_path(), problem);
+    if (problem)
+        return fail(fmt::format("{}: {}", flash_file_.parent_path().string(), problem.message()));
+    const auto done = run_child(
+        {program_.string(), "flash", "--flash-file", flash_file_.string(), firmware.string()}
+    );
+    if (!done) return std::unexpected(done.error());
+    return {};
+}
+
+result<void> virtual_board::reset() {
+    if (auto there = need_flash_file(); !there) return there;
+    const auto done = run_child({program_.string(), "reset", "--flash-file", flash_file_.string()});
+    if (!done) return std::unexpected(done.error());
+    return {};
+}
+
+result<std::unique_ptr<log_stream>> virtual_board::open_log(const log_request& ask) {
+    if (auto there = need_flash_file(); !there) return std::unexpected(there.error());
+    std::vector<std::string> command = {
+        program_.string(),
+        "run",
+        "--flash-file",
+        flash_file_.string(),
+        "--swo",
+        "-",
+        "--baud",
+        std::to_string(log_.baud),
+        "--ports",
+        fmt::format("{:#010x}", ask.ports)
+    };
+    if (log_.timestamps) command.emplace_back("--timestamps");
+    auto board = child::start(command);
+    if (!board) return std::unexpected(board.error());
+    return std::make_unique<board_log>(std::move(*board));
+}
+
+result<std::vector<std::string>> virtual_board::debug_command(const std::filesystem::path&) {
+    return fail("the virtual board has no debug port; `drone log` shows what it does");
+}
+
+} // namespace drone::probe

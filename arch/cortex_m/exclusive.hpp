@@ -41,17 +41,37 @@ private:
 class exclusive_block_list {
 public:
     [[nodiscard, gnu::always_inline]] void* pop(std::byte* /*arena*/) noexcept {
-        for (;;) {
-            void* const block = load_exclusive();
-            if (block == nullptr) return nullptr;
-            if (store_exclusive(*static_cast<void* volatile*>(block))) return block;
-        }
+        void* block;
+        void* below;
+        std::uint32_t failed;
+        asm goto volatile("1:\tldrex %[block], [%[head]]\n"
+                          "\tcmp %[block], #0\n"
+                          "\tbeq %l[none]\n"
+                          "\tldr %[below], [%[block]]\n"
+                          "\tstrex %[failed], %[below], [%[head]]\n"
+                          "\tcmp %[failed], #0\n"
+                          "\tbne 1b"
+                          : [block] "=&r"(block), [below] "=&r"(below), [failed] "=&r"(failed)
+                          : [head] "r"(&head_)
+                          : "cc", "memory"
+                          : none);
+        if (block == nullptr) __builtin_unreachable();
+        return block;
+    none:
+        return nullptr;
     }
 
     [[gnu::always_inline]] void push(std::byte* /*arena*/, void* block) noexcept {
-        do {
-            *static_cast<void* volatile*>(block) = load_exclusive();
-        } while (!store_exclusive(block));
+        void* below;
+        std::uint32_t failed;
+        asm volatile("1:\tldrex %[below], [%[head]]\n"
+                     "\tstr %[below], [%[block]]\n"
+                     "\tstrex %[failed], %[block], [%[head]]\n"
+                     "\tcmp %[failed], #0\n"
+                     "\tbne 1b"
+                     : [below] "=&r"(below), [failed] "=&r"(failed)
+                     : [head] "r"(&head_), [block] "r"(block)
+                     : "cc", "memory");
     }
 
     [[nodiscard]] bool empty() const noexcept {
@@ -63,17 +83,6 @@ public:
     }
 
 private:
-    [[gnu::always_inline]] void* load_exclusive() noexcept {
-        void* value;
-        asm volatile("ldrex %0, %1" : "=r"(value) : "Q"(head_) : "memory");
-        return value;
-    }
-    [[gnu::always_inline]] bool store_exclusive(void* value) noexcept {
-        std::uint32_t failed;
-        asm volatile("strex %0, %2, %1" : "=&r"(failed), "=Q"(head_) : "r"(value) : "memory");
-        return failed == 0;
-    }
-
     void* head_ = nullptr;
 };
 using block_list = exclusive_block_list;

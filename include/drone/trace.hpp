@@ -16,6 +16,7 @@
 #include <drone/log.hpp>
 #include <drone/wire.hpp>
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -25,10 +26,12 @@ namespace drone {
 /// The hooks. Sizes are bytes as the program asked; in_place hooks are told of resizes that keep
 /// the block (a moved one is an allocation and a deallocation). realloc() does not know the old
 /// size and says the block's. trace_failed() is told of requests that the heap could not serve.
-/// Called from every context that uses the heap.
+/// Called from every context that uses the heap, and only when listening() said true just before
+/// the operation.
 template <class Tracer>
 concept heap_tracer =
     requires(Tracer& tracer, std::uint32_t offset, std::size_t size, std::size_t alignment) {
+        { tracer.listening() } noexcept -> std::same_as<bool>;
         { tracer.trace_alloc(offset, size, alignment) } noexcept;
         { tracer.trace_dealloc(offset) } noexcept;
         { tracer.trace_grow_in_place(offset, size, size) } noexcept;
@@ -44,25 +47,26 @@ public:
 
     void initialize() noexcept { heap_.initialize(); }
 
+    // While nobody listens the way is a test and then that of the untraced heap: what must be kept
+    // for the tracer is kept only on the other branch.
+
     [[nodiscard, gnu::always_inline]] void*
     allocate(std::size_t size, std::size_t alignment = granule) noexcept {
-        void* const block = heap_.allocate(size, alignment);
-        if (block != nullptr) [[likely]] {
-            tracer_.trace_alloc(heap_.offset_of(block), size, alignment);
-        } else {
-            tracer_.trace_failed(size, alignment);
-        }
-        return block;
+        if (tracer_.listening()) [[unlikely]]
+            return allocate_heard(size, alignment, *this);
+        return heap_.allocate(size, alignment);
     }
 
     [[gnu::always_inline]] void deallocate(void* block) noexcept {
-        tracer_.trace_dealloc(heap_.offset_of(block));
+        if (tracer_.listening()) [[unlikely]]
+            tracer_.trace_dealloc(heap_.offset_of(block));
         heap_.deallocate(block);
     }
 
     [[nodiscard]] bool
     resize_in_place(void* block, std::size_t old_size, std::size_t size) noexcept {
         if (!heap_.resize_in_place(block, old_size, size)) return false;
+        if (!tracer_.listening()) return true;
         if (size > old_size) {
             tracer_.trace_grow_in_place(heap_.offset_of(block), old_size, size);
         } else {
@@ -83,8 +87,20 @@ public:
     }
 
 private:
+    // The heap comes last, so that the size stays in the register in which it came.
+    [[gnu::noinline]] static void*
+    allocate_heard(std::size_t size, std::size_t alignment, traced& self) noexcept {
+        void* const block = self.heap_.allocate(size, alignment);
+        if (block != nullptr) [[likely]] {
+            self.tracer_.trace_alloc(self.heap_.offset_of(block), size, alignment);
+        } else {
+            self.tracer_.trace_failed(size, alignment);
+        }
+        return block;
+    }
+
+    [[no_unique_address]] Tracer tracer_; // first, so that its state is near the free lists
     Heap heap_;
-    [[no_unique_address]] Tracer tracer_;
 };
 
 /// The native trace on a log port. Costs a load and a test for each event while nobody listens.
@@ -105,23 +121,26 @@ public:
 
     static constexpr std::size_t words =
         wire::announcement_size(std::remove_cvref_t<decltype(Layout)>::pool_count);
-    /// Events between two announcements: these take less than 1 % of the words.
-    static constexpr std::uint32_t period = 128 * words;
+    /// Events between two announcements, a power of two: these take less than 1 % of the words.
+    static constexpr std::uint32_t period = std::bit_ceil(static_cast<std::uint32_t>(100 * words));
 
-    [[gnu::always_inline]] void
-    trace_alloc(std::uint32_t offset, std::size_t size, std::size_t alignment) noexcept {
-        if (Port::enabled())
-            send_alloc(offset, size, alignment);
-        else
-            unheard();
+    /// False, and the next who listens is told that there was a pause, while nobody listens.
+    [[nodiscard, gnu::always_inline]] bool listening() noexcept {
+        if (Port::enabled()) [[unlikely]]
+            return true;
+        events_ = 0;
+        return false;
     }
 
-    [[gnu::always_inline]] void trace_dealloc(std::uint32_t offset) noexcept {
-        if (Port::enabled())
-            send(wire::operation::deallocate, offset);
-        else
-            unheard();
+    void trace_alloc(std::uint32_t offset, std::size_t size, std::size_t alignment) noexcept {
+        if (alignment > default_alignment) send_alignment(alignment);
+        send(
+            alignment > granule ? wire::operation::allocate_aligned : wire::operation::allocate,
+            last_byte(offset, size)
+        );
     }
+
+    void trace_dealloc(std::uint32_t offset) noexcept { send(wire::operation::deallocate, offset); }
 
     void trace_grow_in_place(
         std::uint32_t offset, std::size_t /*old_size*/, std::size_t new_size
@@ -135,11 +154,8 @@ public:
         trace_resize(offset, new_size);
     }
 
-    [[gnu::noinline]] void trace_failed(std::size_t size, std::size_t /*alignment*/) noexcept {
-        if (Port::enabled())
-            send(wire::operation::failed, wire::saturated(size));
-        else
-            unheard();
+    void trace_failed(std::size_t size, std::size_t /*alignment*/) noexcept {
+        send(wire::operation::failed, wire::saturated(size));
     }
 
 private:
@@ -150,63 +166,47 @@ private:
     }
 
     void trace_resize(std::uint32_t offset, std::size_t new_size) noexcept {
-        if (Port::enabled())
-            send(wire::operation::resize, last_byte(offset, new_size));
-        else
-            unheard();
+        send(wire::operation::resize, last_byte(offset, new_size));
     }
 
-    /// An event that nobody heard: whoever listens next is told that there was a pause.
-    [[gnu::always_inline]] void unheard() noexcept { until_announcement_ = 0; }
-
-    [[gnu::noinline]] void
-    send_alloc(std::uint32_t offset, std::size_t size, std::size_t alignment) noexcept {
-        if (alignment > default_alignment) {
-            std::uint32_t log2 = 0;
-            while ((std::size_t{1} << log2) < alignment)
-                ++log2;
-            send_word([&] { return wire::make_control(wire::control::alignment, log2); });
-        }
-        send(
-            alignment > granule ? wire::operation::allocate_aligned : wire::operation::allocate,
-            last_byte(offset, size)
-        );
+    [[gnu::noinline]] void send_alignment(std::size_t alignment) noexcept {
+        std::uint32_t log2 = 0;
+        while ((std::size_t{1} << log2) < alignment)
+            ++log2;
+        send_word([&] { return wire::make_control(wire::control::alignment, log2); });
     }
 
     [[gnu::noinline]] void send(wire::operation op, std::uint32_t data) noexcept {
-        if (until_announcement_ <= 1) announce(until_announcement_ == 1);
-        send_word([&] {
-            if (until_announcement_ > 1) --until_announcement_;
-            return wire::event(op, events_++, data);
-        });
+        if (events_ % period == 0) [[unlikely]]
+            announce();
+        send_word([&] { return wire::event(op, events_++, data); });
     }
 
-    [[gnu::noinline]] void announce(bool continues) noexcept {
-        until_announcement_ = period;
-        send_word([&] {
-            return wire::with_flags(announcement.at[0], continues ? wire::flag_continues : 0);
-        });
+    // An interrupt that comes before the event is out announces too, the whole of it within ours:
+    // the reader takes the inner one.
+    [[gnu::noinline]] void announce() noexcept {
+        const std::uint32_t flags = events_ == 0 ? 0 : wire::flag_continues;
+        send_word([&] { return wire::with_flags(announcement.at[0], flags); });
         for (std::size_t i = 1; i + 1 < words; ++i)
             send_word([&] { return announcement.at[i]; });
         send_word([&] { return wire::make_control(wire::control::checkpoint, events_); });
     }
 
-    /// Writes the word that `make()` gives, made and written with interrupts masked.
+    /// Writes the word that `make()` gives, made and written with interrupts masked, so that no
+    /// interrupt takes the place in the FIFO or the number.
     template <class Make>
     [[gnu::always_inline]] static void send_word(Make make) noexcept {
-        while (Port::wait()) {
+        do {
             const typename Core::critical_section masked;
-            // An interrupt may have taken the place in the FIFO since.
-            if (!Port::carrier::ready(Port::number)) continue;
-            Port::carrier::write(Port::number, make().bits);
-            return;
-        }
+            if (Port::carrier::ready(Port::number)) [[likely]] {
+                Port::carrier::write(Port::number, make().bits);
+                return;
+            }
+        } while (Port::wait());
     }
 
-    std::uint32_t events_ = 0; ///< numbered so far
-    /// Events until the next announcement. 1: it is due; 0: events went unheard, or there were none
-    /// yet.
-    std::uint32_t until_announcement_ = 0;
+    /// Numbered since somebody listens. 0: whoever listens next is told that there was a pause.
+    std::uint32_t events_ = 0;
 };
 
 } // namespace drone

@@ -145,8 +145,9 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
     return 4 + 2 * pool_count;
 }
 
-/// Flag of `begin`: every event since the last announcement was on the wire. Without it the target
-/// has just started (its checkpoint is 0), or went on for a while with nobody listening.
+/// Flag of `begin`: every event since the last announcement was on the wire. Without it the trace
+/// starts here, its checkpoint is 0: the target has started, or ran for a while with nobody
+/// listening.
 inline constexpr std::uint32_t flag_continues = 1;
 
 [[nodiscard]] constexpr word with_flags(word begin, std::uint32_t flags) noexcept {

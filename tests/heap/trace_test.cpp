@@ -185,6 +185,7 @@ TEST_F(Trace, IsSilentWhenNobodyListens) {
 
 struct counting_tracer {
     static inline int allocs, deallocs, grows, shrinks, failures;
+    static bool listening() noexcept { return true; }
     void trace_alloc(std::uint32_t, std::size_t, std::size_t) noexcept { ++allocs; }
     void trace_dealloc(std::uint32_t) noexcept { ++deallocs; }
     void trace_grow_in_place(std::uint32_t, std::size_t, std::size_t) noexcept { ++grows; }

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+#include "layout/pool_graph.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+
+namespace drone::layout {
+
+namespace {
+
+/// More than any cost; two of them still add.
+constexpr std::int64_t unreachable = std::int64_t{1} << 61;
+constexpr std::uint32_t no_edge = UINT32_MAX;
+
+std::int64_t cost_of(std::uint32_t block, std::int64_t capacity) {
+    std::int64_t bytes = 0;
+    const bool overflow = __builtin_mul_overflow(std::int64_t{block}, capacity, &bytes);
+    return overflow ? unreachable : std::min(bytes, unreachable);
+}
+
+/// How many levels, from the lowest, a block serves.
+std::uint32_t levels_served(std::uint64_t block, std::span<const workload::level> levels) {
+    std::uint32_t count = 0;
+    while (count < levels.size() && block % levels[count].alignment == 0)
+        ++count;
+    return count;
+}
+
+} // namespace
+
+/// Walks the states from the empty layout up, largest block by largest block.
+class pool_graph::builder {
+public:
+    builder(pool_graph& graph, const workload& work, const options& wanted)
+        : graph_(graph), work_(work), wanted_(wanted) {}
+
+    /// False when there are too many edges.
+    bool build() {
+        add_candidates();
+        by_top_.resize(graph_.blocks_.size());
+        std::vector<std::uint32_t> nothing;
+        for (const workload::level& level : work_.levels())
+            nothing.push_back(level.classes.first);
+        add_state(nothing);
+        if (!leave(0, 0)) return false;
+        for (std::uint32_t top = 0; top < graph_.blocks_.size(); ++top) {
+            for (const auto& [code, state] : by_top_[top])
+                if (!leave(state, top + 1)) return false;
+            by_top_[top].clear();
+        }
+        graph_.first_edge_.push_back(graph_.loads_.size());
+        return true;
+    }
+
+private:
+    /// Whether there are candidates that serve exactly the first `count` levels.
+    [[nodiscard]] bool can_serve_only(std::uint32_t count) const {
+        const auto& levels = work_.levels();
+        return count == levels.size() || levels[count].alignment > wanted_.block_step;
+    }
+
+    /// The smallest block, `least` or more, that serves exactly the first `count` levels.
+    [[nodiscard]] std::uint64_t next_serving(std::uint64_t least, std::uint32_t count) const {
+        const auto& levels = work_.levels();
+        const std::uint64_t step = std::max(levels[count - 1].alignment, wanted_.block_step);
+        const std::uint64_t block = (least + step - 1) / step * step;
+        const bool serves_more = count < levels.size() && block % levels[count].alignment == 0;
+        return serves_more ? block + step : block;
+    }
+
+    /// Adds every chain of blocks from `least` up that serve ever more levels, `fewest` or more.
+    void add_chain(std::uint64_t least, std::uint32_t fewest) {
+        for (std::uint32_t count = fewest; count <= work_.levels().size(); ++count) {
+            if (!can_serve_only(count)) continue;
+            const std::uint64_t block = next_serving(least, count);
+            if (block > std::numeric_limits<std::uint32_t>::max()) continue;
+            graph_.blocks_.push_back(static_cast<std::uint32_t>(block));
+            add_chain(block + granule, count + 1);
+        }
+    }
+
+    void add_candidates() {
+        const auto& levels = work_.levels();
+        std::vector<std::uint32_t>& blocks = graph_.blocks_;
+        for (std::uint32_t number = 0; number < levels.size(); ++number)
+            for (std::uint32_t c = levels[number].classes.first; c < levels[number].classes.last;
+                 ++c)
+                add_chain(work_.classes()[c].block, number + 1);
+        for (const std::uint32_t block : wanted_.keep) {
+            blocks.push_back(block);
+            add_chain(std::uint64_t{block} + granule, levels_served(block, levels) + 1);
+        }
+        std::ranges::sort(blocks);
+        const auto doubled = std::ranges::unique(blocks);
+        blocks.erase(doubled.begin(), doubled.end());
+        for (const std::uint32_t block : blocks) {
+            graph_.serves_.push_back(levels_served(block, levels));
+            graph_.kept_.push_back(std::ranges::binary_search(wanted_.keep, block));
+            for (const workload::level& level : levels)
+                graph_.reach_.push_back(first_beyond(block, level.classes));
+        }
+    }
+
+    /// The first class of the range with a larger block.
+    [[nodiscard]] std::uint32_t first_beyond(std::uint32_t block, class_range range) const {
+        const auto begin = work_.classes().begin();
+        const auto found = std::partition_point(
+            begin + range.first,
+            begin + range.last,
+            [block](const block_class& c) { return c.block <= block; }
+        );
+        return static_cast<std::uint32_t>(found - begin);
+    }
+
+    std::uint32_t add_state(std::span<const std::uint32_t> covered) {
+        graph_.covered_.insert(graph_.covered_.end(), covered.begin(), covered.end());
+        return states_++;
+    }
+
+    /// The state after `covered` and then `candidate`.
+    std::uint32_t state_after(std::uint32_t candidate, std::span<const std::uint32_t> covered) {
+        const std::uint32_t serves = graph_.serves_[candidate];
+        std::uint64_t code = 0; // what is covered above the levels that the candidate decides
+        for (std::size_t level = serves; level < covered.size(); ++level)
+            code = code * (work_.classes().size() + 1) + covered[level];
+        const auto [entry, is_new] = by_top_[candidate].try_emplace(code, states_);
+        if (is_new) {
+            std::vector<std::uint32_t> after(covered.begin(), covered.end());
+            for (std::uint32_t level = 0; level < serves; ++level)
+                after[level] = graph_.reach_[candidate * after.size() + level];
+            add_state(after);
+        }
+        return entry->second;
+    }
+
+    /// Whether this candidate is the smallest block for the classes that it takes.
+    [[nodiscard]] bool is_smallest(
+        std::uint32_t candidate, std::uint32_t first, std::span<const std::uint32_t> covered
+    ) const {
+        const std::uint32_t* const reach = &graph_.reach_[candidate * covered.size()];
+        std::uint64_t least = first == 0 ? 0 : std::uint64_t{graph_.blocks_[first - 1]} + granule;
+        bool takes_any = false;
+        for (std::uint32_t level = 0; level < graph_.serves_[candidate]; ++level) {
+            if (reach[level] == covered[level]) continue;
+            takes_any = true;
+            least = std::max<std::uint64_t>(least, work_.classes()[reach[level] - 1].block);
+        }
+        return takes_any &&
+               next_serving(least, graph_.serves_[candidate]) == graph_.blocks_[candidate];
+    }
+
+    /// Adds the edges of a state to candidates from `first` on.
+    bool leave(std::uint32_t state, std::uint32_t first) {
+        graph_.order_.push_back(state);
+        graph_.first_edge_.push_back(graph_.loads_.size());
+        const std::size_t levels = work_.levels().size();
+        const std::vector<std::uint32_t> covered(
+            graph_.covered_.begin() + static_cast<std::ptrdiff_t>(state * levels),
+            graph_.covered_.begin() + static_cast<std::ptrdiff_t>((state + 1) * levels)
+        );
+        bool all_kept = true;
+        for (std::uint32_t candidate = first; candidate < graph_.blocks_.size(); ++candidate) {
+            const bool kept = graph_.kept_[candidate];
+            if (!kept && !is_smallest(candidate, first, covered)) continue;
+            graph_.candidate_of_.push_back(candidate);
+            graph_.target_.push_back(state_after(candidate, covered));
+            graph_.loads_.push_back(kept ? 1 : 0);
+            if (graph_.loads_.size() > wanted_.edge_limit) return false;
+            if (kept) { // no edge passes over it
+                all_kept = false;
+                break;
+            }
+        }
+        bool complete = all_kept;
+        for (std::size_t level = 0; level < levels; ++level)
+            complete = complete && covered[level] == work_.levels()[level].classes.last;
+        if (complete) graph_.final_.push_back(state);
+        return true;
+    }
+
+    pool_graph& graph_;
+    const workload& work_;
+    const options& wanted_;
+    std::uint32_t states_ = 0;
+    /// By candidate: the states whose largest block it is.
+    std::vector<std::unordered_map<std::uint64_t, std::uint32_t>> by_top_;
+};
+
+std::optional<pool_graph> pool_graph::of(const workload& work, const options& wanted) {
+    pool_graph graph;
+    graph.most_pools_ = wanted.most_pools;
+    graph.level_count_ = work.levels().size();
+    if (!builder(graph, work, wanted).build()) return std::nullopt;
+    return graph;
+}
+
+class_set pool_graph::classes(edge_id edge) const {
+    const auto position = std::ranges::upper_bound(first_edge_, edge) - first_edge_.begin() - 1;
+    const std::size_t state = order_[static_cast<std::size_t>(position)];
+    const std::size_t candidate = candidate_of_[edge];
+    class_set set;
+    for (std::size_t level = 0; level < serves_[candidate]; ++level) {
+        const class_range range{
+            covered_[state * level_count_ + level], reach_[candidate * level_count_ + level]
+        };
+        if (!range.empty()) set.push_back(range);
+    }
+    return set;
+}
+
+void pool_graph::raise(const prefix_counts& counts) {
+    // Sums over the levels that a pool serves, of what is up to a block, and of what is covered.
+    std::vector<std::int32_t> reached(blocks_.size());
+    for (std::size_t candidate = 0; candidate < blocks_.size(); ++candidate)
+        for (std::size_t level = 0; level < serves_[candidate]; ++level)
+            reached[candidate] += counts[reach_[candidate * level_count_ + level]];
+    std::vector<std::int32_t> before(level_count_ + 1);
+    for (std::size_t position = 0; position < order_.size(); ++position) {
+        const std::uint32_t* const covered = &covered_[order_[position] * level_count_];
+        for (std::size_t level = 0; level < level_count_; ++level)
+            before[level + 1] = before[level] + counts[covered[level]];
+        for (std::size_t edge = first_edge_[position]; edge < first_edge_[position + 1]; ++edge) {
+            const std::uint32_t candidate = candidate_of_[edge];
+            const std::int32_t load = reached[candidate] - before[serves_[candidate]];
+            loads_[edge] = std::max(loads_[edge], load);
+        }
+    }
+}
+
+std::vector<std::optional<pool_graph::path>> pool_graph::cheapest(growth scale) const {
+    const std::size_t lanes = most_pools_ + 1;
+    const std::size_t states = order_.size();
+    std::vector<std::int64_t> cost(states * lanes, unreachable);
+    std::vector<std::uint32_t> arrival(states * lanes, no_edge); // the edge that a state came by
+    cost[order_[0] * lanes] = 0;
+    for (std::size_t position = 0; position < states; ++position) {
+        const std::int64_t* const from = &cost[order_[position] * lanes];
+        for (std::size_t edge = first_edge_[position]; edge < first_edge_[position + 1]; ++edge) {
+            const std::int64_t bytes = cost_of(block(edge_id(edge)), scale.of(loads_[edge]));
+            std::int64_t* const to = &cost[target_[edge] * lanes];
+            std::uint32_t* const by = &arrival[target_[edge] * lanes];
+            for (std::size_t used = 0; used + 1 < lanes; ++used) {
+                const std::int64_t sum = from[used] + bytes;
+                const bool better = sum < to[used + 1];
+                to[used + 1] = better ? sum : to[used + 1];
+                by[used + 1] = better ? static_cast<std::uint32_t>(edge) : by[used + 1];
+            }
+        }
+    }
+
+    const auto source_of = [&](std::uint32_t edge) {
+        const auto next = std::ranges::upper_bound(first_edge_, edge);
+        return order_[static_cast<std::size_t>(next - first_edge_.begin() - 1)];
+    };
+    std::vector<std::optional<path>> paths(lanes);
+    for (std::size_t used = 0; used < lanes; ++used) {
+        if (used > 0) paths[used] = paths[used - 1];
+        for (std::uint32_t state : final_) {
+            const std::int64_t bytes = cost[state * lanes + used];
+            if (bytes >= unreachable || (paths[used] && paths[used]->bytes <= bytes)) continue;
+            path found{.pools = {}, .bytes = bytes};
+            for (std::size_t left = used; left > 0; --left) {
+                const std::uint32_t edge = arrival[state * lanes + left];
+                found.pools.push_back(edge);
+                state = source_of(edge);
+            }
+            std::ranges::reverse(found.pools);
+            paths[used] = std::move(found);
+        }
+    }
+    return paths;
+}
+
+} // namespace drone::layout

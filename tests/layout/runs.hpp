@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Runs to test layouts with: written by hand, or made at random from a seed; and the slow, obvious
+// model that everything clever is held against.
+
+#include "trace/demand.hpp"
+
+#include <drone/layout.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <random>
+#include <span>
+#include <vector>
+
+namespace drone::layout_test {
+
+/// A run of takes (index + 1) and returns (-(index + 1)) of these classes.
+inline trace::demand
+run_of(std::vector<trace::request_class> classes, std::initializer_list<int> steps) {
+    trace::demand made;
+    made.classes = std::move(classes);
+    for (const int step : steps) {
+        const auto index = static_cast<std::size_t>(std::abs(step) - 1);
+        made.steps.push_back(step > 0 ? trace::step::take(index) : trace::step::give_back(index));
+    }
+    return made;
+}
+
+/// A run that goes from each of these vectors of live counts to the next: returns first, then
+/// takes.
+inline trace::demand run_through(
+    std::vector<trace::request_class> classes, const std::vector<std::vector<int>>& counts
+) {
+    trace::demand made;
+    std::vector<int> live(classes.size());
+    made.classes = std::move(classes);
+    for (const std::vector<int>& next : counts) {
+        for (std::size_t index = 0; index < live.size(); ++index)
+            for (; live[index] > next[index]; --live[index])
+                made.steps.push_back(trace::step::give_back(index));
+        for (std::size_t index = 0; index < live.size(); ++index)
+            for (; live[index] < next[index]; ++live[index])
+                made.steps.push_back(trace::step::take(index));
+    }
+    return made;
+}
+
+struct random_shape {
+    std::size_t classes = 5;
+    std::uint32_t largest = 24;                  ///< bytes
+    std::vector<std::uint32_t> alignments = {4}; ///< to pick from
+    std::size_t steps = 40;
+};
+
+/// A run in which phases favour some classes, so that peaks do not coincide.
+inline trace::demand random_run(std::mt19937& random, const random_shape& shape) {
+    const auto below = [&](std::size_t limit) {
+        return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
+    };
+    trace::demand made;
+    for (std::size_t number = 0; number < shape.classes; ++number)
+        made.classes.push_back({
+            .size = static_cast<std::uint32_t>(below(shape.largest + 1)),
+            .alignment = shape.alignments[below(shape.alignments.size())],
+        });
+    std::ranges::sort(made.classes);
+    const auto doubled = std::ranges::unique(made.classes);
+    made.classes.erase(doubled.begin(), doubled.end());
+    std::vector<int> live(made.classes.size());
+    std::size_t favoured = 0;
+    for (std::size_t number = 0; number < shape.steps; ++number) {
+        if (below(8) == 0) favoured = below(live.size());
+        const std::size_t index = below(3) == 0 ? below(live.size()) : favoured;
+        if (live[index] > 0 && below(index == favoured ? 4 : 2) == 0) {
+            --live[index];
+            made.steps.push_back(trace::step::give_back(index));
+        } else {
+            ++live[index];
+            made.steps.push_back(trace::step::take(index));
+        }
+    }
+    return made;
+}
+
+/// What a class needs, straight from the words: whether a block of that many bytes serves it.
+inline bool serves(std::uint32_t block, const trace::request_class& request) {
+    const std::uint32_t alignment = std::max<std::uint32_t>(request.alignment, 4);
+    return block >= std::max<std::uint32_t>(request.size, 1) && block % alignment == 0;
+}
+
+/// Bytes that pools of these blocks (ascending) need when every request goes to the first that
+/// serves it and none may be refused; nothing when some request cannot be served.
+inline std::optional<std::int64_t>
+bytes_needed(std::span<const trace::demand> runs, std::span<const std::uint32_t> blocks) {
+    std::vector<std::int64_t> most(blocks.size());
+    for (const trace::demand& run : runs) {
+        std::vector<std::int64_t> live(blocks.size());
+        for (const trace::step step : run.steps) {
+            std::size_t pool = 0;
+            while (pool < blocks.size() && !serves(blocks[pool], run.classes[step.index()]))
+                ++pool;
+            if (pool == blocks.size()) return std::nullopt;
+            live[pool] += step.gives_back() ? -1 : 1;
+            most[pool] = std::max(most[pool], live[pool]);
+        }
+    }
+    std::int64_t bytes = 0;
+    for (std::size_t pool = 0; pool < blocks.size(); ++pool)
+        bytes += most[pool] * blocks[pool];
+    return bytes;
+}
+
+/// The fewest bytes over all sets of at most `pools` blocks that are multiples of 4 up to `largest`
+/// and contain `keep`, where a kept pool has a block at least.
+inline std::optional<std::int64_t>
+fewest_bytes(std::span<const trace::demand> runs, std::size_t pools, std::uint32_t largest) {
+    std::optional<std::int64_t> best;
+    std::vector<std::uint32_t> blocks;
+    const auto extend = [&](const auto& self, std::uint32_t from) -> void {
+        if (const auto bytes = bytes_needed(runs, blocks); bytes && (!best || *bytes < *best))
+            best = bytes;
+        if (blocks.size() == pools) return;
+        for (std::uint32_t block = from; block <= largest; block += 4) {
+            blocks.push_back(block);
+            self(self, block + 4);
+            blocks.pop_back();
+        }
+    };
+    extend(extend, 4);
+    return best;
+}
+
+} // namespace drone::layout_test

@@ -17,9 +17,10 @@ struct board {
     std::uint32_t flash_origin;
     std::uint32_t flash_size; ///< bytes
     std::uint32_t ram_origin;
-    std::uint32_t ram_size; ///< bytes
-    std::string_view probe; ///< one of probe_kinds
-    std::uint32_t baud;     ///< of its log
+    std::uint32_t ram_size;  ///< bytes
+    std::uint32_t heap_size; ///< bytes, of a new project's heap
+    std::string_view probe;  ///< one of probe_kinds
+    std::uint32_t baud;      ///< of its log
 };
 
 /// All of them, by name.

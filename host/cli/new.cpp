@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+
+// drone new: a project that builds, flashes and runs as it stands.
+
+#include "cli/command.hpp"
+#include "cli/project_template.hpp"
+#include "cli/starting_pools.hpp"
+#include "config/boards.hpp"
+#include "config/config.hpp"
+
+#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <ranges>
+
+namespace drone::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct new_options {
+    std::string path;
+    std::string board;
+    std::optional<std::string> heap_size;
+    std::optional<std::string> name;
+};
+
+/// Names become CMake targets and file names.
+bool is_project_name(std::string_view name) {
+    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    const auto inner = [letter](char c) {
+        return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    };
+    return !name.empty() && letter(name.front()) && std::ranges::all_of(name, inner);
+}
+
+result<std::string> project_name(const new_options& options) {
+    const fs::path target = fs::absolute(options.path).lexically_normal();
+    const fs::path last = target.has_filename() ? target : target.parent_path();
+    std::string name = options.name.value_or(last.filename().string());
+    if (is_project_name(name)) return name;
+    return fail(fmt::format(
+        "\"{}\" is no name for a project: it needs a letter, then letters, digits, - or _; give "
+        "one with --name",
+        name
+    ));
+}
+
+result<const config::board*> known_board(std::string_view name) {
+    if (const config::board* const found = config::find_board(name)) return found;
+    return fail(fmt::format(
+        "unknown board \"{}\"; supported are {}",
+        name,
+        fmt::join(config::supported_boards() | std::views::transform(&config::board::name), ", ")
+    ));
+}
+
+result<std::uint32_t> heap_size(const new_options& options, const config::board& board) {
+    if (!options.heap_size) return board.heap_size;
+    const auto size = config::parse_size(*options.heap_size);
+    if (!size) return fail("--heap-size: " + size.error().message);
+    if (*size < smallest_starting_heap || *size > board.ram_size)
+        return fail(fmt::format(
+            "--heap-size: {} is out of range; {} has {} of RAM, and a heap needs {} at least",
+            *options.heap_size,
+            board.name,
+            config::format_size(board.ram_size),
+            config::format_size(smallest_starting_heap)
+        ));
+    return static_cast<std::uint32_t>(*size);
+}
+
+std::string pool_lines(const std::vector<pool_spec>& pools) {
+    std::string text;
+    for (const pool_spec& pool : pools)
+        text += fmt::format(
+            "{}    {{ block = \"{}\", capacity = {} }},",
+            text.empty() ? "" : "\n",
+            pool.block,
+            pool.capacity
+        );
+    return text;
+}
+
+fs::path drone_root() {
+    const char* const chosen = std::getenv("DRONE_ROOT");
+    return chosen != nullptr && *chosen != '\0' ? fs::absolute(chosen) : fs::path(DRONE_ROOT);
+}
+
+std::string address(std::uint32_t value) { return fmt::format("{:#010x}", value); }
+
+result<int> make_project(const session& s, const new_options& options) {
+    const auto board = known_board(options.board);
+    if (!board) return std::unexpected(board.error());
+    const auto name = project_name(options);
+    if (!name) return std::unexpected(name.error());
+    const auto size = heap_size(options, **board);
+    if (!size) return std::unexpected(size.error());
+
+    const fs::path root = drone_root();
+    const placeholders values = {
+        {"name", *name},
+        {"board", std::string((*board)->name)},
+        {"core", std::string((*board)->core)},
+        {"probe", std::string((*board)->probe)},
+        {"flash_origin", address((*board)->flash_origin)},
+        {"flash_size", config::format_size((*board)->flash_size)},
+        {"ram_origin", address((*board)->ram_origin)},
+        {"ram_size", config::format_size((*board)->ram_size)},
+        {"baud", std::to_string((*board)->baud)},
+        {"heap_size", config::format_size(*size)},
+        {"pools", pool_lines(starting_pools(*size))},
+        {"drone_root", root.string()},
+        {"drone", s.executable().string()},
+    };
+    if (const auto made = instantiate(root / "templates" / "app", options.path, values); !made)
+        return std::unexpected(made.error());
+    fmt::print(
+        stderr,
+        "{}: a project for {}; next: cd {} && just flash && just log\n",
+        options.path,
+        (*board)->name,
+        options.path
+    );
+    return 0;
+}
+
+} // namespace
+
+void add_new(CLI::App& parent, session& s) {
+    const auto options = std::make_shared<new_options>();
+    CLI::App& command = *parent.add_subcommand("new", "Make a project for a board");
+    command.add_option("PATH", options->path, "The project's folder; must be empty or not there")
+        ->required();
+    command.add_option("--board", options->board, "One of `drone print supported-boards`")
+        ->required();
+    command.add_option(
+        "--heap-size", options->heap_size, "Such as 10K; the default is the board's"
+    );
+    command.add_option("--name", options->name, "The project's name; the default is the folder's");
+    s.on(command, [&s, options] { return make_project(s, *options); });
+}
+
+} // namespace drone::cli

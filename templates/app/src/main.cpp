@@ -1,0 +1,52 @@
+// A weather station on a sensor link whose interrupt preempts it at any moment, the heap included.
+
+#include "heap.hpp"
+#include "sensor_link.hpp"
+#include "station.hpp"
+
+#include <drone/log.hpp>
+
+#include <cortex_m/itm.hpp>
+#include <cortex_m/startup.hpp>
+#include <cortex_m/systick.hpp>
+#include <cstdint>
+#include <string_view>
+
+namespace {
+
+using standard_output = drone::log_port<drone::cortex_m::itm, drone::standard_output_port>;
+
+constexpr std::uint32_t packets = 1'500;
+constexpr std::uint32_t tick_cycles = 4'999; // prime, so that it strikes everywhere
+
+constinit sensor_link sensors{packets};
+
+void print(std::string_view text) { standard_output::write(text.data(), text.size()); }
+
+void wait_for_interrupt() { asm volatile("wfi" ::: "memory"); }
+
+void run_station() {
+    station weather{print};
+    while (!sensors.full())
+        wait_for_interrupt();
+    while (!sensors.silent()) {
+        if (const packet* const arrived = sensors.receive()) {
+            weather.take(*arrived);
+            sensors.give_back();
+        } else {
+            wait_for_interrupt();
+        }
+    }
+}
+
+} // namespace
+
+void systick_handler() { sensors.tick(); }
+
+int main() {
+    drone::cortex_m::systick::start(tick_cycles);
+    run_station();
+    drone::cortex_m::systick::stop();
+    heap.numbers().print(print);
+    return 0;
+}

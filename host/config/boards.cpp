@@ -17,7 +17,7 @@ constexpr std::array boards = {
         .flash_size = 1024 * 1024,
         .ram_origin = 0x2000'0000,
         .ram_size = 128 * 1024,
-        .heap_size = 64 * 1024,
+        .heap_size = 10 * 1024,
         .probe = "virtual",
         .baud = 2'000'000,
     },

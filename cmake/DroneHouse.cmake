@@ -11,6 +11,10 @@ endif()
 
 add_library(drone_options INTERFACE)
 target_compile_options(drone_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # GCC bug 105651: false alarm on concatenated std::string.
+    target_compile_options(drone_options INTERFACE -Wno-restrict)
+endif()
 if(DRONE_SANITIZE)
     target_compile_options(drone_options INTERFACE
         -fsanitize=${DRONE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -33,7 +33,7 @@ public:
     explicit session(std::filesystem::path executable) : executable_(std::move(executable)) {}
 
     /// What to do when `command` is the innermost one on the command line. A command without an
-    /// action needs one of its subcommands.
+    /// action calls require_subcommand(1).
     void on(const CLI::App& command, action act) { actions_[&command] = std::move(act); }
 
     /// Runs the innermost parsed command under `root`.

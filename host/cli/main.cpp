@@ -3,6 +3,7 @@
 // The tool: argv in, exit code out.
 
 #include "cli/command.hpp"
+#include "config/nearest.hpp"
 
 #include <fmt/core.h>
 
@@ -18,11 +19,37 @@ namespace {
 
 enum exit_code : int { done = 0, failed = 1, wrong_usage = 2 };
 
+/// The last of the commands that were named.
 const CLI::App& innermost(const CLI::App& root) {
     const CLI::App* app = &root;
     while (!app->get_subcommands().empty())
         app = app->get_subcommands().front();
     return *app;
+}
+
+/// "drone heap generate" for that command.
+std::string full_name(const CLI::App& command) {
+    const CLI::App* const parent = command.get_parent();
+    return parent == nullptr ? command.get_name() : full_name(*parent) + " " + command.get_name();
+}
+
+/// What is wrong with the words on the command line, with CLI11's account of it.
+std::string usage_problem(const CLI::App& command, const CLI::ParseError& problem) {
+    const auto commands = command.get_subcommands({});
+    const auto strangers = command.remaining();
+    if (commands.empty() || strangers.empty()) return problem.what();
+    if (strangers.front().starts_with('-'))
+        return fmt::format("{} is no option", strangers.front());
+    std::vector<std::string> names;
+    for (const CLI::App* const known : commands)
+        names.push_back(known->get_name());
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const std::string_view meant = config::nearest(strangers.front(), known);
+    return fmt::format(
+        "\"{}\" is no command{}",
+        strangers.front(),
+        meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant)
+    );
 }
 
 int refuse(const std::string& message, int code) {
@@ -54,13 +81,9 @@ int run(int argc, char** argv) {
     } catch (const CLI::Success& asked) { // --help, --version
         return finish(root.exit(asked));
     } catch (const CLI::ParseError& problem) {
-        const std::string command = innermost(root).get_name();
+        const CLI::App& command = innermost(root);
         return refuse(
-            fmt::format(
-                "{}; see `drone {}--help`",
-                problem.what(),
-                &innermost(root) == &root ? "" : command + " "
-            ),
+            fmt::format("{}; see `{} --help`", usage_problem(command, problem), full_name(command)),
             wrong_usage
         );
     }
@@ -70,15 +93,7 @@ int run(int argc, char** argv) {
 
 } // namespace
 
-result<int> session::run(const CLI::App& root) const {
-    const CLI::App& command = innermost(root);
-    const auto found = actions_.find(&command);
-    if (found == actions_.end())
-        return fail(
-            fmt::format("`{0}` needs a subcommand; see `drone {0} --help`", command.get_name())
-        );
-    return found->second();
-}
+result<int> session::run(const CLI::App& root) const { return actions_.at(&innermost(root))(); }
 
 } // namespace drone::cli
 

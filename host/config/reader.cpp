@@ -28,10 +28,15 @@ result<region> read_region(const table& section, std::string_view key, std::stri
     const auto size = place->required_number("size", "\"128K\"");
     if (!size) return std::unexpected(size.error());
     if (*size == 0)
-        return place->error_at("size", fmt::format("{} has a size of 0", place->label()));
+        return place->error_at(
+            "size", fmt::format("{} has a size of 0; write how much there is", place->label())
+        );
     if (std::uint64_t{*origin} + *size > std::uint64_t{1} << 32)
         return place->error_at(
-            "size", fmt::format("{} reaches beyond the last address, 0xffffffff", place->label())
+            "size",
+            fmt::format(
+                "{} reaches beyond the last address, 0xffffffff; lower its size", place->label()
+            )
         );
     return region{.origin = *origin, .size = *size};
 }
@@ -43,6 +48,11 @@ result<memory> read_memory(const table& section) {
     if (!flash) return std::unexpected(flash.error());
     const auto ram = read_region(section, "ram", "{ origin = \"0x20000000\", size = \"128K\" }");
     if (!ram) return std::unexpected(ram.error());
+    if (std::max(flash->origin, ram->origin) <
+        std::min(
+            std::uint64_t{flash->origin} + flash->size, std::uint64_t{ram->origin} + ram->size
+        ))
+        return section.error_at("ram", "[memory] ram overlaps flash; their regions must be apart");
     return memory{.flash = *flash, .ram = *ram};
 }
 

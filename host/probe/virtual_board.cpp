@@ -27,7 +27,7 @@ private:
 } // namespace
 
 virtual_board::virtual_board(const config::project& p, const std::filesystem::path& tools)
-    : program_(tools / "drone-board"), flash_file_(p.folder() / ".drone" / "flash.bin"),
+    : program_(tools / "drone-board"), flash_file_(p.file.parent_path() / ".drone" / "flash.bin"),
       log_(p.log) {}
 
 result<void> virtual_board::need_flash_file() const {

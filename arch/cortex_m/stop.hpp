@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The end of a program that has no operating system to return to.
+
+#include <cstdint>
+
+namespace drone::cortex_m {
+
+/// Whether a debugger is attached (DHCSR.C_DEBUGEN, ARMv7-M C1.6.2). On ARMv6-M the core cannot
+/// read this register on all parts; where it cannot, it reads as not attached.
+[[nodiscard]] inline bool debugger_attached() noexcept {
+    constexpr std::uintptr_t debug_halting_control = 0xE000'EDF0;
+    return (*reinterpret_cast<const volatile std::uint32_t*>(debug_halting_control) & 1U) != 0;
+}
+
+/// Ends the program: by a semihosting exit with this status when a debugger is attached to take it,
+/// else by sleeping for ever with interrupts on.
+[[noreturn]] inline void stop(int status) noexcept {
+    if (debugger_attached()) {
+        constexpr std::uint32_t exit_extended = 0x20;
+        constexpr std::uint32_t application_exit = 0x2'0026;
+        const std::uint32_t block[2] = {application_exit, static_cast<std::uint32_t>(status)};
+        register std::uint32_t operation asm("r0") = exit_extended;
+        register const std::uint32_t* argument asm("r1") = block;
+        asm volatile("bkpt 0xab" : "+r"(operation) : "r"(argument) : "memory");
+    }
+    for (;;)
+        asm volatile("wfi");
+}
+
+} // namespace drone::cortex_m

@@ -1,0 +1,57 @@
+# Firmwares cross-compiled from the host's build, for tests that run them on the virtual board.
+include(CortexM)
+
+set(DRONE_FIRMWARE_CXX arm-none-eabi-g++)
+
+# drone_firmware(name SOURCES a.cpp ... [CPU cortex-m4] [FLOAT soft] [OPTIONS -O2 ...] [LINK ...])
+# Compiles and links ${CMAKE_BINARY_DIR}/firmware/<name>.elf for the virtual board, with the start-up
+# code, newlib-nano and the linker script of arch/cortex_m; target <name>_firmware.
+# Headers are included as <drone/...> and "cortex_m/...".
+function(drone_firmware name)
+    cmake_parse_arguments(ARG "" "CPU;FLOAT" "SOURCES;OPTIONS;LINK" ${ARGN})
+    if(NOT ARG_CPU)
+        set(ARG_CPU cortex-m4)
+    endif()
+    set(folder ${CMAKE_BINARY_DIR}/firmware)
+    set(objects ${folder}/${name}.dir)
+    set(arch ${CMAKE_SOURCE_DIR}/arch/cortex_m)
+    file(MAKE_DIRECTORY ${objects})
+    drone_memory_script(${folder} 0x08000000 1M 0x20000000 192K)
+    drone_cortex_m_flags(flags "${ARG_CPU}" "${ARG_FLOAT}")
+    set(compile
+        ${flags} -std=c++20 -O2 -g -Wall -Wextra -Wshadow -Werror
+        -fno-exceptions -fno-rtti -fno-threadsafe-statics
+        -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/arch ${ARG_OPTIONS})
+    set(linked "")
+    foreach(source IN LISTS ARG_SOURCES ITEMS ${arch}/startup.cpp ${arch}/newlib.cpp)
+        cmake_path(ABSOLUTE_PATH source OUTPUT_VARIABLE path)
+        cmake_path(GET path FILENAME file)
+        set(object ${objects}/${file}.o)
+        add_custom_command(
+            OUTPUT ${object}
+            COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} ${DRONE_FIRMWARE_CXX} ${compile}
+                    -MD -MF ${object}.d -c ${path} -o ${object}
+            DEPENDS ${path}
+            DEPFILE ${object}.d
+            COMMENT "Firmware ${name}: ${file}"
+            VERBATIM)
+        list(APPEND linked ${object})
+    endforeach()
+    add_custom_command(
+        OUTPUT ${folder}/${name}.elf
+        COMMAND ${DRONE_FIRMWARE_CXX} ${flags} -nostartfiles --specs=nano.specs
+                -Wl,--gc-sections -Wl,--fatal-warnings -L${folder} -T${arch}/cortex_m.ld
+                ${linked} ${ARG_LINK} -o ${folder}/${name}.elf
+        DEPENDS ${linked} ${arch}/cortex_m.ld ${folder}/memory.ld
+        COMMENT "Firmware ${name}"
+        VERBATIM)
+    add_custom_target(${name}_firmware DEPENDS ${folder}/${name}.elf)
+endfunction()
+
+# drone_firmware_test(test_target firmware...): the test finds them as DRONE_FIRMWARE_DIR "/<name>.elf".
+function(drone_firmware_test test)
+    foreach(name IN LISTS ARGN)
+        add_dependencies(${test} ${name}_firmware)
+    endforeach()
+    target_compile_definitions(${test} PRIVATE DRONE_FIRMWARE_DIR="${CMAKE_BINARY_DIR}/firmware")
+endfunction()

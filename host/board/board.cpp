@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+
+// The board's time and its course: what happens before each instruction, and what ends a run.
+
+#include "board/board.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace drone::board {
+namespace {
+
+/// Cycles between two looks at the world outside: some 2 ms of real time.
+constexpr std::uint64_t poll_period = 300'000;
+constexpr unsigned first_timer_interrupt = 28; // TIM2, as on an STM32F4
+
+constexpr std::uint32_t core_id(core_model model) {
+    switch (model) {
+    case core_model::m0:
+        return 0x410C'C200;
+    case core_model::m3:
+        return 0x412F'C231;
+    case core_model::m33:
+        return 0x411F'D210;
+    case core_model::m4:
+        break;
+    }
+    return 0x410F'C241;
+}
+
+std::uint16_t halfword(std::span<const std::uint8_t> bytes) {
+    return bytes.size() < 2 ? std::uint16_t{0}
+                            : static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8U);
+}
+
+/// A5.1: these begin an instruction of two halfwords.
+constexpr std::uint32_t instruction_size(std::uint16_t first) { return first >= 0xE800 ? 4 : 2; }
+
+constexpr bool is_it(std::uint16_t opcode) {
+    return (opcode & 0xFF00U) == 0xBF00U && (opcode & 0xFU) != 0;
+}
+
+/// Instructions that an IT instruction makes conditional, 1..4.
+constexpr unsigned it_length(std::uint16_t opcode) {
+    return 4U - static_cast<unsigned>(std::countr_zero(static_cast<unsigned>(opcode & 0xFU)));
+}
+
+} // namespace
+
+result<std::unique_ptr<virtual_board>> virtual_board::make(
+    const board_setup& setup, std::vector<std::uint8_t> flash, board_listener& listener
+) {
+    std::unique_ptr<virtual_board> made(new virtual_board(setup, listener));
+    made->mark_it_blocks(flash);
+    auto processor = core::open(
+        setup.model, std::move(flash), *made, &virtual_board::on_instruction, made.get()
+    );
+    if (!processor) return std::unexpected(processor.error());
+    made->core_ = std::move(*processor);
+    if (auto started = made->reset(); !started) return std::unexpected(started.error());
+    return made;
+}
+
+void virtual_board::mark_it_blocks(std::span<const std::uint8_t> flash) {
+    marks_.assign(flash_size / 2, 0);
+    for (std::size_t i = 0; i + 1 < flash.size(); i += 2) {
+        if (is_it(halfword(flash.subspan(i)))) marks_[i / 2] = marked_it;
+    }
+}
+
+result<void> virtual_board::reset() {
+    const std::uint32_t stack = core_->read_word(flash_origin).value_or(0);
+    const std::uint32_t entry = core_->read_word(flash_origin + 4).value_or(0);
+    if (stack == 0xFFFF'FFFF && entry == 0xFFFF'FFFF) {
+        return fail("the flash is empty; flash a firmware first");
+    }
+    if ((entry & 1U) == 0) {
+        return fail(fmt::format(
+            "the vector table at {:#010x} is not one: its reset vector {:#010x} is no Thumb "
+            "address",
+            flash_origin,
+            entry
+        ));
+    }
+    peripherals fresh;
+    fresh.now = devices_.now;
+    fresh.skipped = devices_.skipped;
+    fresh.next_instruction = entry & ~1U;
+    fresh.interrupts.set_core_id(core_id(setup_.model));
+    // A reset does not unplug the receiver: what is on its way arrives.
+    devices_.trace.drain(devices_.pin);
+    fresh.pin.sent() = std::move(devices_.pin.sent());
+    devices_ = std::move(fresh);
+    core_->reset(stack);
+    if (setup_.probe) attach_probe(*setup_.probe);
+    it_end_ = 0;
+    attention_at_ = 0;
+    for (board_observer* observer : observers_)
+        observer->was_reset(*this);
+    return {};
+}
+
+run_end virtual_board::run(const run_limits& limits) {
+    limits_ = limits;
+    first_instruction_ = true;
+    for (;;) {
+        if (devices_.interrupts.take_reset_request()) {
+            if (auto done = reset(); !done)
+                return {run_end::kind::faulted, 1, done.error().message};
+        }
+        serve_devices();
+        if (const unsigned number = it_end_ == 0 ? devices_.interrupts.next(masks()) : 0) {
+            if (auto end = take_exception(number)) return *end;
+        }
+        schedule();
+        why_stopped_ = attention::none;
+        const trap why = core_->run(devices_.next_instruction);
+        devices_.next_instruction = why.pc;
+        if (auto end = handle(why)) {
+            static_cast<void>(hand_over());
+            return *std::move(end);
+        }
+    }
+}
+
+void virtual_board::flush_trace() {
+    devices_.trace.drain(devices_.pin);
+    static_cast<void>(hand_over());
+}
+
+void virtual_board::pend_at(std::uint64_t at, unsigned irq) {
+    injections_.push_back({at, irq});
+    std::ranges::stable_sort(injections_, {}, &injection::at);
+    attention_at_ = 0;
+}
+
+snapshot virtual_board::save() const { return {devices_, core_->save()}; }
+
+void virtual_board::restore(const snapshot& moment) {
+    devices_ = moment.devices;
+    core_->restore(moment.processor);
+    it_end_ = 0;
+    attention_at_ = 0;
+}
+
+void virtual_board::observe(board_observer& observer) {
+    observers_.push_back(&observer);
+    observes_everything_ = observes_everything_ || observer.wants_every_instruction();
+    attention_at_ = 0;
+}
+
+void virtual_board::mark(std::uint32_t address) {
+    if (address - flash_origin < flash_size) marks_[(address - flash_origin) / 2] |= marked_address;
+}
+
+unsigned virtual_board::marks_at(std::uint32_t address) const {
+    const std::uint32_t offset = address - flash_origin;
+    return offset < flash_size ? marks_[offset / 2] : 0U;
+}
+
+// The one function that runs for every instruction.
+void virtual_board::on_instruction(
+    uc_engine*, std::uint64_t address, std::uint32_t size, void* self
+) {
+    auto& board = *static_cast<virtual_board*>(self);
+    const auto where = static_cast<std::uint32_t>(address);
+    if (board.devices_.now >= board.attention_at_ || board.marks_at(where) != 0) [[unlikely]] {
+        if (!board.attend(where, size)) return;
+    }
+    ++board.devices_.now;
+}
+
+/// Returns whether the instruction is executed.
+bool virtual_board::attend(std::uint32_t address, std::uint32_t size) {
+    if (why_stopped_ != attention::none) return false;
+    skip_conditionals(address);
+    if (it_end_ != 0) {
+        it_expected_ = address + size; // the core cannot be stopped inside the block
+    } else {
+        why_stopped_ = wants_to_stop(address);
+        if (why_stopped_ != attention::none) {
+            core_->stop();
+            return false;
+        }
+        schedule();
+    }
+    first_instruction_ = false;
+    const unsigned here = marks_at(address);
+    if ((here & marked_address) != 0) {
+        for (board_observer* observer : observers_)
+            observer->reached(*this, address);
+    }
+    if (observes_everything_) {
+        for (board_observer* observer : observers_)
+            observer->executing(*this, address);
+    }
+    if ((here & marked_it) != 0 && it_end_ == 0) {
+        std::uint32_t end = address + 2;
+        for (unsigned left = it_length(halfword(core_->memory(address, 2))); left != 0; --left)
+            end += instruction_size(halfword(core_->memory(end, 2)));
+        it_expected_ = address + 2;
+        it_end_ = end;
+        attention_at_ = 0;
+    }
+    return true;
+}
+
+// Unicorn does not show the instructions of an IT block whose condition fails. They take a cycle
+// each on a real core too, so they are counted when the next one is seen.
+void virtual_board::skip_conditionals(std::uint32_t address) {
+    if (it_end_ == 0) return;
+    if (address > it_expected_ && address <= it_end_) {
+        for (std::uint32_t at = it_expected_; at < address; ++devices_.now)
+            at += instruction_size(halfword(core_->memory(at, 2)));
+    }
+    if (address < it_expected_ || address >= it_end_) it_end_ = 0;
+}
+
+virtual_board::attention virtual_board::wants_to_stop(std::uint32_t address) {
+    if (limits_.cycles && devices_.now >= *limits_.cycles) return attention::limit;
+    if (limits_.address == address && !first_instruction_ &&
+        (!limits_.stack || *limits_.stack == core_->get(UC_ARM_REG_SP))) {
+        return attention::address;
+    }
+    if (devices_.now >= poll_at_) return attention::poll;
+    serve_devices();
+    if (devices_.interrupts.next(masks()) != exception::none) return attention::exception;
+    return attention::none;
+}
+
+void virtual_board::serve_devices() {
+    const std::uint64_t now = devices_.now;
+    while (!injections_.empty() && injections_.front().at <= instructions()) {
+        devices_.interrupts.pend(exception::first_interrupt + injections_.front().irq);
+        injections_.erase(injections_.begin());
+    }
+    if (devices_.system_timer.take_due(now)) devices_.interrupts.pend(exception::systick);
+    for (unsigned i = 0; i < devices_.timers.size(); ++i) {
+        const unsigned number = exception::first_interrupt + first_timer_interrupt + i;
+        devices_.timers[i].take_due(now);
+        if (devices_.timers[i].requests_interrupt() && !devices_.interrupts.is_active(number)) {
+            devices_.interrupts.pend(number);
+        }
+    }
+    const dwt::due due = devices_.watch.take_due(now);
+    if (due.synchronization) devices_.trace.synchronize(now, devices_.pin);
+    if (due.sample) {
+        const std::uint32_t pc = devices_.next_instruction;
+        const std::array<std::uint8_t, 5> packet{
+            0x17,
+            static_cast<std::uint8_t>(pc),
+            static_cast<std::uint8_t>(pc >> 8U),
+            static_cast<std::uint8_t>(pc >> 16U),
+            static_cast<std::uint8_t>(pc >> 24U),
+        };
+        devices_.trace.hardware_packet(packet, now, devices_.pin);
+    }
+}
+
+std::optional<std::uint64_t> virtual_board::next_event() const {
+    std::optional<std::uint64_t> first = devices_.watch.next_event();
+    const auto consider = [&first](std::optional<std::uint64_t> event) {
+        if (event && (!first || *event < *first)) first = event;
+    };
+    consider(devices_.system_timer.next_event());
+    for (const timer& each : devices_.timers)
+        consider(each.next_event());
+    return first;
+}
+
+/// Decides up to when instructions may run without a closer look.
+void virtual_board::schedule() {
+    attention_at_ = std::min(poll_at_, next_event().value_or(poll_at_));
+    if (limits_.cycles) attention_at_ = std::min(attention_at_, *limits_.cycles);
+    if (!injections_.empty()) {
+        attention_at_ = std::min(attention_at_, injections_.front().at + devices_.skipped);
+    }
+    // An exception that only a mask holds back may come with any instruction: masks are written
+    // without our seeing it.
+    const bool masked = devices_.interrupts.next_unmasked() != exception::none;
+    if (masked || limits_.address || observes_everything_) attention_at_ = 0;
+}
+
+exception_masks virtual_board::masks() const {
+    return {
+        .primask = core_->get(UC_ARM_REG_PRIMASK) != 0,
+        .faultmask = core_->get(UC_ARM_REG_FAULTMASK) != 0,
+        .basepri = static_cast<std::uint8_t>(core_->get(UC_ARM_REG_BASEPRI)),
+    };
+}
+
+std::optional<run_end> virtual_board::handle(const trap& why) {
+    switch (why.why) {
+    case trap::cause::stopped:
+        return stopped();
+    case trap::cause::sleep:
+        return sleep();
+    case trap::cause::exception_return:
+        return return_from_exception(why.pc);
+    case trap::cause::supervisor_call:
+        return call_supervisor();
+    case trap::cause::breakpoint:
+        return hit_breakpoint();
+    case trap::cause::memory_fault:
+    case trap::cause::usage_fault:
+        break;
+    }
+    return fault(why);
+}
+
+std::optional<run_end> virtual_board::stopped() {
+    switch (why_stopped_) {
+    case attention::limit:
+        return run_end{
+            run_end::kind::limit, 0, fmt::format("stopped after {} cycles", devices_.now)
+        };
+    case attention::address:
+        return run_end{run_end::kind::address, 0, {}};
+    case attention::poll:
+        return poll_listener();
+    case attention::exception:
+    case attention::none:
+        break;
+    }
+    return std::nullopt;
+}
+
+std::optional<run_end> virtual_board::poll_listener() {
+    poll_at_ = devices_.now + poll_period;
+    devices_.trace.advance(devices_.now, devices_.pin);
+    if (!hand_over()) return run_end{run_end::kind::requested, 0, {}};
+    switch (listener_.poll()) {
+    case board_listener::request::stop:
+        return run_end{run_end::kind::requested, 0, {}};
+    case board_listener::request::reset:
+        if (auto done = reset(); !done) {
+            return run_end{run_end::kind::faulted, 1, done.error().message};
+        }
+        break;
+    case board_listener::request::none:
+        break;
+    }
+    return std::nullopt;
+}
+
+bool virtual_board::hand_over() {
+    std::vector<std::uint8_t>& sent = devices_.pin.sent();
+    const bool taken = sent.empty() || listener_.swo(sent);
+    sent.clear();
+    return taken;
+}
+
+/// Whether an exception can still become pending by itself and then end a WFI.
+bool virtual_board::can_wake() const {
+    const auto may_come = [this](unsigned number) {
+        return !devices_.interrupts.is_pending(number) && devices_.interrupts.is_enabled(number);
+    };
+    if (!injections_.empty()) return true;
+    if (devices_.system_timer.interrupts() && may_come(exception::systick)) return true;
+    for (unsigned i = 0; i < devices_.timers.size(); ++i) {
+        const unsigned number = exception::first_interrupt + first_timer_interrupt + i;
+        if (devices_.timers[i].interrupts() && may_come(number)) return true;
+    }
+    return false;
+}
+
+std::optional<run_end> virtual_board::sleep() {
+    for (;;) {
+        // An injection counts instructions, of which none come any more.
+        if (!injections_.empty()) {
+            devices_.interrupts.pend(exception::first_interrupt + injections_.front().irq);
+            injections_.erase(injections_.begin());
+        }
+        serve_devices();
+        if (devices_.interrupts.wakes(masks())) return std::nullopt;
+        if (!can_wake()) {
+            return run_end{
+                run_end::kind::idle,
+                0,
+                fmt::format(
+                    "the core sleeps at {:#010x} and nothing is set up to wake it",
+                    devices_.next_instruction
+                )
+            };
+        }
+        const std::uint64_t then = next_event().value_or(devices_.now);
+        if (limits_.cycles && then >= *limits_.cycles) {
+            devices_.skipped += *limits_.cycles - std::min(devices_.now, *limits_.cycles);
+            devices_.now = std::max(devices_.now, *limits_.cycles);
+            why_stopped_ = attention::limit;
+            return stopped();
+        }
+        devices_.skipped += then - devices_.now;
+        devices_.now = then;
+        if (devices_.now >= poll_at_) {
+            if (auto end = poll_listener()) return end;
+        }
+    }
+}
+
+} // namespace drone::board

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+
+// How the board's exceptions begin and end: interrupts, calls, faults, semihosting.
+
+#include "board/board.hpp"
+#include "board/semihosting.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drone::board {
+namespace {
+
+constexpr std::uint16_t semihosting_breakpoint = 0xBEAB;
+
+// CFSR and HFSR (B3.2.15, B3.2.16)
+constexpr std::uint32_t precise_bus_error = 1U << 9U | 1U << 15U; // with a valid BFAR
+constexpr std::uint32_t undefined_instruction = 1U << 16U;
+constexpr std::uint32_t forced = 1U << 30U;
+constexpr std::uint32_t debug_event = 1U << 31U;
+
+} // namespace
+
+std::optional<run_end> virtual_board::take_exception(unsigned number) {
+    const auto vector = core_->read_word(devices_.interrupts.vector_table() + 4 * number);
+    if (!vector || (*vector & 1U) == 0) {
+        return lockup(fmt::format(
+            "exception {} has no handler: its vector is {:#010x}", number, vector.value_or(0)
+        ));
+    }
+    const std::uint32_t return_address = devices_.next_instruction;
+    if (!core_->enter_handler(number, return_address, devices_.interrupts.aligns_stack())) {
+        return lockup(fmt::format("exception {} finds no stack", number));
+    }
+    devices_.interrupts.enter(number);
+    devices_.next_instruction = *vector & ~1U;
+    it_end_ = 0;
+    trace_exception(number, dwt::exception_action::enter);
+    for (board_observer* observer : observers_)
+        observer->entered_exception(*this, number);
+    return std::nullopt;
+}
+
+std::optional<run_end> virtual_board::return_from_exception(std::uint32_t exception_return) {
+    const unsigned number = core_->exception_number();
+    if (number != exception::nmi) core_->set(UC_ARM_REG_FAULTMASK, 0);
+    const auto return_address = core_->leave_handler(exception_return);
+    if (!return_address) {
+        return lockup(fmt::format("the return from exception {} finds no stack", number));
+    }
+    devices_.interrupts.leave(number);
+    devices_.next_instruction = *return_address;
+    trace_exception(number, dwt::exception_action::exit);
+    trace_exception(core_->exception_number(), dwt::exception_action::return_to);
+    for (board_observer* observer : observers_)
+        observer->left_exception(*this, number);
+    if (devices_.interrupts.sleeps_on_exit() && devices_.interrupts.nesting().empty())
+        return sleep();
+    return std::nullopt;
+}
+
+void virtual_board::trace_exception(unsigned number, dwt::exception_action action) {
+    if (!devices_.watch.traces_exceptions()) return;
+    const std::array<std::uint8_t, 3> packet{
+        0x0E,
+        static_cast<std::uint8_t>(number),
+        static_cast<std::uint8_t>(number >> 8U | static_cast<unsigned>(action) << 4U),
+    };
+    devices_.trace.hardware_packet(packet, devices_.now, devices_.pin);
+}
+
+std::optional<run_end> virtual_board::call_supervisor() {
+    if (devices_.interrupts.can_enter(exception::supervisor_call, masks())) {
+        return take_exception(exception::supervisor_call);
+    }
+    return fault(
+        {trap::cause::usage_fault,
+         devices_.next_instruction - 2,
+         0,
+         "SVC at a priority that cannot take it"}
+    );
+}
+
+std::optional<run_end> virtual_board::hit_breakpoint() {
+    const auto code = core_->memory(devices_.next_instruction, 2);
+    const bool is_semihosting =
+        code.size() == 2 && (code[0] | code[1] << 8U) == semihosting_breakpoint;
+    if (setup_.probe && is_semihosting) return semihost();
+    if (setup_.probe) return lockup("breakpoint instruction");
+    // C1.6.3: without a debugger it is a hard fault.
+    devices_.interrupts.note_fault(0, debug_event);
+    return fault(
+        {trap::cause::usage_fault,
+         devices_.next_instruction,
+         0,
+         "breakpoint instruction and no probe"}
+    );
+}
+
+std::optional<run_end> virtual_board::semihost() {
+    const semihosting_result done = semihosting_call(*core_, devices_.now, setup_.cpu_hz);
+    if (!done.text.empty()) listener_.console(done.descriptor, done.text);
+    if (done.exit_status) return run_end{run_end::kind::exited, *done.exit_status, {}};
+    core_->set_result(done.value);
+    devices_.next_instruction += 2;
+    return std::nullopt;
+}
+
+std::optional<run_end> virtual_board::fault(const trap& why) {
+    const bool memory = why.why == trap::cause::memory_fault;
+    const unsigned own = memory ? exception::bus_fault : exception::usage_fault;
+    const bool own_handler =
+        devices_.interrupts.fault_enabled(own) && devices_.interrupts.can_enter(own, masks());
+    devices_.interrupts.note_fault(
+        memory ? precise_bus_error : undefined_instruction, own_handler ? 0 : forced
+    );
+    if (memory) devices_.interrupts.note_fault_address(why.address);
+    const unsigned number = own_handler ? own : exception::hard_fault;
+    if (!own_handler && !devices_.interrupts.can_enter(exception::hard_fault, masks())) {
+        return lockup(why.what + " inside the fault handler");
+    }
+    devices_.next_instruction = why.pc;
+    const run_end told = lockup(why.what);
+    if (auto end = take_exception(number)) {
+        return run_end{run_end::kind::faulted, 1, told.message + ", and no handler for it"};
+    }
+    listener_.note(told.message);
+    return std::nullopt;
+}
+
+run_end virtual_board::lockup(const std::string& what) const {
+    const std::uint32_t stack = core_->get(UC_ARM_REG_SP);
+    std::string words;
+    for (std::uint32_t i = 0; i < 4; ++i) {
+        const auto word = core_->read_word(stack + 4 * i);
+        if (!word) break;
+        words += fmt::format(" {:08x}", *word);
+    }
+    return {
+        run_end::kind::faulted,
+        1,
+        fmt::format(
+            "{} at pc {:#010x}, lr {:#010x}, sp {:#010x}, exception {}, stack:{}",
+            what,
+            devices_.next_instruction,
+            core_->get(UC_ARM_REG_LR),
+            stack,
+            core_->exception_number(),
+            words.empty() ? " outside RAM" : words
+        )
+    };
+}
+
+} // namespace drone::board

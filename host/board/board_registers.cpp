@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+
+// The board's register bus, and what a probe writes to it.
+
+#include "board/board.hpp"
+
+#include <fmt/format.h>
+
+namespace drone::board {
+namespace {
+
+// System control space (B3.2.2), beside SysTick's and the NVIC's own registers.
+enum : std::uint32_t {
+    systick_begin = 0x010,
+    systick_end = 0x020,
+    cpacr = 0xD88,
+    dhcsr = 0xDF0,
+    demcr = 0xDFC,
+};
+
+constexpr std::uint32_t debug_enabled = 1;           // DHCSR.C_DEBUGEN
+constexpr std::uint32_t registers_ready = 1U << 16U; // DHCSR.S_REGRDY
+constexpr std::uint32_t trace_enable = 1U << 24U;    // DEMCR.TRCENA
+constexpr std::uint32_t timer_spacing = 0x400;
+constexpr std::uint32_t stimulus_bytes = 0x80;
+
+} // namespace
+
+std::uint32_t virtual_board::read_register(std::uint32_t address, unsigned size) {
+    const std::uint32_t word = read_word(address & ~3U) >> 8U * (address & 3U);
+    return size == 4 ? word : word & ((1U << 8U * size) - 1U);
+}
+
+void virtual_board::write_register(std::uint32_t address, unsigned size, std::uint32_t value) {
+    // Whatever was written may change what is due or pending.
+    attention_at_ = 0;
+    if (address >= itm_base && address < itm_base + stimulus_bytes) {
+        devices_.trace.write((address - itm_base) & ~3U, size, value, devices_.now, devices_.pin);
+        return;
+    }
+    if (size == 4) return write_word(address, value);
+    const unsigned shift = 8U * (address & 3U);
+    const std::uint32_t mask = ((1U << 8U * size) - 1U) << shift;
+    const std::uint32_t rest = read_word(address & ~3U) & ~mask;
+    write_word(address & ~3U, rest | (value << shift & mask));
+}
+
+std::uint32_t virtual_board::read_word(std::uint32_t address) {
+    const std::uint32_t offset = address & (peripheral_page - 1);
+    switch (address - offset) {
+    case itm_base:
+        return devices_.trace.read(offset, devices_.now, devices_.pin);
+    case dwt_base:
+        return devices_.watch.read(offset, devices_.now);
+    case tpiu_base:
+        return devices_.pin.read(offset);
+    case scs_base:
+        return read_control_space(offset);
+    case timers_base:
+        if (offset / timer_spacing < devices_.timers.size()) {
+            return devices_.timers[offset / timer_spacing].read(
+                offset % timer_spacing, devices_.now
+            );
+        }
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+void virtual_board::write_word(std::uint32_t address, std::uint32_t value) {
+    const std::uint32_t offset = address & (peripheral_page - 1);
+    switch (address - offset) {
+    case itm_base:
+        return devices_.trace.write(offset, 4, value, devices_.now, devices_.pin);
+    case dwt_base:
+        return devices_.watch.write(offset, value, devices_.now);
+    case tpiu_base:
+        devices_.trace.advance(devices_.now, devices_.pin);
+        return devices_.pin.write(offset, value);
+    case scs_base:
+        return write_control_space(offset, value);
+    case timers_base:
+        if (offset / timer_spacing < devices_.timers.size()) {
+            devices_.timers[offset / timer_spacing].write(
+                offset % timer_spacing, value, devices_.now
+            );
+        }
+        return;
+    default:
+        return;
+    }
+}
+
+std::uint32_t virtual_board::read_control_space(std::uint32_t offset) {
+    if (offset >= systick_begin && offset < systick_end) {
+        return devices_.system_timer.read(offset, devices_.now);
+    }
+    if (const auto value = devices_.interrupts.read(offset)) return *value;
+    switch (offset) {
+    case cpacr:
+        return devices_.coprocessor_access;
+    case dhcsr:
+        return registers_ready | (setup_.probe ? debug_enabled : 0U);
+    case demcr:
+        return devices_.monitor_control;
+    default:
+        return 0;
+    }
+}
+
+void virtual_board::write_control_space(std::uint32_t offset, std::uint32_t value) {
+    if (offset >= systick_begin && offset < systick_end) {
+        return devices_.system_timer.write(offset, value, devices_.now);
+    }
+    if (devices_.interrupts.write(offset, value)) return;
+    if (offset == cpacr) devices_.coprocessor_access = value & 0x00F0'0000U;
+    if (offset == demcr) set_monitor_control(value);
+}
+
+void virtual_board::set_monitor_control(std::uint32_t value) {
+    devices_.monitor_control = value & 0x010F'07F1U;
+    const bool powered = (value & trace_enable) != 0;
+    devices_.watch.set_powered(powered, devices_.now);
+    devices_.trace.advance(devices_.now, devices_.pin);
+    devices_.trace.set_powered(powered);
+}
+
+// What OpenOCD and its like write over the debug port, in their order.
+void virtual_board::attach_probe(const probe_setup& probe) {
+    constexpr std::uint32_t itm_enable = 1;
+    constexpr std::uint32_t stamp_enable = 1U << 1U;
+    constexpr std::uint32_t sync_enable = 1U << 2U;
+    constexpr std::uint32_t hardware_enable = 1U << 3U;
+    constexpr std::uint32_t trace_source = 1U << 16U;
+
+    const std::uint32_t prescaler = setup_.cpu_hz / probe.baud;
+    write_word(scs_base + demcr, trace_enable);
+    write_word(tpiu_base + 0x004, 1);                                  // CSPSR: one pin
+    write_word(tpiu_base + 0x010, prescaler != 0 ? prescaler - 1 : 0); // ACPR
+    write_word(tpiu_base + 0x0F0, tpiu::uart);                         // SPPR
+    write_word(tpiu_base + 0x304, probe.frames ? 0x102 : 0x100);       // FFCR
+    write_word(itm_base + 0xFB0, itm::unlock_key);                     // LAR
+    write_word(
+        itm_base + 0xE80, // TCR
+        itm_enable | (probe.timestamps ? stamp_enable : 0U) |
+            (probe.sync_tap != 0 ? sync_enable : 0U) | hardware_enable | trace_source
+    );
+    write_word(itm_base + 0xE40, 0xF);         // TPR: as OpenOCD leaves it open to all
+    write_word(itm_base + 0xE00, probe.ports); // TER
+    write_word(
+        dwt_base, // CTRL: CYCCNTENA, POSTPRESET, SYNCTAP, EXCTRCENA
+        1U | 0xFU << 1U | probe.sync_tap << 10U | (probe.exception_trace ? 1U << 16U : 0U)
+    );
+}
+
+} // namespace drone::board

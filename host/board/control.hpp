@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The reset button of a running board: a Unix socket beside its flash file. Whoever connects and
+// sends a byte resets the board, and gets a byte back when it is done.
+
+#include "error.hpp"
+
+#include <filesystem>
+
+namespace drone::board {
+
+class control_socket {
+public:
+    /// Opens the socket of this flash file; an error when a board is already running on it.
+    static result<control_socket> listen(const std::filesystem::path& flash_file);
+
+    control_socket(control_socket&& other) noexcept;
+    control_socket& operator=(control_socket&&) = delete;
+    ~control_socket();
+
+    /// Whether somebody has asked for a reset since the last call. Does not wait.
+    [[nodiscard]] bool take_request();
+
+private:
+    control_socket(int listener, std::filesystem::path path);
+
+    int listener_ = -1;
+    int client_ = -1;
+    std::filesystem::path path_;
+};
+
+/// Resets the board that runs on this flash file. False when none does.
+[[nodiscard]] result<bool> request_reset(const std::filesystem::path& flash_file);
+
+} // namespace drone::board

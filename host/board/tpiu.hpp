@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The trace port interface unit and the SWO pin behind it (ARMv7-M C1.10, CoreSight TPIU-Lite):
+// takes the trace byte by byte, with or without its 16-byte frames, and says how long the pin is
+// busy. Only the UART encoding (SPPR = 2) drives the pin; in the others the bytes go nowhere.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace drone::board {
+
+class tpiu {
+public:
+    static constexpr std::uint32_t uart = 2;
+
+    [[nodiscard]] std::uint32_t read(std::uint32_t offset) const;
+    void write(std::uint32_t offset, std::uint32_t value);
+
+    /// Cycles for which one trace byte keeps the pin busy: 10 bits on a UART, and the frame's
+    /// share.
+    [[nodiscard]] std::uint64_t cycles_per_byte() const;
+
+    /// One byte of the source `id` leaves on the pin; with frames it leaves when its frame is full.
+    void transmit(std::uint8_t byte, std::uint8_t id);
+    /// Sends the frame that is being filled, padded.
+    void flush();
+
+    /// What the pin has sent and nobody has taken yet.
+    [[nodiscard]] std::vector<std::uint8_t>& sent() { return sent_; }
+
+private:
+    static constexpr std::size_t frame_data_bytes =
+        14; ///< one ID byte and one of flags beside them
+
+    [[nodiscard]] bool framed() const { return (formatter_ & 1U << 1U) != 0; }
+    void send_frame();
+
+    std::uint32_t prescaler_ = 0;     // ACPR: cycles a bit, less one
+    std::uint32_t protocol_ = 1;      // SPPR: Manchester after reset
+    std::uint32_t formatter_ = 0x102; // FFCR: TrigIn, EnFCont
+    std::uint8_t frame_id_ = 0;
+    std::vector<std::uint8_t> frame_; // data bytes of the frame that is being filled
+    std::vector<std::uint8_t> sent_;
+};
+
+} // namespace drone::board

@@ -12,6 +12,7 @@
 // payload ends in zero bytes: those could be the start of a synchronisation that cut it short, so
 // up to five bytes more are awaited while they are zero.
 
+#include "stream/decoder.hpp"
 #include "stream/packet.hpp"
 
 #include <array>
@@ -21,24 +22,14 @@
 
 namespace drone::stream {
 
-class itm_decoder {
+class itm_decoder : public decoder {
 public:
-    enum class start : std::uint8_t {
-        at_once,
-        after_synchronisation, ///< everything before the first one is one `unsynchronised`
-    };
+    explicit itm_decoder(start from = start::at_once)
+        : waiting_(from == start::after_synchronisation) {}
 
-    explicit itm_decoder(start from = start::at_once) : waiting_(from != start::at_once) {}
-
-    /// Decodes `bytes`; what cannot be decided yet is kept, up to 32 bytes. Linear.
-    void feed(std::span<const std::uint8_t> bytes, packet_sink& sink);
-
-    /// The input ended: decides what was kept. The decoder can go on afterwards.
-    void finish(packet_sink& sink);
-
-    /// The stages below lost `length` bytes here (0: not known); nothing that comes belongs to what
-    /// was kept.
-    void lose(std::uint64_t length, packet_sink& sink);
+    void feed(std::span<const std::uint8_t> bytes, packet_sink& sink) override;
+    void finish(packet_sink& sink) override;
+    void lose(std::uint64_t length, packet_sink& sink) override;
 
     /// A synchronisation was seen and no damage since.
     [[nodiscard]] bool synchronised() const { return synchronised_; }

@@ -26,7 +26,7 @@ inline std::string text(const located_packet& found) {
 
 /// Everything at once.
 inline std::vector<located_packet> decode_itm(
-    std::span<const std::uint8_t> bytes, itm_decoder::start from = itm_decoder::start::at_once
+    std::span<const std::uint8_t> bytes, start from = start::at_once
 ) {
     itm_decoder decoder(from);
     collected sink;

@@ -34,7 +34,7 @@ std::optional<fs::path> capture_of(const fs::path& expected) {
     return std::nullopt;
 }
 
-void expect_packets(const fs::path& expected, itm_decoder::start from) {
+void expect_packets(const fs::path& expected, start from) {
     SCOPED_TRACE(expected.string());
     const auto capture = capture_of(expected);
     ASSERT_TRUE(capture);
@@ -49,7 +49,7 @@ TEST(ItmVectors, DecodeToTheirPacketsFromTheFirstByte) {
     ASSERT_FALSE(all.empty());
     for (const fs::path& expected : all) {
         if (expected.string().ends_with(".synced.canon.txt")) continue;
-        expect_packets(expected, itm_decoder::start::at_once);
+        expect_packets(expected, start::at_once);
     }
 }
 
@@ -58,7 +58,7 @@ TEST(ItmVectors, DecodeToTheirPacketsAfterASynchronisation) {
     const auto all = vectors::files(".synced.canon.txt");
     ASSERT_FALSE(all.empty());
     for (const fs::path& expected : all)
-        expect_packets(expected, itm_decoder::start::after_synchronisation);
+        expect_packets(expected, start::after_synchronisation);
 }
 
 TEST(ItmVectors, GiveTheirPortsPayloadExactly) {

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "capture/output_spec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+namespace drone::capture {
+
+namespace {
+
+/// Stimulus pages of 32 ports, eight of them.
+constexpr unsigned port_limit = 256;
+
+bool is_number(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::optional<std::uint8_t> port_number(std::string_view digits) {
+    unsigned value = 0;
+    const auto [end, problem] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (problem != std::errc{} || value >= port_limit) return std::nullopt;
+    return static_cast<std::uint8_t>(value);
+}
+
+void sort_once(std::vector<std::uint8_t>& ports) {
+    std::ranges::sort(ports);
+    const auto repeated = std::ranges::unique(ports);
+    ports.erase(repeated.begin(), repeated.end());
+}
+
+} // namespace
+
+result<output_spec> parse_output(const std::string& text) {
+    output_spec spec{.path = text, .ports = {}};
+    for (std::size_t colon = spec.path.rfind(':'); colon != std::string::npos;
+         colon = spec.path.rfind(':')) {
+        const std::string digits = spec.path.substr(colon + 1);
+        if (!is_number(digits)) break;
+        const auto port = port_number(digits);
+        if (!port) {
+            return fail(fmt::format(
+                "\"{}\": there is no port {}; ports are 0 to {}", text, digits, port_limit - 1
+            ));
+        }
+        spec.ports.push_back(*port);
+        spec.path.resize(colon);
+    }
+    if (spec.path.ends_with(':') || text.empty()) {
+        return fail(fmt::format(
+            "\"{}\": a port number is missing; write [PATH][:PORT]..., such as trace:31", text
+        ));
+    }
+    sort_once(spec.ports);
+    return spec;
+}
+
+result<std::vector<output_spec>> parse_outputs(const std::vector<std::string>& texts) {
+    std::vector<output_spec> all;
+    for (const std::string& text : texts) {
+        auto spec = parse_output(text);
+        if (!spec) return std::unexpected(spec.error());
+        if (spec->path == "-") spec->path.clear();
+        const auto same = std::ranges::find(all, spec->path, &output_spec::path);
+        if (same == all.end()) {
+            all.push_back(std::move(*spec));
+        } else if (same->ports.empty() || spec->ports.empty()) {
+            same->ports.clear();
+        } else {
+            same->ports.insert(same->ports.end(), spec->ports.begin(), spec->ports.end());
+            sort_once(same->ports);
+        }
+    }
+    if (all.empty()) all.push_back({});
+    return all;
+}
+
+} // namespace drone::capture

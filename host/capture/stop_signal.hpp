@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Ctrl-C and SIGTERM as a descriptor that becomes readable. The second signal ends the process as
+// if nobody had listened. One at a time in a process.
+
+namespace drone::capture {
+
+class stop_signal {
+public:
+    stop_signal();
+    ~stop_signal();
+    stop_signal(const stop_signal&) = delete;
+    stop_signal& operator=(const stop_signal&) = delete;
+
+    /// Readable for poll() from the first signal on.
+    [[nodiscard]] int descriptor() const;
+    [[nodiscard]] bool requested() const;
+    /// Asks as a signal would.
+    void request();
+};
+
+} // namespace drone::capture

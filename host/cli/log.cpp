@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+
+// drone log: what the board says, port by port.
+
+#include "capture/capture.hpp"
+#include "capture/output_spec.hpp"
+#include "capture/port_outputs.hpp"
+#include "capture/source.hpp"
+#include "cli/command.hpp"
+#include "config/config.hpp"
+#include "probe/adapter.hpp"
+
+#include <fmt/core.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace drone::cli {
+
+namespace {
+
+struct log_options {
+    std::vector<std::string> outputs;
+    std::string input;
+    std::string format;
+    bool reset = false;
+    bool wait = false;
+    bool after_sync = false;
+};
+
+/// A probe's log as a source.
+class probe_source : public capture::source {
+public:
+    explicit probe_source(std::unique_ptr<probe::log_stream> log)
+        : log_(std::move(log)), reader_(::dup(log_->descriptor())) {}
+
+    [[nodiscard]] const std::string& name() const override { return name_; }
+    [[nodiscard]] bool live() const override { return true; }
+    [[nodiscard]] int descriptor() const override { return reader_.get(); }
+    [[nodiscard]] result<capture::reading> read(std::span<std::uint8_t> into) override {
+        return capture::read_descriptor(reader_.get(), name_, into);
+    }
+    bool stop() override {
+        log_->stop();
+        return true;
+    }
+    [[nodiscard]] result<void> close() override {
+        const auto said = log_->finish();
+        if (!said) return std::unexpected(said.error());
+        return {};
+    }
+
+private:
+    std::unique_ptr<probe::log_stream> log_;
+    capture::unique_fd reader_;
+    std::string name_ = "the board";
+};
+
+/// Talks on standard error: lines that stay, and on a terminal one that is rewritten.
+class talk : public capture::observer {
+public:
+    void notice(std::string_view line) override { print(line); }
+
+    void failure(const error& what) override {
+        print(what.message);
+        failed_ = true;
+    }
+
+    void status(const capture::progress& now) override {
+        if (!terminal_) return;
+        const double seconds = static_cast<double>(now.microseconds) / 1e6;
+        const double rate =
+            seconds > 0 ? static_cast<double>(now.bytes - before_.bytes) /
+                              (seconds - static_cast<double>(before_.microseconds) / 1e6) / 1000
+                        : 0;
+        before_ = now;
+        fmt::print(
+            stderr,
+            "\r\x1b[K{:.1f} s  {} bytes  {} packets  {:.1f} kB/s  lost: {} overflows, {} bytes  "
+            "buffer {:.0f} %",
+            seconds,
+            now.bytes,
+            now.packets,
+            rate,
+            now.overflows,
+            now.malformed + now.missing,
+            now.queue_fill * 100
+        );
+        std::fflush(stderr);
+        shown_ = true;
+    }
+
+    /// Ends the status line.
+    [[nodiscard]] bool finish() {
+        if (shown_) fmt::print(stderr, "\n");
+        return !failed_;
+    }
+
+private:
+    void print(std::string_view line) {
+        if (shown_) fmt::print(stderr, "\r\x1b[K");
+        shown_ = false;
+        fmt::print(stderr, "drone: {}\n", line);
+    }
+
+    bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+    bool shown_ = false;
+    bool failed_ = false;
+    capture::progress before_;
+};
+
+stream::format to_stream_format(const config::log& log, bool after_sync) {
+    stream::format format{.tpiu_id = log.tpiu_id};
+    switch (log.format) {
+    case config::log_format::swo:
+        format.how = stream::framing::swo;
+        break;
+    case config::log_format::tpiu:
+        format.how = stream::framing::tpiu;
+        break;
+    case config::log_format::dso:
+        format.how = stream::framing::dso;
+        break;
+    }
+    if (after_sync) format.from = stream::start::after_synchronisation;
+    return format;
+}
+
+/// The ports that somebody wants, a bit each.
+std::uint32_t wanted_ports(const std::vector<capture::output_spec>& outputs) {
+    std::uint32_t mask = 0;
+    for (const capture::output_spec& output : outputs) {
+        if (output.ports.empty()) return ~std::uint32_t{0};
+        for (const std::uint8_t port : output.ports)
+            if (port < 32) mask |= std::uint32_t{1} << port;
+    }
+    return mask;
+}
+
+result<capture::opener>
+board_opener(const config::project& project, const session& s, const probe::log_request& ask) {
+    auto board = probe::open_adapter(project, s.executable().parent_path());
+    if (!board) return std::unexpected(board.error());
+    const std::shared_ptr<probe::adapter> shared = std::move(*board);
+    return [shared, ask]() -> result<std::unique_ptr<capture::source>> {
+        auto log = shared->open_log(ask);
+        if (!log) return std::unexpected(log.error());
+        return std::make_unique<probe_source>(std::move(*log));
+    };
+}
+
+/// Makes what `parse` does not take a wrong usage.
+auto refused_by(auto parse) {
+    return [parse](const std::string& text) {
+        const auto parsed = parse(text);
+        return parsed ? std::string() : parsed.error().message;
+    };
+}
+
+result<int> run_log(const session& s, const log_options& options) {
+    const auto outputs = capture::parse_outputs(options.outputs);
+    if (!outputs) return std::unexpected(outputs.error());
+
+    std::optional<config::project> project;
+    if (options.input.empty() || (options.format.empty() && config::find("."))) {
+        auto read = config::read_nearest();
+        if (!read) return std::unexpected(read.error());
+        project = std::move(*read);
+    }
+    config::log log = project ? project->log : config::log{};
+    if (!options.format.empty()) {
+        const auto format = config::parse_format(options.format);
+        if (!format) return std::unexpected(format.error());
+        log.format = format->format;
+        log.tpiu_id = format->tpiu_id;
+    }
+
+    capture::settings settings{.format = to_stream_format(log, options.after_sync)};
+    if (options.input.empty()) {
+        const probe::log_request ask{.ports = wanted_ports(*outputs), .reset = options.reset};
+        auto open = board_opener(*project, s, ask);
+        if (!open) return std::unexpected(open.error());
+        settings.open = std::move(*open);
+    } else {
+        settings.open = [&options] { return capture::open_source(options.input); };
+        settings.comes_back = options.wait && capture::can_come_back(options.input);
+    }
+
+    capture::stop_signal stop;
+    capture::port_outputs to(*outputs);
+    talk hears;
+    capture::run(settings, to, hears, stop);
+    return hears.finish() ? 0 : 1;
+}
+
+} // namespace
+
+void add_log(CLI::App& parent, session& s) {
+    const auto options = std::make_shared<log_options>();
+    CLI::App& log = *parent.add_subcommand("log", "Show or save what the board says");
+    log.add_option(
+           "OUTPUT",
+           options->outputs,
+           "[PATH][:PORT]...: payload of these ports into PATH or on standard output"
+    )
+        ->check(refused_by(capture::parse_output));
+    log.add_option(
+        "--input",
+        options->input,
+        "A file, - for standard input, serial:PATH@BAUD, tcp:HOST:PORT, openocd:HOST:PORT"
+    );
+    log.add_option("--format", options->format, "swo, tpiu:ID or dso")
+        ->check(refused_by(config::parse_format));
+    log.add_flag("--reset", options->reset, "Reset the board first");
+    log.add_flag("--wait", options->wait, "Wait for the source, also when it goes away");
+    log.add_flag("--after-sync", options->after_sync, "Ignore all before a synchronisation");
+    s.on(log, [&s, options] { return run_log(s, *options); });
+}
+
+} // namespace drone::cli

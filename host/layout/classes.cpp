@@ -53,10 +53,11 @@ result<block_class> block_of(const trace::request_class& request) {
     return block_class{.block = static_cast<std::uint32_t>(block), .alignment = alignment};
 }
 
-result<workload> workload::of(std::span<const trace::demand> runs) {
+result<workload> workload::of(std::span<const trace::demand* const> runs) {
     workload made;
     std::vector<std::vector<block_class>> blocks; // by run, its own order; block 0: never taken
-    for (const trace::demand& demand : runs) {
+    for (const trace::demand* const run : runs) {
+        const trace::demand& demand = *run;
         const std::vector<bool> taken = classes_taken(demand);
         std::vector<block_class>& own = blocks.emplace_back(demand.classes.size());
         for (std::size_t index = 0; index < own.size(); ++index) {
@@ -79,7 +80,7 @@ result<workload> workload::of(std::span<const trace::demand> runs) {
     }
     for (std::size_t number = 0; number < runs.size(); ++number) {
         run& entry = made.runs_.emplace_back();
-        entry.demand = &runs[number];
+        entry.demand = runs[number];
         for (const block_class& block : blocks[number]) {
             const auto found = block.block == 0
                                    ? made.classes_.end()

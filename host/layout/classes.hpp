@@ -64,7 +64,7 @@ public:
 
     /// Classes that a demand names and never takes are left out. O(steps), stops early once every
     /// class was seen. On failure names the request that no heap can serve.
-    [[nodiscard]] static result<workload> of(std::span<const trace::demand> runs);
+    [[nodiscard]] static result<workload> of(std::span<const trace::demand* const> runs);
 
     [[nodiscard]] const std::vector<block_class>& classes() const { return classes_; }
     [[nodiscard]] const std::vector<level>& levels() const { return levels_; }

@@ -13,12 +13,12 @@ constexpr std::size_t sets_a_pass = 16;
 } // namespace
 
 struct optimizer::state {
-    const load_index* index = nullptr;
-    std::optional<pool_graph> graph;
+    const load_index* index;
+    pool_graph graph;
+    bool exact;
     std::vector<bool> measured; ///< by edge: its load is exact
-    bool exact = true;
 
-    void bound_by(const moment& when) { graph->raise(index->counts_at(when)); }
+    void bound_by(const moment& when) { graph.raise(index->counts_at(when)); }
 
     /// Edges not yet measured: those of the path to `pools` pools and, as far as the same pass over
     /// the steps measures them for nothing, those of the paths to fewer and to more.
@@ -45,8 +45,8 @@ struct optimizer::state {
         std::vector<class_set> sets;
         std::vector<peak> peaks;
         for (const pool_graph::edge_id edge : edges) {
-            sets.push_back(graph->classes(edge));
-            peaks.push_back({.load = graph->load(edge), .when = {}});
+            sets.push_back(graph.classes(edge));
+            peaks.push_back({.load = graph.load(edge), .when = {}});
         }
         const std::vector<peak> known = peaks;
         index->raise_peaks(sets, peaks);
@@ -64,28 +64,30 @@ struct optimizer::state {
     [[nodiscard]] optimum measured_layout(const pool_graph::path& path, growth scale) const {
         optimum layout;
         for (const pool_graph::edge_id edge : path.pools) {
-            layout.pools.push_back({.block = graph->block(edge), .load = graph->load(edge)});
-            layout.bytes += scale.of(graph->load(edge)) * graph->block(edge);
+            layout.pools.push_back({.block = graph.block(edge), .load = graph.load(edge)});
+            layout.bytes += scale.of(graph.load(edge)) * graph.block(edge);
         }
         return layout;
     }
 };
 
-optimizer::optimizer(const load_index& index, const options& wanted)
-    : state_(std::make_unique<state>()) {
-    state_->index = &index;
+optimizer::optimizer(const load_index& index, const options& wanted) {
     pool_graph::options shape{
         .most_pools = wanted.most_pools,
         .keep = wanted.keep,
         .block_step = granule,
         .edge_limit = wanted.edge_limit,
     };
-    while (!state_->graph) {
-        state_->graph = pool_graph::of(index.work(), shape);
-        state_->exact = shape.block_step == granule;
+    auto graph = pool_graph::of(index.work(), shape);
+    for (; !graph; graph = pool_graph::of(index.work(), shape))
         shape.block_step *= 2;
-    }
-    state_->measured.resize(state_->graph->edge_count());
+    const std::size_t edges = graph->edge_count();
+    state_ = std::make_unique<state>(state{
+        .index = &index,
+        .graph = std::move(*graph),
+        .exact = shape.block_step == granule,
+        .measured = std::vector<bool>(edges),
+    });
     for (const moment& when : index.busy_moments())
         state_->bound_by(when);
 }
@@ -99,7 +101,7 @@ bool optimizer::exact() const { return state_->exact; }
 std::optional<optimum> optimizer::best(std::size_t pools, growth scale) {
     std::optional<optimum> incumbent;
     while (true) {
-        const auto paths = state_->graph->cheapest(scale);
+        const auto paths = state_->graph.cheapest(scale);
         if (!paths[pools]) return std::nullopt;
         const pool_graph::path& path = *paths[pools];
         if (!incumbent || path.bytes < incumbent->bytes) {

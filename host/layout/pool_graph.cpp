@@ -254,11 +254,13 @@ std::vector<std::optional<pool_graph::path>> pool_graph::cheapest(growth scale) 
         return order_[static_cast<std::size_t>(next - first_edge_.begin() - 1)];
     };
     std::vector<std::optional<path>> paths(lanes);
+    std::int64_t fewest = unreachable;
     for (std::size_t used = 0; used < lanes; ++used) {
         if (used > 0) paths[used] = paths[used - 1];
         for (std::uint32_t state : final_) {
             const std::int64_t bytes = cost[state * lanes + used];
-            if (bytes >= unreachable || (paths[used] && paths[used]->bytes <= bytes)) continue;
+            if (bytes >= fewest) continue;
+            fewest = bytes;
             path found{.pools = {}, .bytes = bytes};
             for (std::size_t left = used; left > 0; --left) {
                 const std::uint32_t edge = arrival[state * lanes + left];

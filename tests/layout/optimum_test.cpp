@@ -16,7 +16,7 @@ using layout_test::run_through;
 using testing::ElementsAre;
 
 optimum best_layout(std::span<const trace::demand> runs, std::size_t pools) {
-    const auto work = workload::of(runs);
+    const auto work = workload::of(layout_test::pointers(runs));
     EXPECT_TRUE(work.has_value());
     const load_index index(*work);
     optimizer search(index, {.most_pools = pools, .keep = {}});

@@ -49,6 +49,13 @@ inline trace::demand run_through(
     return made;
 }
 
+inline std::vector<const trace::demand*> pointers(std::span<const trace::demand> runs) {
+    std::vector<const trace::demand*> made;
+    for (const trace::demand& run : runs)
+        made.push_back(&run);
+    return made;
+}
+
 struct random_shape {
     std::size_t classes = 5;
     std::uint32_t largest = 24;                  ///< bytes

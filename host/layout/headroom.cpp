@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#include "layout/headroom.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace drone::layout {
+
+namespace {
+
+/// The weight of pool `index` of `count` > 1, times 4 * (count - 1)^2.
+std::uint64_t weight(std::size_t index, std::size_t count) {
+    const auto span = static_cast<std::int64_t>(count - 1);
+    const std::int64_t off_middle = span - 2 * static_cast<std::int64_t>(index);
+    return static_cast<std::uint64_t>(4 * span * span - 3 * off_middle * off_middle);
+}
+
+std::vector<std::uint32_t> blocks_of(const optimum& base) {
+    std::vector<std::uint32_t> blocks;
+    for (const pool_load& pool : base.pools)
+        blocks.push_back(pool.block);
+    return blocks;
+}
+
+/// The capacities as pools; nothing where one does not fit 32 bits.
+std::optional<sized_layout> sized(optimum base, std::span<const std::uint64_t> capacities) {
+    sized_layout made;
+    for (std::size_t pool = 0; pool < base.pools.size(); ++pool) {
+        if (capacities[pool] > UINT32_MAX) return std::nullopt;
+        made.pools.push_back(
+            {.block = base.pools[pool].block,
+             .capacity = static_cast<std::uint32_t>(capacities[pool])}
+        );
+    }
+    made.base = std::move(base);
+    return made;
+}
+
+std::vector<std::uint64_t> scaled_loads(const optimum& base, growth scale) {
+    std::vector<std::uint64_t> capacities;
+    for (const pool_load& pool : base.pools)
+        capacities.push_back(static_cast<std::uint64_t>(scale.of(pool.load)));
+    return capacities;
+}
+
+/// The largest growth, and the layout best for it, that takes at most `bytes`.
+struct grown {
+    growth scale;
+    optimum base;
+};
+grown largest_growth(optimizer& search, std::size_t pools, optimum base, std::uint64_t bytes) {
+    const auto fits = [bytes](const optimum& layout) {
+        return static_cast<std::uint64_t>(layout.bytes) <= bytes;
+    };
+    grown best{.scale = growth(), .base = std::move(base)};
+    // No load can grow beyond what the bytes hold of its own blocks alone.
+    std::uint64_t too_large =
+        (bytes / static_cast<std::uint64_t>(std::max<std::int64_t>(best.base.bytes, 1)) + 1)
+        << growth::fraction_bits;
+    std::uint64_t fitting = best.scale.units();
+    while (too_large - fitting > 1) {
+        const growth middle(fitting + (too_large - fitting) / 2);
+        auto layout = search.best(pools, middle);
+        if (layout && fits(*layout)) {
+            fitting = middle.units();
+            best = {.scale = middle, .base = *std::move(layout)};
+        } else {
+            too_large = middle.units();
+        }
+    }
+    return best;
+}
+
+std::uint64_t bytes_of(const optimum& base, std::span<const std::uint64_t> capacities) {
+    std::uint64_t bytes = 0;
+    for (std::size_t pool = 0; pool < base.pools.size(); ++pool)
+        bytes += capacities[pool] * base.pools[pool].block;
+    return bytes;
+}
+
+/// Grows each capacity by the factor and a block at least, while it fits; returns what is then
+/// free.
+std::uint64_t add_reserve(
+    const optimum& base, growth scale, std::uint64_t free_bytes, std::span<std::uint64_t> capacities
+) {
+    for (std::size_t pool = 0; pool < capacities.size(); ++pool) {
+        const std::uint32_t block = base.pools[pool].block;
+        const auto grown = static_cast<std::uint64_t>(scale.of(base.pools[pool].load));
+        const std::uint64_t more = std::max<std::uint64_t>(grown - capacities[pool], 1);
+        const std::uint64_t fitting = std::min(more, free_bytes / block);
+        capacities[pool] += fitting;
+        free_bytes -= fitting * block;
+    }
+    return free_bytes;
+}
+
+} // namespace
+
+std::optional<headroom> headroom_named(std::string_view name) {
+    if (name == "spread") return headroom::spread;
+    if (name == "none") return headroom::none;
+    if (name == "scale") return headroom::scale;
+    if (name == "balanced") return headroom::balanced;
+    return std::nullopt;
+}
+
+void spread_over(
+    std::span<const std::uint32_t> blocks,
+    std::uint64_t free_bytes,
+    std::span<std::uint64_t> capacities
+) {
+    const std::size_t count = blocks.size();
+    std::uint64_t rest = free_bytes;
+    const auto add = [&](std::size_t pool, std::uint64_t more) {
+        const std::uint64_t fitting = std::min(more, rest / blocks[pool]);
+        capacities[pool] += fitting;
+        rest -= fitting * blocks[pool];
+    };
+    if (count > 1) {
+        std::uint64_t all = 0;
+        for (std::size_t pool = 0; pool < count; ++pool)
+            all += weight(pool, count);
+        for (std::size_t pool = 0; pool < count; ++pool) {
+            const std::uint64_t divisor = all * blocks[pool];
+            add(pool, (2 * free_bytes * weight(pool, count) + divisor) / (2 * divisor));
+        }
+    }
+    for (std::size_t pool = count; pool-- > 0;)
+        add(pool, rest / blocks[pool]);
+}
+
+std::optional<sized_layout> size_layout(optimizer& search, const sizing& wanted) {
+    auto base = search.best(wanted.pools);
+    if (!base || static_cast<std::uint64_t>(base->bytes) > wanted.size) return std::nullopt;
+    std::uint64_t free_bytes = wanted.size - static_cast<std::uint64_t>(base->bytes);
+    std::vector<std::uint64_t> capacities = scaled_loads(*base, growth());
+    switch (wanted.rule) {
+    case headroom::none:
+    case headroom::spread:
+        if (wanted.uncertainty)
+            free_bytes = add_reserve(*base, *wanted.uncertainty, free_bytes, capacities);
+        if (wanted.rule == headroom::spread) spread_over(blocks_of(*base), free_bytes, capacities);
+        break;
+    case headroom::scale: {
+        grown best = largest_growth(search, wanted.pools, *std::move(base), wanted.size);
+        base = std::move(best.base);
+        capacities = scaled_loads(*base, best.scale);
+        break;
+    }
+    case headroom::balanced: {
+        const std::uint64_t half = wanted.size - free_bytes / 2;
+        grown best = largest_growth(search, wanted.pools, *std::move(base), half);
+        base = std::move(best.base);
+        capacities = scaled_loads(*base, best.scale);
+        const std::uint64_t left = wanted.size - bytes_of(*base, capacities);
+        for (std::size_t pool = 0; pool < capacities.size(); ++pool)
+            capacities[pool] += left / capacities.size() / base->pools[pool].block;
+        break;
+    }
+    }
+    return sized(*std::move(base), capacities);
+}
+
+reserve reserve_of(std::span<const pool_spec> pools, std::span<const std::int64_t> loads) {
+    reserve found{.factor = INFINITY, .first_full = 0};
+    for (std::size_t pool = 0; pool < pools.size(); ++pool) {
+        if (loads[pool] <= 0) continue;
+        const double factor = pools[pool].capacity / static_cast<double>(loads[pool]);
+        if (factor < found.factor) found = {.factor = factor, .first_full = pool};
+    }
+    return found;
+}
+
+std::vector<pool_spec> layout_without_trace(std::uint32_t size, std::size_t pools) {
+    constexpr double crowding = 2.75; // blocks stand the denser the smaller they are
+    const std::uint32_t largest = std::max(size / 20 / granule * granule, granule);
+    std::vector<std::uint32_t> blocks;
+    for (std::size_t pool = 0; pool < pools; ++pool) {
+        const double place =
+            pools == 1 ? 1.0 : static_cast<double>(pool) / static_cast<double>(pools - 1);
+        const double above = (largest - granule) * std::pow(place, crowding);
+        const auto granules = static_cast<std::uint32_t>(std::lround(above / granule)) + 1;
+        const std::uint32_t least = blocks.empty() ? granule : blocks.back() + granule;
+        const std::uint32_t block = std::max(granules * granule, least);
+        if (block <= largest) blocks.push_back(block);
+    }
+    std::vector<std::uint64_t> capacities(blocks.size());
+    spread_over(blocks, size, capacities);
+    std::vector<pool_spec> made;
+    for (std::size_t pool = 0; pool < blocks.size(); ++pool)
+        if (capacities[pool] > 0)
+            made.push_back(
+                {.block = blocks[pool], .capacity = static_cast<std::uint32_t>(capacities[pool])}
+            );
+    return made;
+}
+
+} // namespace drone::layout

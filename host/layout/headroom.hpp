@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What to do with the memory that a trace does not need: rules that turn loads into capacities.
+
+#include "layout/optimum.hpp"
+
+#include <drone/layout.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace drone::layout {
+
+enum class headroom : std::uint8_t {
+    spread,   ///< by weights that favour the middle pools
+    none,     ///< exactly the loads
+    scale,    ///< the largest factor by which all loads may grow at once and fit
+    balanced, ///< half of the free bytes to scale, half as equal bytes a pool
+};
+
+/// The rule of that name; nothing for another name.
+[[nodiscard]] std::optional<headroom> headroom_named(std::string_view name);
+
+/// Shares `free_bytes` out among pools of these blocks: pool i of n has the weight
+/// 1/4 + 3/4 * (1 - (1 - 2i/(n-1))^2), gets round(free * weight / block) more blocks, as many as
+/// still fit; then, from the largest block down, as many more as the rest allows. One pool takes
+/// everything. Exact in integers. Requires as many capacities as blocks, at most 255.
+void spread_over(
+    std::span<const std::uint32_t> blocks,
+    std::uint64_t free_bytes,
+    std::span<std::uint64_t> capacities
+);
+
+/// A layout and what it rests on.
+struct sized_layout {
+    std::vector<pool_spec> pools;
+    optimum base; ///< before headroom
+};
+
+/// What to make of `pools` pools at most.
+struct sizing {
+    std::size_t pools = 1;
+    std::uint64_t size = 0; ///< bytes for all blocks
+    headroom rule = headroom::spread;
+    /// Before none and spread each pool grows by this factor, and by a block at least, as far as
+    /// the size allows. Set where the loads are known to be too low.
+    std::optional<growth> uncertainty;
+};
+
+/// Capacities by that rule. Nothing when the optimum for so many pools does not fit the size, or
+/// when there is none. For scale and balanced the partition is the one that is best for the factor
+/// found.
+[[nodiscard]] std::optional<sized_layout> size_layout(optimizer& search, const sizing& wanted);
+
+/// By how much every load may grow at once before a pool is full, and which pool is the first.
+struct reserve {
+    double factor = 1.0;
+    std::size_t first_full = 0;
+};
+[[nodiscard]] reserve
+reserve_of(std::span<const pool_spec> pools, std::span<const std::int64_t> loads);
+
+/// A layout for a program of which nothing is known yet: blocks from one granule to size/20, the
+/// i-th of n at the power 2.75 of i/(n-1) between them, capacities by spread_over(). Fewer pools
+/// than asked for where that many distinct blocks do not fit; none below two granules.
+[[nodiscard]] std::vector<pool_spec> layout_without_trace(std::uint32_t size, std::size_t pools);
+
+} // namespace drone::layout

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Runs a trace through the heap that the target has, with any layout: does it hold, and how full
+// does each pool get. The heap is drone::basic_heap itself, not a model of it.
+
+#include "error.hpp"
+#include "trace/demand.hpp"
+
+#include <drone/layout.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace drone::layout {
+
+/// A request that the heap answered with null.
+struct failure {
+    std::size_t run = 0;
+    std::uint64_t step = 0; ///< index into the run's steps
+    trace::request_class request;
+    std::uint64_t live_blocks = 0; ///< then
+    std::uint64_t live_bytes = 0;  ///< asked for, then
+    /// The pools whose blocks would have served it, all of them exhausted; none when no block of
+    /// the layout is large and aligned enough.
+    std::vector<std::size_t> exhausted;
+};
+
+struct pool_usage {
+    std::uint32_t peak = 0;      ///< most blocks taken at one time
+    std::uint64_t taken = 0;     ///< blocks taken altogether
+    std::uint64_t fell_into = 0; ///< of these, because every smaller pool that serves was full
+    std::uint64_t fell_over = 0; ///< requests that this pool, the first to serve, had no block for
+    std::uint64_t unserved_peak = 0; ///< of these, most live at one time that no pool served
+    std::uint64_t peak_waste = 0; ///< most bytes at one time in its blocks beyond what was needed
+};
+
+struct replay_report {
+    std::optional<failure> first_failure;
+    std::uint64_t failures = 0;
+    std::uint64_t steps = 0;
+    std::vector<pool_usage> pools;
+    /// Most bytes at one time inside blocks that are larger than their requests need, where a
+    /// request needs its size rounded up to the granule and to its alignment: what sharing a larger
+    /// block costs.
+    std::uint64_t peak_waste = 0;
+    std::uint64_t peak_blocks = 0; ///< most blocks live at one time
+    std::uint64_t peak_bytes = 0;  ///< most bytes asked for that were live at one time
+
+    [[nodiscard]] bool holds() const { return failures == 0; }
+};
+
+/// Replays every run from an empty heap. A request that fails is left out and the run goes on, so
+/// that the report has the whole of it. Where a run has no block numbers, the block given back is
+/// the one of its class that was taken last. Fails when the pools are no layout or there are more
+/// than 255. O(steps * log pools), memory as the pools take.
+[[nodiscard]] result<replay_report> replay(
+    std::span<const trace::demand> runs, std::span<const pool_spec> pools, std::uint32_t alignment
+);
+
+} // namespace drone::layout

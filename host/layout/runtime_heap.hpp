@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The target's heap with a layout that is known at run time: drone::basic_heap, the same code, with
+// searches over a table instead of constants, memory of the host's as its arena, and a free list
+// for one thread.
+
+#include <drone/heap.hpp>
+#include <drone/layout.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <vector>
+
+namespace drone::layout {
+
+/// The searches over a layout that is known at run time: the members of drone::static_pools.
+class runtime_pools {
+public:
+    static constexpr std::size_t limit = 255;
+
+    /// Requires pools that check_layout() accepts, at most `limit` of them.
+    runtime_pools(std::span<const pool_spec> specs, std::uint32_t alignment)
+        : count_(specs.size()) {
+        place_pools(specs.data(), specs.size(), alignment, pools_.data());
+        for (std::size_t pool = 0; pool < count_; ++pool) {
+            placed_[pool] = pool;
+            granules_.add(pool, pools_[pool].block);
+            if (pools_[pool].alignment >= default_alignment)
+                defaults_.add(pool, pools_[pool].block);
+        }
+        std::sort(
+            placed_.begin(),
+            placed_.begin() + static_cast<std::ptrdiff_t>(count_),
+            [this](std::size_t left, std::size_t right) {
+                return pools_[left].offset < pools_[right].offset;
+            }
+        );
+    }
+
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    [[nodiscard]] const pool_layout& at(std::size_t pool) const noexcept { return pools_[pool]; }
+
+    template <std::uint32_t Alignment, class Visitor>
+    decltype(auto) for_size(std::size_t size, Visitor&& visit) const noexcept {
+        static_assert(Alignment == granule || Alignment == default_alignment);
+        return visit((Alignment == granule ? granules_ : defaults_).first_fit(size, count_));
+    }
+
+    template <class Visitor>
+    decltype(auto) for_offset(std::uint32_t offset, Visitor&& visit) const noexcept {
+        const auto begin = placed_.begin();
+        const auto found = std::partition_point(
+            begin,
+            begin + static_cast<std::ptrdiff_t>(count_),
+            [&](std::size_t pool) { return pools_[pool].offset <= offset; }
+        );
+        return visit(*(found - 1));
+    }
+
+private:
+    /// Pools that offer an alignment, ascending by block.
+    class selection {
+    public:
+        void add(std::size_t pool, std::uint32_t block) {
+            blocks_[count_] = block;
+            pools_[count_++] = pool;
+        }
+        [[nodiscard]] std::size_t first_fit(std::size_t size, std::size_t none) const noexcept {
+            const auto end = blocks_.begin() + static_cast<std::ptrdiff_t>(count_);
+            const auto found = std::lower_bound(blocks_.begin(), end, size);
+            return found == end ? none : pools_[static_cast<std::size_t>(found - blocks_.begin())];
+        }
+
+    private:
+        std::array<std::uint32_t, limit> blocks_{};
+        std::array<std::size_t, limit> pools_{};
+        std::size_t count_ = 0;
+    };
+
+    std::array<pool_layout, limit> pools_{};
+    std::array<std::size_t, limit> placed_{}; ///< by offset
+    selection granules_;
+    selection defaults_;
+    std::size_t count_;
+};
+
+/// A free list for one thread. A link is the offset of a block plus one, 0 at the end: it fits the
+/// smallest block.
+class offset_list {
+public:
+    [[nodiscard]] void* pop(std::byte* arena) noexcept {
+        if (head_ == 0) return nullptr;
+        std::byte* const block = arena + (head_ - 1);
+        std::memcpy(&head_, block, sizeof head_);
+        return block;
+    }
+    void push(std::byte* arena, void* block) noexcept {
+        std::memcpy(block, &head_, sizeof head_);
+        head_ = static_cast<std::uint32_t>(static_cast<std::byte*>(block) - arena) + 1;
+    }
+    [[nodiscard]] bool empty() const noexcept { return head_ == 0; }
+    [[nodiscard]] void* below(std::byte* arena, void* block) const noexcept {
+        std::uint32_t link = head_;
+        if (block != nullptr) std::memcpy(&link, block, sizeof link);
+        return link == 0 ? nullptr : arena + (link - 1);
+    }
+
+private:
+    std::uint32_t head_ = 0;
+};
+
+struct one_thread {
+    using free_list = offset_list;
+    struct critical_section {};
+};
+
+/// An arena in memory that somebody else owns.
+class borrowed_arena {
+public:
+    borrowed_arena() = default;
+    explicit borrowed_arena(std::byte* base) : base_(base) {}
+    [[nodiscard]] std::byte* base() const noexcept { return base_; }
+
+private:
+    std::byte* base_ = nullptr;
+};
+
+/// A heap of these pools, initialised, in memory of its own.
+class runtime_heap {
+public:
+    using heap = basic_heap<runtime_pools, one_thread, borrowed_arena>;
+
+    /// Requires pools that check_layout() accepts, at most runtime_pools::limit of them.
+    runtime_heap(std::span<const pool_spec> specs, std::uint32_t alignment)
+        : memory_(allocate(specs)),
+          heap_(runtime_pools(specs, alignment), borrowed_arena(memory_.get())) {
+        heap_.initialize();
+    }
+
+    [[nodiscard]] heap& operator*() noexcept { return heap_; }
+    [[nodiscard]] heap* operator->() noexcept { return &heap_; }
+
+    /// The pool that holds a block of this heap.
+    [[nodiscard]] std::size_t pool_of(const void* block) const noexcept {
+        return heap_.layout().for_offset(heap_.offset_of(block), [](std::size_t pool) {
+            return pool;
+        });
+    }
+
+private:
+    struct release {
+        void operator()(std::byte* memory) const noexcept {
+            ::operator delete(memory, std::align_val_t{alignment_limit});
+        }
+    };
+    using memory = std::unique_ptr<std::byte, release>;
+
+    static memory allocate(std::span<const pool_spec> specs) {
+        std::size_t bytes = 0;
+        for (const pool_spec& pool : specs)
+            bytes += std::size_t{pool.block} * pool.capacity;
+        return memory(
+            static_cast<std::byte*>(::operator new(bytes, std::align_val_t{alignment_limit}))
+        );
+    }
+
+    memory memory_;
+    heap heap_;
+};
+
+} // namespace drone::layout

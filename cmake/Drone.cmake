@@ -31,15 +31,13 @@ function(drone_firmware name)
 
     set(core ${DRONE_ROOT}/arch/cortex_m)
     add_executable(${name}
-        ${ARGN} ${core}/startup.cpp ${DRONE_ROOT}/arch/newlib/no_exceptions.cpp ${made}/drone/config.hpp ${made}/memory.ld)
+        ${ARGN} ${core}/startup.cpp ${core}/newlib.cpp ${DRONE_ROOT}/arch/newlib/no_exceptions.cpp ${made}/drone/config.hpp ${made}/memory.ld)
     set_target_properties(${name} PROPERTIES SUFFIX .elf LINK_DEPENDS "${made}/memory.ld;${core}/cortex_m.ld")
 
     target_compile_features(${name} PRIVATE cxx_std_20)
-    target_compile_options(${name} PRIVATE
-        -Os -g -Wall -Wextra -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections)
+    target_compile_options(${name} PRIVATE -Os -g -Wall -Wextra)
     target_include_directories(${name} SYSTEM PRIVATE ${DRONE_ROOT}/include ${DRONE_ROOT}/arch ${made})
-    target_link_options(${name} PRIVATE
-        --specs=nano.specs -nostartfiles -L${made} -T${core}/cortex_m.ld -Wl,--gc-sections)
+    target_link_options(${name} PRIVATE --specs=nano.specs -L${made} -T${core}/cortex_m.ld)
 
     foreach(feature IN LISTS DRONE_FEATURES)
         string(TOUPPER ${feature} macro)

@@ -14,64 +14,75 @@
 
 namespace drone::host {
 
-/// The low half is the offset of the topmost free block plus one, 0 when there is none; the high
-/// half is the tag. A free block's first word is the low half of what was below it. Atomic is
-/// std::atomic, or a model checker's.
-template <template <class> class Atomic = std::atomic>
+/// How the list reaches memory: atomics, and the links inside free blocks. A model checker brings
+/// its own.
+struct memory {
+    template <class T>
+    using atomic = std::atomic<T>;
+
+    // The block may have been taken by another thread between the load of the head and this read.
+    // What is read is then some of that thread's data, and thrown away: its tag has changed, the
+    // exchange fails.
+    [[gnu::no_sanitize("thread")]] static std::uint32_t
+    load_link(std::byte* arena, std::uint32_t offset) noexcept {
+        return __atomic_load_n(reinterpret_cast<std::uint32_t*>(arena + offset), __ATOMIC_RELAXED);
+    }
+    static void store_link(std::byte* arena, std::uint32_t offset, std::uint32_t link) noexcept {
+        __atomic_store_n(reinterpret_cast<std::uint32_t*>(arena + offset), link, __ATOMIC_RELAXED);
+    }
+};
+
+/// The low half of the head is the offset of the topmost free block plus one, 0 when there is none;
+/// the high half is the tag. A block's link is the low half of what was below it.
+template <class Memory>
 class basic_block_list {
 public:
     [[nodiscard]] void* pop(std::byte* arena) noexcept {
         std::uint64_t head = head_.load(std::memory_order_acquire);
-        for (;;) {
-            if (low(head) == 0) return nullptr;
-            std::byte* const block = arena + (low(head) - 1);
-            const std::uint64_t next = tagged(link_of(block), head);
-            if (head_.compare_exchange_weak(
+        while (link(head) != 0) {
+            const std::uint32_t offset = link(head) - 1;
+            const std::uint64_t next = tagged(Memory::load_link(arena, offset), head);
+            if (head_.compare_exchange_strong(
                     head, next, std::memory_order_acquire, std::memory_order_acquire
                 ))
-                return block;
+                return arena + offset;
         }
+        return nullptr;
     }
 
     void push(std::byte* arena, void* block) noexcept {
         const auto offset = static_cast<std::uint32_t>(static_cast<std::byte*>(block) - arena);
         std::uint64_t head = head_.load(std::memory_order_relaxed);
         do {
-            set_link(block, low(head));
-        } while (!head_.compare_exchange_weak(
+            Memory::store_link(arena, offset, link(head));
+        } while (!head_.compare_exchange_strong(
             head, tagged(offset + 1, head), std::memory_order_release, std::memory_order_relaxed
         ));
     }
 
     [[nodiscard]] bool empty() const noexcept {
-        return low(head_.load(std::memory_order_relaxed)) == 0;
+        return link(head_.load(std::memory_order_relaxed)) == 0;
     }
 
     [[nodiscard]] void* below(std::byte* arena, void* block) const noexcept {
-        const std::uint32_t link =
-            block == nullptr ? low(head_.load(std::memory_order_relaxed)) : link_of(block);
-        return link == 0 ? nullptr : arena + (link - 1);
+        const std::uint32_t next =
+            block == nullptr
+                ? link(head_.load(std::memory_order_relaxed))
+                : Memory::load_link(
+                      arena, static_cast<std::uint32_t>(static_cast<std::byte*>(block) - arena)
+                  );
+        return next == 0 ? nullptr : arena + (next - 1);
     }
 
 private:
-    static std::uint32_t low(std::uint64_t head) noexcept {
+    static std::uint32_t link(std::uint64_t head) noexcept {
         return static_cast<std::uint32_t>(head);
     }
     static std::uint64_t tagged(std::uint32_t link, std::uint64_t head) noexcept {
         return ((head >> 32U) + 1) << 32U | link;
     }
 
-    // The block may have been taken by another thread between the load of the head and this read.
-    // What is read is then some of that thread's data, and thrown away: its tag has changed, the
-    // exchange fails.
-    [[gnu::no_sanitize("thread")]] static std::uint32_t link_of(void* block) noexcept {
-        return __atomic_load_n(static_cast<std::uint32_t*>(block), __ATOMIC_RELAXED);
-    }
-    static void set_link(void* block, std::uint32_t link) noexcept {
-        __atomic_store_n(static_cast<std::uint32_t*>(block), link, __ATOMIC_RELAXED);
-    }
-
-    Atomic<std::uint64_t> head_{0};
+    typename Memory::template atomic<std::uint64_t> head_{0};
 };
 
 /// A scope that other threads' scopes wait for. Not for signal handlers.
@@ -90,7 +101,7 @@ private:
 };
 
 struct threads {
-    using free_list = basic_block_list<>;
+    using free_list = basic_block_list<memory>;
     using critical_section = process_lock;
 };
 

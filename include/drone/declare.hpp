@@ -15,7 +15,9 @@
 // While the line is a comment the type is drone::heap and nothing else, so the machine code is that
 // of an untraced heap.
 
+#include <drone/checked.hpp>
 #include <drone/heap.hpp>
+#include <drone/statistics.hpp>
 #include <drone/trace.hpp>
 
 #include <type_traits>
@@ -31,6 +33,10 @@ struct heap_options {
 #else
     static constexpr int trace_port = -1;
 #endif
+    /// Misuse that is found (checked.hpp).
+    static constexpr drone::checking checking = drone::checking::none;
+    /// Whether the firmware can ask for what each pool has seen (statistics.hpp).
+    static constexpr bool statistics = false;
 };
 
 namespace detail {
@@ -50,8 +56,31 @@ struct declared_arena<Options> {
 };
 
 template <class Options>
-using untraced_heap =
+using plain_heap =
     heap<Options::layout, typename Options::core, typename declared_arena<Options>::type>;
+
+template <class Heap, checking Level>
+struct with_checking {
+    using type = checked<Heap, Level>;
+};
+template <class Heap>
+struct with_checking<Heap, checking::none> {
+    using type = Heap;
+};
+
+template <class Heap, bool Statistics>
+struct with_statistics {
+    using type = Heap;
+};
+template <class Heap>
+struct with_statistics<Heap, true> {
+    using type = counted<Heap>;
+};
+
+template <class Options>
+using untraced_heap = typename with_statistics<
+    typename with_checking<plain_heap<Options>, Options::checking>::type,
+    Options::statistics>::type;
 
 template <class Options>
 struct declared {

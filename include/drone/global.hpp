@@ -18,6 +18,7 @@
 // malloc's family); the other forms of new call the new handler as often as it takes, and without
 // one drone::heap_exhausted(size), which a project may define; ours traps.
 
+#include <drone/checked.hpp>
 #include <drone/heap.hpp>
 
 #include <cerrno>
@@ -176,7 +177,8 @@ private:
     void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {        \
         faces.deallocate(block);                                                                   \
     }                                                                                              \
-    [[gnu::weak]] void drone::heap_exhausted(std::size_t) { __builtin_trap(); }
+    [[gnu::weak]] void drone::heap_exhausted(std::size_t) { __builtin_trap(); }                    \
+    [[gnu::weak]] void drone::heap_misused(drone::misuse, const void*) { __builtin_trap(); }
 
 #if defined(__NEWLIB__) && !defined(__PICOLIBC__)
 // newlib's own code calls the reentrant variants, and with -fno-builtin nothing else ties them to

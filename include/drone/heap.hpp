@@ -105,6 +105,29 @@ public:
         return static_cast<std::uint32_t>(static_cast<const std::byte*>(address) - arena_.base());
     }
 
+    /// Index of the pool that holds this address. Requires an address in a block. O(log pools). Any
+    /// context.
+    [[nodiscard]] std::size_t pool_of(const void* address) const noexcept {
+        return searches_.for_offset(offset_of(address), [](auto index) -> std::size_t {
+            return index;
+        });
+    }
+
+    /// Whether this is the address of a block, in use or not; any pointer may be asked about. O(log
+    /// pools). Any context.
+    [[nodiscard]] bool is_block(const void* address) const noexcept {
+        // Compared as integers: a foreign pointer is in no order with the arena's. Below the arena
+        // wraps around.
+        const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(address) -
+                                      reinterpret_cast<std::uintptr_t>(arena_.base());
+        if (offset > UINT32_MAX) return false;
+        return searches_.for_offset(static_cast<std::uint32_t>(offset), [&](auto index) {
+            const pool_layout& pool = searches_.at(index);
+            return offset >= pool.offset && offset < pool.end() &&
+                   (offset - pool.offset) % pool.block == 0;
+        });
+    }
+
     /// Whether every free list is sound: made of this pool's blocks, each once. O(blocks). While no
     /// other context uses the heap.
     [[nodiscard]] bool invariants_hold() const noexcept {
@@ -118,6 +141,16 @@ public:
     /// uses the heap.
     [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
         return pools_[pool].count_free(const_cast<std::byte*>(arena_.base()), searches_.at(pool));
+    }
+
+    /// Calls `visit(block)` for every block of every pool, in use or not. O(blocks).
+    template <class Visitor>
+    void for_each_block(Visitor visit) noexcept {
+        for (std::size_t i = 0; i < searches_.count(); ++i) {
+            const pool_layout& pool = searches_.at(i);
+            for (std::uint32_t offset = pool.offset; offset != pool.end(); offset += pool.block)
+                visit(static_cast<void*>(arena_.base() + offset));
+        }
     }
 
     [[nodiscard]] const Pools& layout() const noexcept { return searches_; }

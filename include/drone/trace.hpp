@@ -81,6 +81,11 @@ public:
     [[nodiscard]] std::uint32_t offset_of(const void* address) const noexcept {
         return heap_.offset_of(address);
     }
+    [[nodiscard]] std::size_t pool_of(const void* address) const noexcept {
+        return heap_.pool_of(address);
+    }
+    /// The heap that is traced, for what it alone can tell.
+    [[nodiscard]] const Heap& untraced() const noexcept { return heap_; }
     [[nodiscard]] bool invariants_hold() const noexcept { return heap_.invariants_hold(); }
     [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
         return heap_.count_free(pool);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A heap that forwards to another and counts, for firmware that wants to know at run time how full
+// its pools are. Three words a pool; each operation spends some instructions in the core's critical
+// section.
+
+#include <drone/layout.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace drone {
+
+/// What one pool has seen since the start, blocks.
+struct pool_statistics {
+    std::uint32_t used = 0; ///< blocks in use now
+    std::uint32_t peak = 0; ///< most blocks in use at one time
+    std::uint32_t missed =
+        0; ///< requests that this pool would have served first, and had no block for
+};
+
+template <class Heap>
+class counted {
+public:
+    using core = typename Heap::core;
+    using pools = typename Heap::pools;
+
+    void initialize() noexcept { heap_.initialize(); }
+
+    [[nodiscard]] void* allocate(std::size_t size, std::size_t alignment = granule) noexcept {
+        void* const block = heap_.allocate(size, alignment);
+        const std::size_t first = first_pool(size, alignment);
+        const std::size_t served = block == nullptr ? pools::limit : heap_.pool_of(block);
+        const typename core::critical_section alone;
+        if (served != pools::limit) {
+            pool_statistics& pool = statistics_[served];
+            if (++pool.used > pool.peak) pool.peak = pool.used;
+        } else {
+            ++failures_;
+        }
+        if (first != served && first != pools::limit) ++statistics_[first].missed;
+        return block;
+    }
+
+    void deallocate(void* block) noexcept {
+        {
+            const typename core::critical_section alone;
+            --statistics_[heap_.pool_of(block)].used;
+        }
+        heap_.deallocate(block);
+    }
+
+    [[nodiscard]] bool
+    resize_in_place(void* block, std::size_t old_size, std::size_t size) noexcept {
+        return heap_.resize_in_place(block, old_size, size);
+    }
+
+    /// A pool's counts, all of one instant. Any context of the heap.
+    [[nodiscard]] pool_statistics statistics(std::size_t pool) const noexcept {
+        const typename core::critical_section alone;
+        return statistics_[pool];
+    }
+
+    /// Requests that no pool could serve. Any context.
+    [[nodiscard]] std::uint32_t failures() const noexcept {
+        const typename core::critical_section alone;
+        return failures_;
+    }
+
+    [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
+        return heap_.block_size(block);
+    }
+    [[nodiscard]] std::uint32_t offset_of(const void* address) const noexcept {
+        return heap_.offset_of(address);
+    }
+    [[nodiscard]] std::size_t pool_of(const void* address) const noexcept {
+        return heap_.pool_of(address);
+    }
+    [[nodiscard]] bool invariants_hold() const noexcept { return heap_.invariants_hold(); }
+    [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
+        return heap_.count_free(pool);
+    }
+
+private:
+    /// The first pool that fits, full or not; `limit` when none does.
+    static std::size_t first_pool(std::size_t size, std::size_t alignment) noexcept {
+        for (std::size_t i = 0; i < pools::limit; ++i) {
+            if (pools::at(i).block >= size && pools::at(i).alignment >= alignment) return i;
+        }
+        return pools::limit;
+    }
+
+    Heap heap_;
+    pool_statistics statistics_[pools::limit]{};
+    std::uint32_t failures_ = 0;
+};
+
+} // namespace drone

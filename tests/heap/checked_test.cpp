@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include <drone/declare.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <host/exclusive.hpp>
+#include <memory>
+
+void drone::heap_misused(misuse what, const void*) {
+    static constexpr const char* names[] = {
+        "not a block", "double free", "overrun", "write after free"
+    };
+    std::fprintf(stderr, "%s\n", names[static_cast<std::size_t>(what)]);
+    std::_Exit(3);
+}
+
+namespace {
+
+constexpr auto pools = drone::make_layout(512, {{8, 4}, {16, 4}, {40, 2}});
+
+template <drone::checking Level>
+struct options : drone::heap_options {
+    static constexpr const auto& layout = pools;
+    using core = drone::host::threads;
+    static constexpr auto checking = Level;
+};
+
+template <drone::checking Level>
+auto fresh() {
+    auto heap = std::make_unique<drone::declared_heap<options<Level>>>();
+    heap->initialize();
+    return heap;
+}
+
+unsigned char* bytes(void* block) { return static_cast<unsigned char*>(block); }
+
+const auto found = testing::ExitedWithCode(3);
+
+TEST(CheapDeathTest, FindsPointersThatAreNoBlocks) {
+    auto heap = fresh<drone::checking::cheap>();
+    auto* const block = bytes(heap->allocate(16));
+    int elsewhere = 0;
+    EXPECT_EXIT(heap->deallocate(&elsewhere), found, "not a block");
+    EXPECT_EXIT(heap->deallocate(block + 4), found, "not a block");
+    EXPECT_EXIT(heap->deallocate(nullptr), found, "not a block");
+    EXPECT_EXIT(heap->deallocate(block - heap->offset_of(block) + 500), found, "not a block");
+    heap->deallocate(block);
+}
+
+TEST(CheapDeathTest, FindsABlockOfAnotherHeap) {
+    auto heap = fresh<drone::checking::cheap>();
+    auto other = fresh<drone::checking::cheap>();
+    void* const block = other->allocate(8);
+    EXPECT_EXIT(heap->deallocate(block), found, "not a block");
+}
+
+TEST(FullDeathTest, FindsADoubleFree) {
+    auto heap = fresh<drone::checking::full>();
+    void* const block = heap->allocate(10);
+    void* const other = heap->allocate(10);
+    heap->deallocate(block);
+    heap->deallocate(other);
+    EXPECT_EXIT(heap->deallocate(block), found, "double free");
+}
+
+TEST(FullDeathTest, FindsAnOverrunFromTheFirstByte) {
+    for (const std::size_t size : {1U, 3U, 4U, 11U, 12U, 36U}) {
+        auto heap = fresh<drone::checking::full>();
+        auto* const block = bytes(heap->allocate(size));
+        block[size] = static_cast<unsigned char>(~block[size]);
+        EXPECT_EXIT(heap->deallocate(block), found, "overrun") << size;
+        EXPECT_EXIT((void)heap->resize_in_place(block, size, 1), found, "overrun") << size;
+    }
+}
+
+TEST(FullDeathTest, FindsAWriteAfterFreeWhenTheBlockIsTakenAgain) {
+    auto heap = fresh<drone::checking::full>();
+    auto* const block = bytes(heap->allocate(12));
+    heap->deallocate(block);
+    block[7] = 1;
+    EXPECT_EXIT((void)heap->allocate(12), found, "write after free");
+}
+
+TEST(Full, ServesAsTheUncheckedHeapWithFourBytesMore) {
+    auto heap = fresh<drone::checking::full>();
+    EXPECT_EQ(heap->block_size(heap->allocate(4)), 4U);
+    EXPECT_EQ(heap->block_size(heap->allocate(5)), 12U);
+    EXPECT_EQ(heap->allocate(37), nullptr);
+    EXPECT_EQ(heap->allocate(SIZE_MAX), nullptr);
+    EXPECT_EQ(heap->allocate(SIZE_MAX - 3), nullptr);
+}
+
+TEST(Full, LetsAProgramThatKeepsToItsBlocksRun) {
+    auto heap = fresh<drone::checking::full>();
+    for (int round = 0; round < 3; ++round) {
+        void* block = heap->allocate(0);
+        block = drone::resize(*heap, block, 0, 12);
+        std::memset(block, 0xAA, 12);
+        ASSERT_TRUE(heap->resize_in_place(block, 12, 7));
+        block = drone::resize(*heap, block, 7, 30);
+        EXPECT_EQ(bytes(block)[6], 0xAA);
+        heap->deallocate(block);
+        EXPECT_TRUE(heap->invariants_hold());
+    }
+}
+
+struct counted_options : options<drone::checking::none> {
+    static constexpr bool statistics = true;
+};
+
+TEST(Statistics, SayWhatEachPoolHolds) {
+    auto heap = std::make_unique<drone::declared_heap<counted_options>>();
+    heap->initialize();
+    void* const a = heap->allocate(40);
+    void* const b = heap->allocate(40);
+    EXPECT_EQ(heap->allocate(40), nullptr);
+    heap->deallocate(a);
+    EXPECT_EQ(heap->statistics(2).used, 1U);
+    EXPECT_EQ(heap->statistics(2).peak, 2U);
+    EXPECT_EQ(heap->statistics(2).missed, 1U);
+    EXPECT_EQ(heap->failures(), 1U);
+    EXPECT_EQ(heap->statistics(0).peak, 0U);
+    heap->deallocate(b);
+}
+
+TEST(Statistics, CountAFallOverWhereItWasMissed) {
+    auto heap = std::make_unique<drone::declared_heap<counted_options>>();
+    heap->initialize();
+    for (int i = 0; i < 5; ++i)
+        EXPECT_NE(heap->allocate(8), nullptr);
+    EXPECT_EQ(heap->statistics(0).used, 4U);
+    EXPECT_EQ(heap->statistics(0).missed, 1U);
+    EXPECT_EQ(heap->statistics(1).used, 1U);
+    EXPECT_EQ(heap->failures(), 0U);
+}
+
+} // namespace

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// 64 threads on one heap; every block's content says whose it is. Also run under ThreadSanitizer.
+#include <drone/heap.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <host/exclusive.hpp>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr auto shared_pools =
+    drone::make_layout(16384, {{4, 16}, {16, 40}, {48, 40}, {96, 20}, {256, 10}});
+using shared_heap = drone::heap<shared_pools, drone::host::threads>;
+
+struct held {
+    unsigned char* block;
+    std::size_t size;
+};
+
+/// One thread's life: takes, fills, checks and gives back at random. Returns how many blocks were
+/// damaged.
+std::size_t work(shared_heap& heap, unsigned char name, unsigned steps) {
+    std::mt19937 random(name);
+    std::vector<held> mine;
+    std::size_t damaged = 0;
+    const auto check = [&](const held& h) {
+        if (!std::all_of(h.block, h.block + h.size, [&](unsigned char byte) {
+                return byte == name;
+            }))
+            ++damaged;
+    };
+    for (unsigned i = 0; i < steps; ++i) {
+        if (random() % 2 == 0 || mine.empty()) {
+            const std::size_t size = 1 + random() % 256;
+            auto* const block = static_cast<unsigned char*>(heap.allocate(size));
+            if (block == nullptr) continue;
+            std::memset(block, name, size);
+            mine.push_back({block, size});
+        } else {
+            std::swap(mine[random() % mine.size()], mine.back());
+            check(mine.back());
+            heap.deallocate(mine.back().block);
+            mine.pop_back();
+        }
+    }
+    for (const held& h : mine) {
+        check(h);
+        heap.deallocate(h.block);
+    }
+    return damaged;
+}
+
+TEST(Stress, SixtyFourThreadsKeepTheirBlocksApart) {
+    const auto heap = std::make_unique<shared_heap>();
+    heap->initialize();
+    std::atomic<std::size_t> damaged = 0;
+    std::vector<std::jthread> threads;
+    for (unsigned char name = 1; name <= 64; ++name)
+        threads.emplace_back([&, name] { damaged += work(*heap, name, 20'000); });
+    threads.clear();
+    EXPECT_EQ(damaged, 0U);
+    EXPECT_TRUE(heap->invariants_hold());
+    for (std::size_t i = 0; i < shared_pools.pool_count; ++i)
+        EXPECT_EQ(heap->count_free(i), shared_pools.pools[i].capacity);
+}
+
+} // namespace

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+
+#include "trace/allocation_log.hpp"
+
+#include "trace/name_table.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <charconv>
+#include <optional>
+#include <string>
+
+namespace drone::trace {
+
+namespace {
+
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+/// A line's words, as many as an event can have and one more.
+struct fields {
+    std::array<std::string_view, 5> at;
+    std::size_t count = 0;
+
+    explicit fields(std::string_view line) {
+        std::size_t i = 0;
+        while (count < at.size()) {
+            while (i < line.size() && is_blank(line[i]))
+                ++i;
+            const std::size_t begin = i;
+            while (i < line.size() && !is_blank(line[i]))
+                ++i;
+            if (begin == i) break;
+            at[count++] = line.substr(begin, i - begin);
+        }
+    }
+};
+
+template <class Number>
+std::optional<Number> parse(std::string_view text) {
+    int base = 10;
+    if (text.starts_with("0x") || text.starts_with("0X")) {
+        text.remove_prefix(2);
+        base = 16;
+    }
+    Number value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+enum class line_kind : std::uint8_t { nothing, event, wrong };
+
+/// One event of the log.
+struct entry {
+    char what = 0;
+    std::string_view id{};
+    std::string_view new_id{}; ///< r only
+    std::uint32_t size = 0;
+    std::uint8_t alignment_log2 = 2;
+    std::uint64_t micros = 0; ///< t only
+};
+
+line_kind parse_line(std::string_view line, entry& e) {
+    const fields f(line);
+    if (f.count == 0 || f.at[0].starts_with('#')) return line_kind::nothing;
+    if (f.at[0].size() != 1) return line_kind::wrong;
+    e = {.what = f.at[0][0], .id = f.at[1], .new_id = f.at[1]};
+    const auto sized = [&] {
+        const auto size = parse<std::uint32_t>(f.at[2]);
+        e.size = size.value_or(0);
+        return size.has_value();
+    };
+    switch (e.what) {
+    case 'a': {
+        if (f.count < 3 || f.count > 4 || !sized()) return line_kind::wrong;
+        if (f.count == 3) return line_kind::event;
+        const auto alignment = parse<std::uint32_t>(f.at[3]);
+        if (!alignment || !std::has_single_bit(*alignment)) return line_kind::wrong;
+        e.alignment_log2 = static_cast<std::uint8_t>(std::max(2, std::countr_zero(*alignment)));
+        return line_kind::event;
+    }
+    case 'f':
+        return f.count == 2 ? line_kind::event : line_kind::wrong;
+    case 'r':
+        if (f.count < 3 || f.count > 4 || !sized()) return line_kind::wrong;
+        if (f.count == 4) e.new_id = f.at[3];
+        return line_kind::event;
+    case 't': {
+        const auto micros = f.count == 2 ? parse<std::uint64_t>(f.at[1]) : std::nullopt;
+        e.micros = micros.value_or(0);
+        return micros ? line_kind::event : line_kind::wrong;
+    }
+    default:
+        return line_kind::wrong;
+    }
+}
+
+template <class Each>
+void each_line(std::string_view text, Each each) {
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        if (!each(text.substr(0, end))) return;
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+}
+
+class log_reader {
+public:
+    explicit log_reader(sink& to) : to_(to) { found_.format = format::allocation_log; }
+
+    findings read(std::string_view text) {
+        std::uint64_t number = 0;
+        each_line(text, [&](std::string_view line) {
+            ++number;
+            entry e;
+            switch (parse_line(line, e)) {
+            case line_kind::nothing:
+                break;
+            case line_kind::event:
+                event(e);
+                break;
+            case line_kind::wrong:
+                if (found_.damaged++ == 0)
+                    found_.notices.push_back(fmt::format(
+                        "Line {} is no event of an allocation log and was left out.", number
+                    ));
+                break;
+            }
+            return true;
+        });
+        if (allocated_twice_ != 0)
+            found_.notices.push_back(fmt::format(
+                "{} IDs were allocated while they were live: their release is missing.",
+                allocated_twice_
+            ));
+        for (const change& c : live_.live())
+            to_.on_live(c, true);
+        return found_;
+    }
+
+private:
+    void event(const entry& e) {
+        if (e.what == 't') {
+            to_.on_time(clock::microseconds, e.micros > micros_ ? e.micros - micros_ : 0);
+            micros_ = std::max(micros_, e.micros);
+            return;
+        }
+        ++found_.events;
+        switch (e.what) {
+        case 'a':
+            take(e.id, e);
+            break;
+        case 'f':
+            give_back(e.id);
+            break;
+        default:
+            resize(e);
+            break;
+        }
+    }
+
+    void take(std::string_view id, const entry& e) {
+        if (live_.contains(id)) {
+            ++allocated_twice_;
+            to_.on_change(live_.give_back(id));
+        }
+        to_.on_change(live_.take(id, {.size = e.size, .alignment_log2 = e.alignment_log2}));
+    }
+
+    void give_back(std::string_view id) {
+        if (live_.contains(id))
+            to_.on_change(live_.give_back(id));
+        else
+            ++found_.freed_unknown;
+    }
+
+    /// A copy: the new block is taken before the old one is given back.
+    void resize(const entry& e) {
+        if (!live_.contains(e.id)) {
+            ++found_.freed_unknown;
+            return take(e.new_id, e);
+        }
+        const change old = live_.detach(e.id);
+        take(e.new_id, {.size = e.size, .alignment_log2 = old.alignment_log2});
+        to_.on_change(old);
+        live_.release(old.block);
+    }
+
+    sink& to_;
+    findings found_;
+    token_table live_;
+    std::uint64_t micros_ = 0;
+    std::uint64_t allocated_twice_ = 0;
+};
+
+} // namespace
+
+bool is_allocation_log(std::string_view text) {
+    line_kind first = line_kind::nothing;
+    each_line(text, [&](std::string_view line) {
+        entry e;
+        first = parse_line(line, e);
+        return first == line_kind::nothing;
+    });
+    return first == line_kind::event;
+}
+
+findings read_allocation_log(std::string_view text, sink& to) { return log_reader(to).read(text); }
+
+} // namespace drone::trace

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What a reader has to say of a trace beside its changes: how much of it could be read, what was
+// lost, what the program did wrong.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drone::trace {
+
+enum class format : std::uint8_t {
+    native,
+    drone_0_14,
+    drone_2022,
+    heaptrack,
+    heaptrack_raw,
+    allocation_log,
+};
+
+[[nodiscard]] std::string_view name(format f);
+
+struct findings {
+    trace::format format = format::native;
+    std::uint64_t events = 0;      ///< read
+    std::uint64_t lost_events = 0; ///< known to be missing
+    std::uint64_t gaps = 0;        ///< places where events are missing or may be
+    std::uint64_t damaged = 0;     ///< words, records or lines that say nothing that can be true
+    std::uint64_t repeated = 0;    ///< words that stand twice; read once
+    std::uint64_t failures = 0;    ///< requests that the heap could not serve
+
+    std::uint64_t freed_unknown = 0; ///< given back, taken before the capture began or in a gap
+    std::uint64_t double_frees = 0;  ///< certain
+    std::uint64_t suspected_double_frees = 0; ///< could be the work of a gap or a damaged word
+    std::uint64_t restarts = 0;               ///< of the target within the file
+    std::uint64_t dropped_by_target = 0;      ///< part of lost_events
+
+    std::vector<std::string> notices; ///< sentences for the user
+};
+
+} // namespace drone::trace

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+
+#include "trace/make_demand.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+namespace drone::trace {
+
+namespace {
+
+/// Collects steps with classes in the order of their first use; finish() puts them in order.
+class demand_maker final : public sink {
+public:
+    void on_change(const change& c) override {
+        const std::size_t index = class_of(c);
+        made_.steps.push_back(c.gives_back ? step::give_back(index) : step::take(index));
+        if (c.block != no_block) made_.blocks.push_back(c.block);
+    }
+
+    void on_resize(const change& before, const change& after) override {
+        made_.resizes.push_back(made_.steps.size());
+        on_change(before);
+        on_change(after);
+    }
+
+    void on_failure(const failure& /*f*/) override { ++made_.failed; }
+
+    void on_gap(std::uint64_t lost) override { made_.gaps.push_back({made_.steps.size(), lost}); }
+
+    [[nodiscard]] std::size_t class_count() const { return made_.classes.size(); }
+
+    demand finish() {
+        std::vector<std::size_t> order(made_.classes.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::ranges::sort(order, {}, [&](std::size_t i) { return made_.classes[i]; });
+        std::vector<std::size_t> place(order.size());
+        std::vector<request_class> ascending(order.size());
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            place[order[i]] = i;
+            ascending[i] = made_.classes[order[i]];
+        }
+        made_.classes = std::move(ascending);
+        for (step& s : made_.steps)
+            s = s.gives_back() ? step::give_back(place[s.index()]) : step::take(place[s.index()]);
+        return std::move(made_);
+    }
+
+private:
+    static constexpr std::uint32_t small_limit = 4096;
+    static constexpr unsigned alignments = 16;
+    static constexpr std::uint16_t none = UINT16_MAX;
+
+    std::size_t class_of(const change& c) {
+        if (c.size >= small_limit || c.alignment_log2 >= alignments) return class_of_large(c);
+        std::uint16_t& index = small_[c.size * alignments + c.alignment_log2];
+        if (index == none) index = static_cast<std::uint16_t>(add_class(c));
+        return index;
+    }
+
+    std::size_t class_of_large(const change& c) {
+        const auto [entry, is_new] =
+            large_.try_emplace({c.size, std::uint32_t{1} << c.alignment_log2});
+        if (is_new) entry->second = add_class(c);
+        return entry->second;
+    }
+
+    /// Past the limit classes are still counted, for the message, but all count as the last one.
+    std::size_t add_class(const change& c) {
+        made_.classes.push_back({c.size, std::uint32_t{1} << c.alignment_log2});
+        return std::min(made_.classes.size(), step::class_limit) - 1;
+    }
+
+    demand made_;
+    std::vector<std::uint16_t> small_ = std::vector<std::uint16_t>(small_limit * alignments, none);
+    std::map<request_class, std::size_t> large_;
+};
+
+} // namespace
+
+result<demand_and_findings> read_demand(const source& from) {
+    demand_maker maker;
+    auto found = from.read(maker);
+    if (!found) return std::unexpected(found.error());
+    if (maker.class_count() > step::class_limit)
+        return fail(fmt::format(
+            "{}: {} different sizes, and at most {} can be laid out; round the sizes up in the "
+            "program, or trace a shorter run",
+            from.path().string(),
+            maker.class_count(),
+            step::class_limit
+        ));
+    return demand_and_findings{maker.finish(), std::move(*found)};
+}
+
+result<demand> make_demand(const source& from) {
+    auto both = read_demand(from);
+    if (!both) return std::unexpected(both.error());
+    return std::move(both->demand);
+}
+
+} // namespace drone::trace

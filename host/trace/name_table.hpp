@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The live blocks of a format that names blocks by a key: an address, a token. Gives every live
+// block a dense number, reused after the block was given back. Memory is bounded by the live
+// blocks.
+
+#include "trace/sink.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace drone::trace {
+
+/// Lets a map with string keys be searched by a view.
+struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+        return std::hash<std::string_view>{}(text);
+    }
+};
+
+template <class Map>
+class name_table {
+public:
+    /// Whether the name is live.
+    template <class Name>
+    [[nodiscard]] bool contains(const Name& name) const {
+        return live_.find(name) != live_.end();
+    }
+
+    /// Takes a block of that name, which must not be live. Returns the change.
+    template <class Name>
+    change take(const Name& name, change c) {
+        if (free_.empty()) {
+            c.block = next_++;
+        } else {
+            c.block = free_.back();
+            free_.pop_back();
+        }
+        c.gives_back = false;
+        live_.emplace(name, c);
+        return c;
+    }
+
+    /// Gives back a block of that name, which must be live. Returns the change.
+    template <class Name>
+    change give_back(const Name& name) {
+        change c = detach(name);
+        release(c.block);
+        return c;
+    }
+
+    /// Takes the name from its block, which must be live; the block's number stays in use until
+    /// release(). Returns the change that gives the block back.
+    template <class Name>
+    change detach(const Name& name) {
+        const auto found = live_.find(name);
+        change c = found->second;
+        live_.erase(found);
+        c.gives_back = true;
+        return c;
+    }
+
+    void release(std::uint32_t block) { free_.push_back(block); }
+
+    /// The blocks that are live, by number.
+    [[nodiscard]] std::vector<change> live() const {
+        std::vector<change> all;
+        all.reserve(live_.size());
+        for (const auto& [name, c] : live_)
+            all.push_back(c);
+        std::ranges::sort(all, {}, &change::block);
+        return all;
+    }
+
+private:
+    Map live_;
+    std::vector<std::uint32_t> free_;
+    std::uint32_t next_ = 0;
+};
+
+using token_table = name_table<std::unordered_map<std::string, change, text_hash, std::equal_to<>>>;
+using address_table = name_table<std::unordered_map<std::uint64_t, change>>;
+
+} // namespace drone::trace

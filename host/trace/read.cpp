@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+
+#include "trace/read.hpp"
+
+#include "trace/allocation_log.hpp"
+#include "trace/drone_records.hpp"
+#include "trace/native.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace drone::trace {
+
+std::string_view name(format f) {
+    constexpr std::array names{
+        "native",
+        "Drone 0.14",
+        "Drone 2022",
+        "heaptrack",
+        "heaptrack, raw",
+        "allocation log",
+    };
+    return names[static_cast<std::size_t>(f)];
+}
+
+namespace {
+
+std::string_view as_text(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+bool looks_like_text(std::span<const std::byte> bytes) {
+    return std::ranges::none_of(
+        bytes.first(std::min<std::size_t>(bytes.size(), 4096)),
+        [](std::byte b) {
+            const auto c = std::to_integer<unsigned>(b);
+            return c < 0x20 && c != '\n' && c != '\r' && c != '\t';
+        }
+    );
+}
+
+std::optional<format> recognise(std::span<const std::byte> bytes) {
+    if (looks_like_text(bytes) && is_allocation_log(as_text(bytes))) return format::allocation_log;
+    if (find_announcement(bytes)) return format::native;
+    if (is_drone_0_14(bytes)) return format::drone_0_14;
+    if (is_drone_2022(bytes)) return format::drone_2022;
+    return std::nullopt;
+}
+
+} // namespace
+
+result<source> source::open(const std::filesystem::path& path) {
+    auto file = file_bytes::open(path);
+    if (!file) return std::unexpected(file.error());
+    if (file->bytes().empty())
+        return fail(fmt::format(
+            "{}: is empty: the capture held nothing for port 31; check that the heap's trace port "
+            "is "
+            "switched on in the firmware and that the capture ran while it allocated",
+            path.string()
+        ));
+    const auto format = recognise(file->bytes());
+    if (!format)
+        return fail(fmt::format(
+            "{}: is no heap trace; known are native traces (with at least one whole announcement "
+            "of "
+            "the heap), Drone 0.14, Drone 2022, heaptrack and allocation logs",
+            path.string()
+        ));
+    return source(path, std::move(*file), *format);
+}
+
+template <class Sink>
+result<findings> source::read_into(Sink& to) const {
+    const auto bytes = file_.bytes();
+    findings found;
+    switch (format_) {
+    case format::native: {
+        auto announcement = find_announcement(bytes);
+        if (!announcement)
+            return fail(fmt::format("{}: changed while it was read", path_.string()));
+        found = native_reader<Sink>(bytes, std::move(*announcement), to).read();
+        break;
+    }
+    case format::drone_0_14:
+        found = read_drone_0_14(bytes, to);
+        break;
+    case format::drone_2022:
+        found = read_drone_2022(bytes, to);
+        break;
+    case format::allocation_log:
+        found = read_allocation_log(as_text(bytes), to);
+        break;
+    default:
+        break;
+    }
+    if (file_.is_cut())
+        found.notices.emplace_back(
+            "The compressed file is cut or damaged: what could be unpacked was read."
+        );
+    return found;
+}
+
+result<findings> source::read(sink& to) const { return read_into(to); }
+result<findings> source::read(statistics& to) const { return read_into(to); }
+
+} // namespace drone::trace

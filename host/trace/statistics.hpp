@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The table of `drone heap`: for every size asked, how many blocks were live at most and how many
+// were taken; and the peak of live bytes. Memory is bounded by the sizes that occur.
+//
+// Several runs of one program make a union: loads and the peak are the maxima over the runs, totals
+// are summed.
+
+#include "trace/sink.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace drone::trace {
+
+/// What happened to blocks of one size.
+struct size_usage {
+    std::uint32_t size = 0;     ///< bytes asked for
+    std::uint64_t max_load = 0; ///< blocks live at one time, at most
+    std::uint64_t total = 0;    ///< blocks taken
+
+    friend bool operator==(const size_usage&, const size_usage&) = default;
+};
+
+class statistics final : public sink {
+public:
+    statistics() : small_(small_limit) {}
+
+    void on_change(const change& c) override {
+        counts& of_size = c.size < small_limit ? small_[c.size] : large_[c.size];
+        ++changes_;
+        const std::int64_t sign = c.gives_back ? -1 : 1;
+        of_size.total += c.gives_back ? 0 : 1;
+        of_size.live += sign;
+        of_size.max_load = std::max(of_size.max_load, of_size.live);
+        live_bytes_ += sign * std::int64_t{c.size};
+        if (live_bytes_ > peak_bytes_) [[unlikely]] {
+            peak_bytes_ = live_bytes_;
+            peak_change_ = changes_;
+        }
+    }
+
+    /// Another run of the program starts with nothing live.
+    void begin_run();
+
+    /// Sizes that occur, ascending.
+    [[nodiscard]] std::vector<size_usage> rows() const;
+    /// The sum over sizes of size times its own maximum, bytes.
+    [[nodiscard]] std::uint64_t maximum_usage() const;
+    /// The largest number of bytes live at one time.
+    [[nodiscard]] std::uint64_t peak_bytes() const {
+        return static_cast<std::uint64_t>(peak_bytes_);
+    }
+    /// The change that reached it, counted from 1 over all runs; 0 when nothing was ever taken.
+    [[nodiscard]] std::uint64_t peak_change() const { return peak_change_; }
+    [[nodiscard]] std::uint64_t changes() const { return changes_; }
+
+private:
+    struct counts {
+        std::int64_t live = 0;
+        std::int64_t max_load = 0;
+        std::uint64_t total = 0;
+    };
+
+    static constexpr std::uint32_t small_limit = 4096;
+
+    std::vector<counts> small_; ///< by size
+    std::unordered_map<std::uint32_t, counts> large_;
+    std::int64_t live_bytes_ = 0;
+    std::int64_t peak_bytes_ = 0;
+    std::uint64_t changes_ = 0;
+    std::uint64_t peak_change_ = 0;
+};
+
+} // namespace drone::trace

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+#include "report/table.hpp"
+
+#include <gtest/gtest.h>
+
+namespace drone::report {
+namespace {
+
+void use(trace::statistics& usage, std::uint32_t size, int load, int total) {
+    for (int i = 0; i < load; ++i)
+        usage.on_change({.size = size});
+    for (int i = load; i < total; ++i) {
+        usage.on_change({.size = size, .gives_back = true});
+        usage.on_change({.size = size});
+    }
+}
+
+TEST(UsageTable, IsTheSeedsTableDigitForDigit) {
+    trace::statistics usage;
+    use(usage, 1, 1, 1);
+    use(usage, 12, 3, 7);
+    use(usage, 28, 1, 2);
+    use(usage, 32, 1, 1);
+    use(usage, 128, 1, 2);
+    EXPECT_EQ(
+        usage_table(usage, 10240),
+        " Block Size | Max Load | Total Allocations\n"
+        "------------+----------+-------------------\n"
+        "          1 |        1 |                 1\n"
+        "         12 |        3 |                 7\n"
+        "         28 |        1 |                 2\n"
+        "         32 |        1 |                 1\n"
+        "        128 |        1 |                 2\n"
+        "\n"
+        "Maximum memory usage: 225 / 2.20%\n"
+        "Peak live memory: 225 / 2.20%\n"
+    );
+}
+
+TEST(UsageTable, LeavesOutSharesOfAnUnknownHeap) {
+    trace::statistics usage;
+    use(usage, 12, 1, 1);
+    EXPECT_NE(
+        usage_table(usage, std::nullopt).find("usage: 12\nPeak live memory: 12\n"),
+        std::string::npos
+    );
+}
+
+TEST(UsageTable, GrowsWithItsContent) {
+    trace::statistics usage;
+    use(usage, 4'000'000'000, 1, 1);
+    use(usage, 1, 1, 12);
+    EXPECT_NE(usage_table(usage, std::nullopt).find(" 4000000000 |        1 |"), std::string::npos);
+}
+
+} // namespace
+} // namespace drone::report

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+#include "trace_writer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drone::trace {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(NativeTrace, CountsBlocksBySizeAsked) {
+    native_writer w;
+    w.announce();
+    w.allocate(0, 0, 1).allocate(1, 0, 12).allocate(1, 1, 12).deallocate(1, 0).allocate(1, 0, 9);
+    const reading r(w.bytes());
+    EXPECT_THAT(
+        r.usage.rows(), ElementsAre(size_usage{1, 1, 1}, size_usage{9, 1, 1}, size_usage{12, 2, 2})
+    );
+    EXPECT_EQ(r.usage.maximum_usage(), 1 + 9 + 24);
+    EXPECT_EQ(r.usage.peak_bytes(), 25);
+    EXPECT_EQ(r.found.gaps, 0);
+}
+
+TEST(NativeTrace, EndsABlocksTimeAtItsOldSizeWhenItIsResized) {
+    native_writer w;
+    w.announce().allocate(2, 0, 20).resize(2, 0, 40).deallocate(2, 0);
+    const reading r(w.bytes());
+    EXPECT_THAT(r.usage.rows(), ElementsAre(size_usage{20, 1, 1}, size_usage{40, 1, 1}));
+    EXPECT_EQ(r.usage.peak_bytes(), 40);
+}
+
+TEST(NativeTrace, CountsWhatWasLost) {
+    native_writer w;
+    w.announce().allocate(1, 0, 12).allocate(1, 1, 12);
+    w.events += 5;
+    w.allocate(1, 2, 12);
+    const reading r(w.bytes());
+    EXPECT_EQ(r.found.lost_events, 5);
+    EXPECT_EQ(r.found.gaps, 1);
+}
+
+TEST(NativeTrace, LearnsTheLayoutFromALaterAnnouncement) {
+    native_writer w;
+    w.events = 100;
+    w.allocate(1, 0, 12).deallocate(1, 3).announce().deallocate(1, 0);
+    const reading r(w.bytes());
+    EXPECT_THAT(r.usage.rows(), ElementsAre(size_usage{12, 1, 1}));
+    EXPECT_EQ(r.found.freed_unknown, 1);
+    EXPECT_EQ(r.found.double_frees, 0);
+}
+
+TEST(NativeTrace, ReportsADoubleFreeOnceACheckpointConfirmsThatNothingWasLost) {
+    native_writer w;
+    w.announce().allocate(1, 0, 12).deallocate(1, 0).deallocate(1, 0);
+    EXPECT_EQ(reading(w.bytes()).found.double_frees, 0);
+    EXPECT_EQ(reading(w.bytes()).found.suspected_double_frees, 1);
+    w.checkpoint();
+    EXPECT_EQ(reading(w.bytes()).found.double_frees, 1);
+}
+
+TEST(NativeTrace, NeverTakesALostAllocationForADoubleFree) {
+    native_writer w;
+    w.announce().allocate(1, 0, 12).deallocate(1, 0);
+    w.events += 32; // whole turns of the sequence number
+    w.deallocate(1, 0).checkpoint();
+    const reading r(w.bytes());
+    EXPECT_EQ(r.found.double_frees, 0);
+    EXPECT_EQ(r.found.lost_events, 32);
+}
+
+} // namespace
+} // namespace drone::trace

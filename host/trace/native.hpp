@@ -112,6 +112,7 @@ private:
         if (!fits) return false;
         state = {.asked = gives_back ? 0 : asked, .stretch = stretch_};
         ++numbered_;
+        ++found_.events;
         sink_.on_change(make_change(place.block, asked, gives_back));
         return true;
     }
@@ -134,6 +135,7 @@ private:
     void resize(wire::word w);
     void control(wire::word w);
     void checkpoint(std::uint32_t count);
+    void restart(std::uint32_t count);
     void capture(wire::word w);
     void damaged(bool was_numbered);
     void lose(std::uint64_t events);
@@ -167,7 +169,7 @@ private:
     std::uint64_t numbered_ = 0; ///< events passed, lost ones included: the next event's number
     bool started_ = false;       ///< a number was seen
     bool counted_ = false;       ///< numbered_ agrees with the target's own count
-    bool from_start_ = false;    ///< the capture saw the program's first event
+    bool starts_anew_ = false;   ///< as the last announcement said
     bool plain_ = false;         ///< started, and no prefix is waiting for its event
 
     std::uint32_t stretch_ = 1;    ///< that words are read in now
@@ -202,6 +204,7 @@ template <class Sink>
 void native_reader<Sink>::event(wire::word w) {
     if (!settle_number(w)) return;
     ++numbered_;
+    ++found_.events;
 
     std::uint32_t alignment_log2 = w.op() == wire::operation::allocate_aligned ? 3 : 2;
     caller_ = 0;
@@ -298,8 +301,7 @@ void native_reader<Sink>::deallocate(wire::word w) {
     if (place.first_byte != w.data()) return damaged(false);
     block_state& state = blocks_[place.block];
     if (state.asked != 0) return give_back(place.block);
-    const bool known_free = state.stretch >= good_since_ || (from_start_ && good_since_ == 1);
-    if (known_free) {
+    if (state.stretch >= good_since_) {
         ++pending_double_frees_;
     } else {
         ++found_.freed_unknown;
@@ -347,9 +349,12 @@ void native_reader<Sink>::control(wire::word w) {
     case wire::control::pool_block:
     case wire::control::pool_capacity:
     case wire::control::layout_end:
-        if (auto heap = announcements_.feed(w); heap && heap->heap != heap_) {
-            empty_heap();
-            use_heap(std::move(heap->heap));
+        if (auto heap = announcements_.feed(w)) {
+            starts_anew_ = (heap->flags & wire::flag_continues) == 0;
+            if (heap->heap != heap_) {
+                empty_heap();
+                use_heap(std::move(heap->heap));
+            }
         }
         break;
     default:
@@ -358,38 +363,40 @@ void native_reader<Sink>::control(wire::word w) {
     }
 }
 
-/// `count` events were numbered when the target looked; an interrupt may have sent a few more.
+/// `count` events were numbered before this word, modulo 2^24.
 template <class Sink>
 void native_reader<Sink>::checkpoint(std::uint32_t count) {
     constexpr std::uint64_t period = std::uint64_t{wire::data_mask} + 1;
     if (!started_) {
         started_ = plain_ = counted_ = true;
         numbered_ = count;
-        from_start_ = count == 0;
         return;
     }
-    const std::uint64_t behind = (numbered_ - count) % period; // sent since the target looked
-    if (!counted_) {
-        numbered_ = count + (next() - count) % wire::sequence_period;
-        counted_ = true;
-        break_off(); // how much was lost before cannot be told
-        return;
-    }
-    if (behind < wire::sequence_period) { // agrees
-        found_.double_frees += pending_double_frees_;
-        pending_double_frees_ = 0;
-        ++stretch_;
-        return;
-    }
-    if (count < wire::sequence_period && numbered_ % period > wire::sequence_period) {
-        empty_heap(); // the program began again
-        ++found_.restarts;
+    if (starts_anew_ && count == 0) return restart(count);
+    if (!counted_) { // how much was lost before cannot be told
+        lose((count - numbered_) % wire::sequence_period);
         numbered_ = count;
-        from_start_ = count == 0;
+        counted_ = true;
         return;
     }
     const std::uint64_t ahead = (count - numbered_) % period;
-    lose((ahead + wire::sequence_period - 1) / wire::sequence_period * wire::sequence_period);
+    if (ahead > period / 2) return restart(count); // the announcement that said so was lost
+    if (ahead != 0) return lose(ahead);
+    found_.double_frees += pending_double_frees_;
+    pending_double_frees_ = 0;
+    ++stretch_;
+}
+
+/// The target started again, or ran for a while with nobody listening.
+template <class Sink>
+void native_reader<Sink>::restart(std::uint32_t count) {
+    starts_anew_ = false;
+    if (found_.events != 0) {
+        empty_heap();
+        ++found_.restarts;
+    }
+    numbered_ = count;
+    counted_ = true;
 }
 
 template <class Sink>

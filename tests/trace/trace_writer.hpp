@@ -50,15 +50,16 @@ inline std::string bytes_of(const std::vector<wire::word>& words) {
     return bytes;
 }
 
-/// A native trace as the target writes it, event by event, of the heap of the worked example in
-/// wire.hpp: 4 x 201 at 804... placed by layout.hpp.
+/// A native trace as the target writes it, event by event.
 class native_writer {
 public:
     static constexpr auto layout = make_layout<3>(4096, {{4, 16}, {12, 16}, {40, 16}});
 
     native_writer& announce() {
-        for (std::size_t i = 0; i + 1 < wire::announcement_size(layout.pool_count); ++i)
-            words.push_back(wire::announcement(layout, i));
+        wire::announcement_words announcement = wire::announce(layout);
+        const std::uint32_t flags = events == 0 ? 0 : wire::flag_continues;
+        announcement.at[0] = wire::with_flags(announcement.at[0], flags);
+        words.insert(words.end(), std::begin(announcement.at), std::end(announcement.at));
         return checkpoint();
     }
     native_writer& checkpoint() {

@@ -58,6 +58,8 @@ enum class control : std::uint8_t {
         5, ///< events numbered so far, modulo 2^24: their low 5 bits are the next sequence number
     dropped = 6,   ///< events that the target itself left out since the last such word, saturating
     alignment = 7, ///< log2 of the alignment asked by the next allocation, where it exceeds 8 bytes
+    digest =
+        8, ///< of the events since the last such word, see digest(); where `begin` has its flag
 };
 
 /// What the host adds to the file.
@@ -149,6 +151,20 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
 /// starts here, its checkpoint is 0: the target has started, or ran for a while with nobody
 /// listening.
 inline constexpr std::uint32_t flag_continues = 1;
+
+/// Flag of `begin`: digest words follow. Sequence numbers show that words are missing, digests that
+/// none was changed on its way. The target sends one after each announcement's checkpoint, made and
+/// written with interrupts masked, and starts the sum again.
+inline constexpr std::uint32_t flag_digests = 2;
+
+/// One more event in the digest, which starts at 0. No single changed word escapes it.
+[[nodiscard]] constexpr std::uint32_t digest(std::uint32_t sum, word event) noexcept {
+    return (sum << 7U | sum >> 25U) + event.bits;
+}
+
+[[nodiscard]] constexpr word make_digest(std::uint32_t sum) noexcept {
+    return make_control(control::digest, sum ^ sum >> 24U);
+}
 
 [[nodiscard]] constexpr word with_flags(word begin, std::uint32_t flags) noexcept {
     return {(begin.bits & ~0xF000U) | (flags & 0xFU) << 12U};

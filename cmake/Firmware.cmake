@@ -3,11 +3,11 @@ include(CortexM)
 
 set(DRONE_FIRMWARE_CXX arm-none-eabi-g++)
 
-# drone_firmware(name SOURCES a.cpp ... [CPU cortex-m4] [FLOAT soft] [OPTIONS -O2 ...] [LINK ...])
+# drone_test_firmware(name SOURCES a.cpp ... [CPU cortex-m4] [FLOAT soft] [OPTIONS -O2 ...] [LINK ...])
 # Compiles and links ${CMAKE_BINARY_DIR}/firmware/<name>.elf for the virtual board, with the start-up
 # code, newlib-nano and the linker script of arch/cortex_m; target <name>_firmware.
 # Headers are included as <drone/...> and "cortex_m/...".
-function(drone_firmware name)
+function(drone_test_firmware name)
     cmake_parse_arguments(ARG "" "CPU;FLOAT" "SOURCES;OPTIONS;LINK" ${ARGN})
     if(NOT ARG_CPU)
         set(ARG_CPU cortex-m4)
@@ -23,7 +23,8 @@ function(drone_firmware name)
         -fno-exceptions -fno-rtti -fno-threadsafe-statics
         -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/arch ${ARG_OPTIONS})
     set(linked "")
-    foreach(source IN LISTS ARG_SOURCES ITEMS ${arch}/startup.cpp ${arch}/newlib.cpp)
+    foreach(source IN LISTS ARG_SOURCES 
+            ITEMS ${arch}/startup.cpp ${arch}/newlib.cpp ${CMAKE_SOURCE_DIR}/arch/newlib/no_exceptions.cpp)
         cmake_path(ABSOLUTE_PATH source OUTPUT_VARIABLE path)
         cmake_path(GET path FILENAME file)
         set(object ${objects}/${file}.o)

@@ -33,11 +33,6 @@ int main();
 // newlib's __libc_init_array calls it; the sections .init_array hold all that is to be done.
 void _init() {}
 
-// Static objects live as long as the program, which has no end: nothing is kept for their
-// destruction.
-void* __dso_handle = nullptr;
-int __aeabi_atexit(void*, void (*)(void*), void*) { return 0; }
-
 [[noreturn]] void reset_handler() {
     const std::uint32_t* image = drone_data_image;
     for (std::uint32_t* word = drone_data_begin; word != drone_data_end; ++word)

@@ -106,6 +106,7 @@ result<void> virtual_board::reset() {
 run_end virtual_board::run(const run_limits& limits) {
     limits_ = limits;
     first_instruction_ = true;
+    if (limits.address) mark(*limits.address);
     for (;;) {
         if (devices_.interrupts.take_reset_request()) {
             if (auto done = reset(); !done)
@@ -141,6 +142,7 @@ snapshot virtual_board::save() const { return {devices_, core_->save()}; }
 
 void virtual_board::restore(const snapshot& moment) {
     devices_ = moment.devices;
+    devices_.deepest_nesting = devices_.interrupts.nesting().size();
     core_->restore(moment.processor);
     it_end_ = 0;
     attention_at_ = 0;
@@ -226,12 +228,13 @@ virtual_board::attention virtual_board::wants_to_stop(std::uint32_t address) {
         return attention::address;
     }
     if (devices_.now >= poll_at_) return attention::poll;
+    devices_.next_instruction = address;
     serve_devices();
     if (devices_.interrupts.next(masks()) != exception::none) return attention::exception;
     return attention::none;
 }
 
-void virtual_board::serve_devices() {
+void virtual_board::serve_devices(bool asleep) {
     const std::uint64_t now = devices_.now;
     while (!injections_.empty() && injections_.front().at <= instructions()) {
         devices_.interrupts.pend(exception::first_interrupt + injections_.front().irq);
@@ -247,17 +250,23 @@ void virtual_board::serve_devices() {
     }
     const dwt::due due = devices_.watch.take_due(now);
     if (due.synchronization) devices_.trace.synchronize(now, devices_.pin);
-    if (due.sample) {
-        const std::uint32_t pc = devices_.next_instruction;
-        const std::array<std::uint8_t, 5> packet{
-            0x17,
-            static_cast<std::uint8_t>(pc),
-            static_cast<std::uint8_t>(pc >> 8U),
-            static_cast<std::uint8_t>(pc >> 16U),
-            static_cast<std::uint8_t>(pc >> 24U),
-        };
-        devices_.trace.hardware_packet(packet, now, devices_.pin);
-    }
+    if (due.sample) trace_sample(asleep);
+}
+
+// ARMv7-M D4.3.4: the program counter, or a zero for a core that sleeps.
+void virtual_board::trace_sample(bool asleep) {
+    const std::uint32_t pc = devices_.next_instruction;
+    const std::array<std::uint8_t, 5> sample{
+        0x17,
+        static_cast<std::uint8_t>(pc),
+        static_cast<std::uint8_t>(pc >> 8U),
+        static_cast<std::uint8_t>(pc >> 16U),
+        static_cast<std::uint8_t>(pc >> 24U),
+    };
+    constexpr std::array<std::uint8_t, 2> sleeping{0x15, 0x00};
+    const std::span<const std::uint8_t> packet =
+        asleep ? std::span<const std::uint8_t>(sleeping) : sample;
+    devices_.trace.hardware_packet(packet, devices_.now, devices_.pin);
 }
 
 std::optional<std::uint64_t> virtual_board::next_event() const {
@@ -281,7 +290,8 @@ void virtual_board::schedule() {
     // An exception that only a mask holds back may come with any instruction: masks are written
     // without our seeing it.
     const bool masked = devices_.interrupts.next_unmasked() != exception::none;
-    if (masked || limits_.address || observes_everything_) attention_at_ = 0;
+    const bool stops_in_ram = limits_.address && *limits_.address - flash_origin >= flash_size;
+    if (masked || stops_in_ram || observes_everything_) attention_at_ = 0;
 }
 
 exception_masks virtual_board::masks() const {
@@ -374,7 +384,7 @@ std::optional<run_end> virtual_board::sleep() {
             devices_.interrupts.pend(exception::first_interrupt + injections_.front().irq);
             injections_.erase(injections_.begin());
         }
-        serve_devices();
+        serve_devices(true);
         if (devices_.interrupts.wakes(masks())) return std::nullopt;
         if (!can_wake()) {
             return run_end{

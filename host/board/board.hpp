@@ -119,6 +119,7 @@ struct peripherals {
     std::uint32_t monitor_control = 0; ///< DEMCR
     std::uint32_t coprocessor_access = 0;
     std::uint32_t next_instruction = 0;
+    std::size_t deepest_nesting = 0;
 };
 
 /// A moment of a board, to go back to.
@@ -160,6 +161,8 @@ public:
     [[nodiscard]] std::uint64_t instructions() const { return devices_.now - devices_.skipped; }
     [[nodiscard]] core& processor() { return *core_; }
     [[nodiscard]] nvic& interrupts() { return devices_.interrupts; }
+    /// Most exceptions active at one time since the reset, or since restore().
+    [[nodiscard]] std::size_t deepest_nesting() const { return devices_.deepest_nesting; }
     /// Where the core goes on.
     [[nodiscard]] std::uint32_t program_counter() const { return devices_.next_instruction; }
     [[nodiscard]] const board_setup& setup() const { return setup_; }
@@ -191,7 +194,8 @@ private:
 
     void set_monitor_control(std::uint32_t value);
     void attach_probe(const probe_setup& probe);
-    void serve_devices();
+    void serve_devices(bool asleep = false);
+    void trace_sample(bool asleep);
     [[nodiscard]] std::optional<std::uint64_t> next_event() const;
     void schedule();
     [[nodiscard]] exception_masks masks() const;

@@ -34,6 +34,8 @@ std::optional<run_end> virtual_board::take_exception(unsigned number) {
         return lockup(fmt::format("exception {} finds no stack", number));
     }
     devices_.interrupts.enter(number);
+    devices_.deepest_nesting =
+        std::max(devices_.deepest_nesting, devices_.interrupts.nesting().size());
     devices_.next_instruction = *vector & ~1U;
     it_end_ = 0;
     trace_exception(number, dwt::exception_action::enter);

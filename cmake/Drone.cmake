@@ -31,8 +31,12 @@ function(drone_firmware name)
 
     set(core ${DRONE_ROOT}/arch/cortex_m)
     add_executable(${name}
-        ${ARGN} ${core}/startup.cpp ${core}/newlib.cpp ${DRONE_ROOT}/arch/newlib/no_exceptions.cpp ${made}/drone/config.hpp ${made}/memory.ld)
-    set_target_properties(${name} PROPERTIES SUFFIX .elf LINK_DEPENDS "${made}/memory.ld;${core}/cortex_m.ld")
+        ${ARGN}
+        ${core}/startup.cpp ${core}/newlib.cpp ${DRONE_ROOT}/arch/newlib/no_exceptions.cpp
+        ${made}/drone/config.hpp ${made}/memory.ld)
+    set_target_properties(${name} PROPERTIES
+        SUFFIX .elf
+        LINK_DEPENDS "${made}/memory.ld;${core}/cortex_m.ld")
 
     target_compile_features(${name} PRIVATE cxx_std_20)
     target_compile_options(${name} PRIVATE -Os -g -Wall -Wextra)

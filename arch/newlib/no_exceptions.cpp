@@ -10,6 +10,11 @@ extern "C" {
 [[noreturn, gnu::weak]] void abort() { __builtin_trap(); }
 
 [[noreturn]] void __cxa_pure_virtual() { abort(); }
+
+// Destructors of static objects never run, so they need not be remembered.
+void* __dso_handle = nullptr;
+int __aeabi_atexit(void* /*object*/, void (*/*destructor*/)(void*), void* /*dso*/) { return 0; }
+int atexit(void (*/*function*/)()) { return 0; }
 }
 
 namespace std {

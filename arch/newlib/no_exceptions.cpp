@@ -13,8 +13,8 @@ extern "C" {
 
 // Destructors of static objects never run, so they need not be remembered.
 void* __dso_handle = nullptr;
-int __aeabi_atexit(void* /*object*/, void (*/*destructor*/)(void*), void* /*dso*/) { return 0; }
-int atexit(void (*/*function*/)()) { return 0; }
+int __aeabi_atexit(void* /*object*/, void (* /*destructor*/)(void*), void* /*dso*/) { return 0; }
+int atexit(void (* /*function*/)()) { return 0; }
 }
 
 namespace std {

@@ -16,24 +16,11 @@
 
 #include <drone/exclusive.hpp>
 
+#include <cortex_m/primask.hpp>
 #include <cstddef>
 #include <cstdint>
 
 namespace drone::cortex_m {
-
-/// Sets PRIMASK and puts it back as it was. Nests. Thread and handler mode.
-class interrupt_mask {
-public:
-    interrupt_mask() noexcept {
-        asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(previous_)::"memory");
-    }
-    ~interrupt_mask() { asm volatile("msr primask, %0" ::"r"(previous_) : "memory"); }
-    interrupt_mask(const interrupt_mask&) = delete;
-    interrupt_mask& operator=(const interrupt_mask&) = delete;
-
-private:
-    std::uint32_t previous_;
-};
 
 #if defined(__ARM_FEATURE_LDREX)
 /// One word: the address of the topmost free block; a free block's first word is the address below

@@ -135,15 +135,16 @@ public:
                 "{} IDs were allocated while they were live: their release is missing.",
                 allocated_twice_
             ));
+        to_.flush();
         for (const change& c : live_.live())
-            to_.on_live(c, true);
+            to_.now().on_live(c, true);
         return found_;
     }
 
 private:
     void event(const entry& e) {
         if (e.what == 't') {
-            to_.on_time(clock::microseconds, e.micros > micros_ ? e.micros - micros_ : 0);
+            to_.now().on_time(clock::microseconds, e.micros > micros_ ? e.micros - micros_ : 0);
             micros_ = std::max(micros_, e.micros);
             return;
         }
@@ -164,14 +165,14 @@ private:
     void take(std::string_view id, const entry& e) {
         if (live_.contains(id)) {
             ++allocated_twice_;
-            to_.on_change(live_.give_back(id));
+            to_.change(live_.give_back(id));
         }
-        to_.on_change(live_.take(id, {.size = e.size, .alignment_log2 = e.alignment_log2}));
+        to_.change(live_.take(id, {.size = e.size, .alignment_log2 = e.alignment_log2}));
     }
 
     void give_back(std::string_view id) {
         if (live_.contains(id))
-            to_.on_change(live_.give_back(id));
+            to_.change(live_.give_back(id));
         else
             ++found_.freed_unknown;
     }
@@ -184,11 +185,11 @@ private:
         }
         const change old = live_.detach(e.id);
         take(e.new_id, {.size = e.size, .alignment_log2 = old.alignment_log2});
-        to_.on_change(old);
+        to_.change(old);
         live_.release(old.block);
     }
 
-    sink& to_;
+    batch to_;
     findings found_;
     token_table live_;
     std::uint64_t micros_ = 0;

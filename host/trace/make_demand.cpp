@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <numeric>
 
@@ -15,16 +16,17 @@ namespace {
 /// Collects steps with classes in the order of their first use; finish() puts them in order.
 class demand_maker final : public sink {
 public:
-    void on_change(const change& c) override {
-        const std::size_t index = class_of(c);
-        made_.steps.push_back(c.gives_back ? step::give_back(index) : step::take(index));
-        if (c.block != no_block) made_.blocks.push_back(c.block);
+    void on_changes(std::span<const change> changes) override {
+        for (const change& c : changes) {
+            const std::size_t index = class_of(c);
+            made_.steps.push_back(c.gives_back ? step::give_back(index) : step::take(index));
+            if (c.block != no_block) made_.blocks.push_back(c.block);
+        }
     }
 
     void on_resize(const change& before, const change& after) override {
         made_.resizes.push_back(made_.steps.size());
-        on_change(before);
-        on_change(after);
+        on_changes(std::array{before, after});
     }
 
     void on_failure(const failure& /*f*/) override { ++made_.failed; }

@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t nesting_limit = 16;
 } // namespace
 
-std::optional<announcement_parser::announced> announcement_parser::feed(wire::word control) {
+std::optional<announced_trace> announcement_parser::feed(wire::word control) {
     using sub = wire::control;
     if (control.as_control() == sub::begin) {
         if (open_.size() == nesting_limit) open_.erase(open_.begin());
@@ -42,14 +42,14 @@ std::optional<announcement_parser::announced> announcement_parser::feed(wire::wo
     return std::nullopt;
 }
 
-std::optional<announcement_parser::announced> announcement_parser::finish(const partial& open) {
+std::optional<announced_trace> announcement_parser::finish(const partial& open) {
     if (!open.size_seen || open.pools.size() != open.head.pool_count) return std::nullopt;
     const auto error =
         check_layout(open.pools.data(), open.pools.size(), open.head.size, open.head.alignment);
     if (error != layout_error::none) return std::nullopt;
     std::vector<pool_layout> placed(open.pools.size());
     place_pools(open.pools.data(), open.pools.size(), open.head.alignment, placed.data());
-    announced found{
+    announced_trace found{
         .version = open.head.version,
         .flags = open.head.flags,
         .heap = {.size = open.head.size, .pools = {}},

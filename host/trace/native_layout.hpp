@@ -18,18 +18,19 @@
 
 namespace drone::trace {
 
+/// What an announcement says.
+struct announced_trace {
+    std::uint32_t version = 0;
+    std::uint32_t flags = 0; ///< wire::flag_...
+    traced_heap heap{};
+};
+
 /// Follows control words until an announcement is complete.
 class announcement_parser {
 public:
-    struct announced {
-        std::uint32_t version = 0;
-        std::uint32_t flags = 0;
-        traced_heap heap;
-    };
-
     /// The next control word of the trace. Returns the heap when the word completes an announcement
     /// whose checksum is right and whose pools make a heap.
-    std::optional<announced> feed(wire::word control);
+    std::optional<announced_trace> feed(wire::word control);
 
 private:
     struct partial {
@@ -39,7 +40,7 @@ private:
         bool size_seen = false;
     };
 
-    static std::optional<announced> finish(const partial& open);
+    static std::optional<announced_trace> finish(const partial& open);
 
     std::vector<partial> open_; ///< innermost last
 };
@@ -60,6 +61,7 @@ public:
         const std::uint32_t at = offset / granule;
         return at < places_.size() ? places_[at] : place{};
     }
+    [[nodiscard]] std::span<const place> places() const { return places_; }
     [[nodiscard]] std::uint32_t block_count() const { return block_count_; }
 
 private:

@@ -74,16 +74,15 @@ result<source> source::open(const std::filesystem::path& path) {
     return source(path, std::move(*file), *format);
 }
 
-template <class Sink>
-result<findings> source::read_into(Sink& to) const {
+result<findings> source::read(sink& to) const {
     const auto bytes = file_.bytes();
     findings found;
     switch (format_) {
     case format::native: {
-        auto announcement = find_announcement(bytes);
+        const auto announcement = find_announcement(bytes);
         if (!announcement)
             return fail(fmt::format("{}: changed while it was read", path_.string()));
-        found = native_reader<Sink>(bytes, std::move(*announcement), to).read();
+        found = read_native(bytes, *announcement, to);
         break;
     }
     case format::drone_0_14:
@@ -104,8 +103,5 @@ result<findings> source::read_into(Sink& to) const {
         );
     return found;
 }
-
-result<findings> source::read(sink& to) const { return read_into(to); }
-result<findings> source::read(statistics& to) const { return read_into(to); }
 
 } // namespace drone::trace

@@ -7,7 +7,6 @@
 #include "trace/file.hpp"
 #include "trace/findings.hpp"
 #include "trace/sink.hpp"
-#include "trace/statistics.hpp"
 
 #include <filesystem>
 
@@ -22,16 +21,12 @@ public:
     [[nodiscard]] trace::format format() const { return format_; }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-    /// Reads the whole file. Statistics alone have a path of their own, at memory speed.
+    /// Reads the whole file.
     [[nodiscard]] result<findings> read(sink& to) const;
-    [[nodiscard]] result<findings> read(statistics& to) const;
 
 private:
     source(std::filesystem::path path, file_bytes file, trace::format format)
         : path_(std::move(path)), file_(std::move(file)), format_(format) {}
-
-    template <class Sink>
-    [[nodiscard]] result<findings> read_into(Sink& to) const;
 
     std::filesystem::path path_;
     file_bytes file_;

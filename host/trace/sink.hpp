@@ -8,9 +8,12 @@
 // whatever the file holds: a block is given back once, after it was taken, with the size it was
 // taken with; what does not fit is told as a gap or counted in `findings`, never as a change.
 //
-// Readers that must be fast are templates over the sink, so that a `final` sink is inlined.
+// Changes come in batches, so that a call costs little and a sink's loop stays in registers.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace drone::trace {
@@ -68,11 +71,10 @@ public:
     sink& operator=(sink&&) = default;
     virtual ~sink() = default;
 
-    virtual void on_change(const change& c) = 0;
+    virtual void on_changes(std::span<const change> changes) = 0;
     /// A block changes its size where it is: `before` is given back, `after` is taken, same block.
     virtual void on_resize(const change& before, const change& after) {
-        on_change(before);
-        on_change(after);
+        on_changes(std::array{before, after});
     }
     /// The heap that the following changes speak of.
     virtual void on_heap(const traced_heap& /*heap*/) {}
@@ -83,6 +85,42 @@ public:
     virtual void on_gap(std::uint64_t /*lost*/) {}
     /// At the end: a block that is still live. `certain`: no word can have been missed since.
     virtual void on_live(const change& /*taken*/, bool /*certain*/) {}
+};
+
+/// A sink as readers speak to it: one change at a time, handed on in batches, in order.
+class batch {
+public:
+    static constexpr std::size_t capacity = 512;
+
+    explicit batch(sink& to) : to_(to) {}
+
+    void change(const trace::change& c) {
+        if (free() == 0) flush();
+        changes_[count_++] = c;
+    }
+    void resize(const trace::change& before, const trace::change& after) {
+        flush();
+        to_.on_resize(before, after);
+    }
+    /// The sink itself, for what is no change; all changes so far have reached it.
+    sink& now() {
+        flush();
+        return to_;
+    }
+    void flush() {
+        if (count_ != 0) to_.on_changes({changes_.data(), count_});
+        count_ = 0;
+    }
+
+    /// For loops that write changes themselves: room for more of them, and how many were written.
+    [[nodiscard]] std::size_t free() const { return capacity - count_; }
+    [[nodiscard]] trace::change* room() { return changes_.data() + count_; }
+    void written(std::size_t changes) { count_ += changes; }
+
+private:
+    sink& to_;
+    std::array<trace::change, capacity> changes_{};
+    std::size_t count_ = 0;
 };
 
 } // namespace drone::trace

@@ -64,7 +64,7 @@ void sized_reader::feed(const sized_event& e) {
 
 void sized_reader::gap() {
     ++found.gaps;
-    to_.on_gap(0);
+    to_.now().on_gap(0);
 }
 
 void sized_reader::finish() {
@@ -75,27 +75,28 @@ void sized_reader::finish() {
             "{} moved resizes are logged twice, as resize and as what it is made of: counted once.",
             left_out_
         ));
+    to_.flush();
     for (const auto& [size, count] : live_)
         for (std::uint64_t i = 0; i < count; ++i)
-            to_.on_live({.size = size}, found.gaps == 0);
+            to_.now().on_live({.size = size}, found.gaps == 0);
 }
 
 void sized_reader::pass(const sized_event& e) {
     switch (e.what) {
     case kind::taken:
         take(e.size);
-        to_.on_change({.size = e.size});
+        to_.change({.size = e.size});
         break;
     case kind::given_back:
-        if (give_back(e.size)) to_.on_change({.size = e.size, .gives_back = true});
+        if (give_back(e.size)) to_.change({.size = e.size, .gives_back = true});
         break;
     case kind::resized: {
         const bool known = give_back(e.size);
         take(e.new_size);
         if (known)
-            to_.on_resize({.size = e.size, .gives_back = true}, {.size = e.new_size});
+            to_.resize({.size = e.size, .gives_back = true}, {.size = e.new_size});
         else
-            to_.on_change({.size = e.new_size});
+            to_.change({.size = e.new_size});
         break;
     }
     }

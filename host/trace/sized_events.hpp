@@ -78,7 +78,7 @@ private:
     void take(std::uint32_t size) { ++live_[size]; }
     bool give_back(std::uint32_t size);
 
-    sink& to_;
+    batch to_;
     bool moves_logged_twice_;
     std::map<std::uint32_t, std::uint64_t> live_; ///< by size
     resize_window window_;

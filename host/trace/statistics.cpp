@@ -2,7 +2,31 @@
 
 #include "trace/statistics.hpp"
 
+#include <algorithm>
+
 namespace drone::trace {
+
+void statistics::on_changes(std::span<const change> changes) {
+    // No branch on what cannot be predicted: whether a block is taken or given back.
+    std::int64_t live_bytes = live_bytes_;
+    std::int64_t peak_bytes = peak_bytes_;
+    for (const change& c : changes) {
+        counts& of_size = c.size < small_limit ? small_[c.size] : large_[c.size];
+        const std::int64_t gives_back = c.gives_back ? 1 : 0;
+        const std::int64_t sign = 1 - 2 * gives_back;
+        of_size.total += static_cast<std::uint64_t>(1 - gives_back);
+        of_size.live += sign;
+        of_size.max_load = std::max(of_size.max_load, of_size.live);
+        live_bytes += sign * std::int64_t{c.size};
+        if (live_bytes > peak_bytes) [[unlikely]] {
+            peak_bytes = live_bytes;
+            peak_change_ = changes_ + static_cast<std::uint64_t>(&c - changes.data()) + 1;
+        }
+    }
+    live_bytes_ = live_bytes;
+    peak_bytes_ = peak_bytes;
+    changes_ += changes.size();
+}
 
 void statistics::begin_run() {
     for (counts& of_size : small_)

@@ -9,7 +9,6 @@
 
 #include "trace/sink.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -29,19 +28,7 @@ class statistics final : public sink {
 public:
     statistics() : small_(small_limit) {}
 
-    void on_change(const change& c) override {
-        counts& of_size = c.size < small_limit ? small_[c.size] : large_[c.size];
-        ++changes_;
-        const std::int64_t sign = c.gives_back ? -1 : 1;
-        of_size.total += c.gives_back ? 0 : 1;
-        of_size.live += sign;
-        of_size.max_load = std::max(of_size.max_load, of_size.live);
-        live_bytes_ += sign * std::int64_t{c.size};
-        if (live_bytes_ > peak_bytes_) [[unlikely]] {
-            peak_bytes_ = live_bytes_;
-            peak_change_ = changes_;
-        }
-    }
+    void on_changes(std::span<const change> changes) override;
 
     /// Another run of the program starts with nothing live.
     void begin_run();

@@ -4,15 +4,17 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace drone::report {
 namespace {
 
 void use(trace::statistics& usage, std::uint32_t size, int load, int total) {
     for (int i = 0; i < load; ++i)
-        usage.on_change({.size = size});
+        usage.on_changes(std::array{trace::change{.size = size}});
     for (int i = load; i < total; ++i) {
-        usage.on_change({.size = size, .gives_back = true});
-        usage.on_change({.size = size});
+        usage.on_changes(std::array{trace::change{.size = size, .gives_back = true}});
+        usage.on_changes(std::array{trace::change{.size = size}});
     }
 }
 

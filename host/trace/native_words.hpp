@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A native trace as words at byte offsets, and what the numbers of the events around a word tell of
+// it. Private to the native reader.
+
+#include <drone/wire.hpp>
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+namespace drone::trace {
+
+inline constexpr std::size_t word_bytes = sizeof(wire::word);
+
+/// The word at that byte, which need not be aligned.
+[[nodiscard]] inline wire::word load_word(const std::byte* at) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, at, sizeof bits);
+    if constexpr (std::endian::native == std::endian::big) bits = __builtin_bswap32(bits);
+    return {bits};
+}
+
+/// The numbers of the next few events.
+class next_numbers {
+public:
+    static constexpr std::size_t count = 4;
+
+    /// Of the events in the words from byte offset `at` on.
+    next_numbers(std::span<const std::byte> bytes, std::size_t at) {
+        constexpr std::size_t words_looked_at = 64;
+        for (std::size_t i = 0; i < words_looked_at && seen_ < count; ++i, at += word_bytes) {
+            if (at + word_bytes > bytes.size()) return;
+            const wire::word w = load_word(bytes.data() + at);
+            if (w.is_event()) numbers_[seen_++] = w.sequence();
+        }
+    }
+
+    /// How many of them are what they are if the first is `first`.
+    [[nodiscard]] unsigned agree(std::uint64_t first) const {
+        unsigned agreeing = 0;
+        for (std::size_t i = 0; i < seen_; ++i)
+            if (numbers_[i] == (first + i) % wire::sequence_period) ++agreeing;
+        return agreeing;
+    }
+
+    [[nodiscard]] std::size_t seen() const { return seen_; }
+
+private:
+    std::array<std::uint32_t, count> numbers_{};
+    std::size_t seen_ = 0;
+};
+
+/// Of the pairs of neighbours among the next few events from `at` on, how many follow on each
+/// other.
+[[nodiscard]] inline unsigned count_successions(std::span<const std::byte> bytes, std::size_t at) {
+    constexpr std::size_t words_looked_at = 12;
+    unsigned successions = 0;
+    std::uint32_t last = wire::sequence_period;
+    for (std::size_t i = 0; i < words_looked_at && at + word_bytes <= bytes.size();
+         ++i, at += word_bytes) {
+        const wire::word w = load_word(bytes.data() + at);
+        if (!w.is_event()) continue;
+        if (w.sequence() == (last + 1) % wire::sequence_period) ++successions;
+        last = w.sequence();
+    }
+    return successions;
+}
+
+} // namespace drone::trace

@@ -22,9 +22,11 @@ using wire::operation;
 class request {
 public:
     request() = default;
+    explicit request(std::uint32_t bits) : bits_(bits) {}
     request(std::uint32_t size, std::uint32_t alignment_log2)
         : bits_(size | alignment_log2 << size_bits) {}
 
+    [[nodiscard]] std::uint32_t bits() const { return bits_; }
     [[nodiscard]] bool is_free() const { return bits_ == 0; }
     [[nodiscard]] std::uint32_t size() const { return bits_ & ((1U << size_bits) - 1); }
     [[nodiscard]] std::uint8_t alignment_log2() const {
@@ -167,15 +169,23 @@ void native_reader::read_usual() {
             break;
         const block_map::place place = places[granule_index];
         block_state& state = blocks[place.block];
-        const bool gives_back = w.op() == operation::deallocate;
+        // A block is taken when it is free, and given back by its first byte when it is not. Masks,
+        // for the compiler makes branches of conditions.
+        const std::uint32_t gives_back = op == static_cast<unsigned>(operation::deallocate) ? 1 : 0;
+        const std::uint32_t mask = 0 - gives_back;
         const std::uint32_t within = w.data() - place.first_byte;
-        const request taken(within + 1, w.op() == operation::allocate ? 2 : 3);
-        const request asked = gives_back ? state.asked : taken;
-        // A block is taken when it is free, and given back by its first byte when it is not.
-        if (gives_back == state.asked.is_free() || (gives_back & (within != 0)) != 0) [[unlikely]]
+        const std::uint32_t is_live = state.asked.bits() != 0 ? 1 : 0;
+        if (((gives_back ^ is_live) | (within & mask)) != 0) [[unlikely]]
             break;
-        state = {gives_back ? request() : taken, stretch};
-        *made++ = {place.block, asked.size(), 0, asked.alignment_log2(), gives_back};
+        const std::uint32_t taken = request(within + 1, 2 + op / 4).bits() & ~mask;
+        const request asked(taken | (state.asked.bits() & mask));
+        state = {request(taken), stretch};
+        made->block = place.block;
+        made->size = asked.size();
+        made->caller = 0;
+        made->alignment_log2 = asked.alignment_log2();
+        made->gives_back = gives_back != 0;
+        ++made;
         digest = wire::digest(digest, w);
         number = (number + 0x0100'0000U) & 0x1F00'0000U;
     }

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "config/rewrite.hpp"
+
+#include "config/config.hpp"
+#include "config/toml.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace drone::config {
+
+namespace {
+
+/// Text to put in place of [begin, end).
+struct edit {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::string text;
+};
+
+/// Byte offset of a position; toml++ counts lines and code points from 1.
+std::size_t offset_of(std::string_view text, toml::source_position position) {
+    std::size_t at = 0;
+    for (toml::source_index line = 1; line < position.line; ++line)
+        at = text.find('\n', at) + 1;
+    const auto continues = [&](std::size_t place) {
+        return place < text.size() && (static_cast<unsigned char>(text[place]) & 0xC0U) == 0x80U;
+    };
+    for (toml::source_index column = 1; column < position.column && at < text.size(); ++column) {
+        ++at;
+        while (continues(at))
+            ++at;
+    }
+    return at;
+}
+
+std::string_view newline_of(std::string_view text) {
+    const std::size_t at = text.find('\n');
+    return at != std::string_view::npos && at > 0 && text[at - 1] == '\r' ? "\r\n" : "\n";
+}
+
+std::string with_newlines(std::string text, std::string_view newline) {
+    if (newline == "\n") return text;
+    std::string made;
+    for (const char letter : text)
+        letter == '\n' ? made.append(newline) : made.append(1, letter);
+    return made;
+}
+
+const toml::table* find_section(const toml::table& root, std::string_view heap) {
+    const toml::table* const heaps = root["heap"].as_table();
+    if (heaps == nullptr) return nullptr;
+    if (const toml::table* const named = (*heaps)[heap].as_table(); named != nullptr) return named;
+    return heap == main_heap && heaps->contains("size") ? heaps : nullptr;
+}
+
+/// The edits of one section.
+class section_editor {
+public:
+    section_editor(std::string_view text, const toml::table& section)
+        : text_(text), section_(section) {}
+
+    [[nodiscard]] bool has(std::string_view key) const { return section_.contains(key); }
+    [[nodiscard]] bool is_inline() const { return section_.is_inline(); }
+
+    void replace(std::string_view key, std::string value) {
+        const toml::source_region& where = section_.get(key)->source();
+        edits_.push_back(
+            {offset_of(text_, where.begin), offset_of(text_, where.end), std::move(value)}
+        );
+    }
+
+    /// Puts a line behind the line on which the value of `key` ends.
+    void add_line_after(std::string_view key, const std::string& line) {
+        std::size_t at =
+            text_.find('\n', offset_of(text_, section_.get(key)->source().end));
+        if (at == std::string_view::npos) {
+            at = text_.size();
+            edits_.push_back({at, at, "\n" + line});
+        } else {
+            edits_.push_back({at + 1, at + 1, line + "\n"});
+        }
+    }
+
+    [[nodiscard]] std::string apply() {
+        std::ranges::stable_sort(edits_, {}, &edit::begin);
+        std::string made;
+        std::size_t at = 0;
+        for (const edit& change : edits_) {
+            made += text_.substr(at, change.begin - at);
+            made += with_newlines(change.text, newline_of(text_));
+            at = change.end;
+        }
+        return made += text_.substr(at);
+    }
+
+private:
+    std::string_view text_;
+    const toml::table& section_;
+    std::vector<edit> edits_;
+};
+
+std::string new_section(std::string_view text, std::string_view heap, const heap_values& values) {
+    const std::string_view newline = newline_of(text);
+    std::string made(text);
+    if (!made.empty() && !made.ends_with('\n')) made += newline;
+    std::string section = heap == main_heap ? "[heap]\n" : fmt::format("[heap.{}]\n", heap);
+    section += fmt::format("size = \"{}\"\n", format_size(values.size));
+    if (values.alignment != default_alignment)
+        section += fmt::format("align = {}\n", values.alignment);
+    section += fmt::format("pools = {}\n", format_pools(values.pools));
+    if (!made.empty()) made += newline;
+    return made + with_newlines(section, newline);
+}
+
+/// Whether the rewritten text says what it was to say.
+result<std::string> checked(
+    std::string text,
+    const std::filesystem::path& file,
+    std::string_view heap,
+    const heap_values& values
+) {
+    const auto again = parse(text, file);
+    if (!again) return std::unexpected(again.error());
+    const config::heap* const written = again->find_heap(heap);
+    if (written == nullptr || written->size != values.size || written->pools != values.pools ||
+        written->alignment != values.alignment)
+        return fail(
+            fmt::format("{}: [heap] could not be rewritten; paste the layout", file.string())
+        );
+    return text;
+}
+
+} // namespace
+
+std::string format_pools(const std::vector<pool_spec>& pools) {
+    std::string text = "[\n";
+    for (const pool_spec& pool : pools)
+        text += fmt::format(
+            "    {{ block = \"{}\", capacity = {} }},\n", format_size(pool.block), pool.capacity
+        );
+    return text + "]";
+}
+
+result<std::string> rewrite_heap(
+    std::string_view text,
+    const std::filesystem::path& file,
+    std::string_view heap,
+    const heap_values& values
+) {
+    const auto before = parse(text, file);
+    if (!before) return std::unexpected(before.error());
+    const toml::parse_result parsed = toml::parse(text);
+    const toml::table& root = parsed.table();
+    const toml::table* const section = find_section(root, heap);
+    if (section == nullptr) return checked(new_section(text, heap, values), file, heap, values);
+
+    section_editor editor(text, *section);
+    const config::heap* const old = before->find_heap(heap);
+    const bool new_alignment = old == nullptr || old->alignment != values.alignment;
+    if (editor.is_inline() && (!editor.has("pools") || (new_alignment && !editor.has("align"))))
+        return fail(
+            fmt::format(
+                "{}:{}: the heap is written inline; make it a section of its own, [heap]",
+                file.string(),
+                section->source().begin.line
+            )
+        );
+    if (old == nullptr || old->size != values.size)
+        editor.replace("size", fmt::format("\"{}\"", format_size(values.size)));
+    if (new_alignment && editor.has("align"))
+        editor.replace("align", fmt::format("{}", values.alignment));
+    else if (new_alignment)
+        editor.add_line_after("size", fmt::format("align = {}", values.alignment));
+    if (editor.has("pools"))
+        editor.replace("pools", format_pools(values.pools));
+    else
+        editor.add_line_after("size", fmt::format("pools = {}", format_pools(values.pools)));
+    return checked(editor.apply(), file, heap, values);
+}
+
+} // namespace drone::config

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/rewrite.hpp"
 
-#include "config/config.hpp"
 #include "config/toml.hpp"
 
 #include <fmt/format.h>
@@ -74,8 +73,7 @@ public:
 
     /// Puts a line behind the line on which the value of `key` ends.
     void add_line_after(std::string_view key, const std::string& line) {
-        std::size_t at =
-            text_.find('\n', offset_of(text_, section_.get(key)->source().end));
+        std::size_t at = text_.find('\n', offset_of(text_, section_.get(key)->source().end));
         if (at == std::string_view::npos) {
             at = text_.size();
             edits_.push_back({at, at, "\n" + line});
@@ -102,31 +100,22 @@ private:
     std::vector<edit> edits_;
 };
 
-std::string new_section(std::string_view text, std::string_view heap, const heap_values& values) {
+std::string with_new_section(std::string_view text, const heap& written) {
     const std::string_view newline = newline_of(text);
     std::string made(text);
     if (!made.empty() && !made.ends_with('\n')) made += newline;
-    std::string section = heap == main_heap ? "[heap]\n" : fmt::format("[heap.{}]\n", heap);
-    section += fmt::format("size = \"{}\"\n", format_size(values.size));
-    if (values.alignment != default_alignment)
-        section += fmt::format("align = {}\n", values.alignment);
-    section += fmt::format("pools = {}\n", format_pools(values.pools));
     if (!made.empty()) made += newline;
-    return made + with_newlines(section, newline);
+    return made + with_newlines(format_heap(written), newline);
 }
 
 /// Whether the rewritten text says what it was to say.
-result<std::string> checked(
-    std::string text,
-    const std::filesystem::path& file,
-    std::string_view heap,
-    const heap_values& values
-) {
+result<std::string>
+checked(std::string text, const std::filesystem::path& file, const heap& written) {
     const auto again = parse(text, file);
     if (!again) return std::unexpected(again.error());
-    const config::heap* const written = again->find_heap(heap);
-    if (written == nullptr || written->size != values.size || written->pools != values.pools ||
-        written->alignment != values.alignment)
+    const heap* const found = again->find_heap(written.name);
+    if (found == nullptr || found->size != written.size || found->pools != written.pools ||
+        found->alignment != written.alignment)
         return fail(
             fmt::format("{}: [heap] could not be rewritten; paste the layout", file.string())
         );
@@ -135,7 +124,7 @@ result<std::string> checked(
 
 } // namespace
 
-std::string format_pools(const std::vector<pool_spec>& pools) {
+std::string format_pools(std::span<const pool_spec> pools) {
     std::string text = "[\n";
     for (const pool_spec& pool : pools)
         text += fmt::format(
@@ -144,41 +133,44 @@ std::string format_pools(const std::vector<pool_spec>& pools) {
     return text + "]";
 }
 
-result<std::string> rewrite_heap(
-    std::string_view text,
-    const std::filesystem::path& file,
-    std::string_view heap,
-    const heap_values& values
-) {
+std::string format_heap(const heap& written) {
+    std::string text =
+        written.name == main_heap ? "[heap]\n" : fmt::format("[heap.{}]\n", written.name);
+    text += fmt::format("size = \"{}\"\n", format_size(written.size));
+    if (written.alignment != default_alignment)
+        text += fmt::format("align = {}\n", written.alignment);
+    if (written.origin) text += fmt::format("origin = \"{:#x}\"\n", *written.origin);
+    return text + fmt::format("pools = {}\n", format_pools(written.pools));
+}
+
+result<std::string>
+rewrite_heap(std::string_view text, const std::filesystem::path& file, const heap& written) {
     const auto before = parse(text, file);
     if (!before) return std::unexpected(before.error());
     const toml::parse_result parsed = toml::parse(text);
-    const toml::table& root = parsed.table();
-    const toml::table* const section = find_section(root, heap);
-    if (section == nullptr) return checked(new_section(text, heap, values), file, heap, values);
+    const toml::table* const section = find_section(parsed.table(), written.name);
+    if (section == nullptr) return checked(with_new_section(text, written), file, written);
 
     section_editor editor(text, *section);
-    const config::heap* const old = before->find_heap(heap);
-    const bool new_alignment = old == nullptr || old->alignment != values.alignment;
+    const heap* const old = before->find_heap(written.name);
+    const bool new_alignment = old == nullptr || old->alignment != written.alignment;
     if (editor.is_inline() && (!editor.has("pools") || (new_alignment && !editor.has("align"))))
-        return fail(
-            fmt::format(
-                "{}:{}: the heap is written inline; make it a section of its own, [heap]",
-                file.string(),
-                section->source().begin.line
-            )
-        );
-    if (old == nullptr || old->size != values.size)
-        editor.replace("size", fmt::format("\"{}\"", format_size(values.size)));
+        return fail(fmt::format(
+            "{}:{}: the heap is written inline; make it a section of its own, [heap]",
+            file.string(),
+            section->source().begin.line
+        ));
+    if (old == nullptr || old->size != written.size)
+        editor.replace("size", fmt::format("\"{}\"", format_size(written.size)));
     if (new_alignment && editor.has("align"))
-        editor.replace("align", fmt::format("{}", values.alignment));
+        editor.replace("align", fmt::format("{}", written.alignment));
     else if (new_alignment)
-        editor.add_line_after("size", fmt::format("align = {}", values.alignment));
+        editor.add_line_after("size", fmt::format("align = {}", written.alignment));
     if (editor.has("pools"))
-        editor.replace("pools", format_pools(values.pools));
+        editor.replace("pools", format_pools(written.pools));
     else
-        editor.add_line_after("size", fmt::format("pools = {}", format_pools(values.pools)));
-    return checked(editor.apply(), file, heap, values);
+        editor.add_line_after("size", fmt::format("pools = {}", format_pools(written.pools)));
+    return checked(editor.apply(), file, written);
 }
 
 } // namespace drone::config

@@ -173,16 +173,15 @@ reserve reserve_of(std::span<const pool_spec> pools, std::span<const std::int64_
 
 std::vector<pool_spec> layout_without_trace(std::uint32_t size, std::size_t pools) {
     constexpr double crowding = 2.75; // blocks stand the denser the smaller they are
-    const std::uint32_t largest = std::max(size / 20 / granule * granule, granule);
+    const double largest = std::max(size / 20.0, static_cast<double>(granule));
     std::vector<std::uint32_t> blocks;
     for (std::size_t pool = 0; pool < pools; ++pool) {
         const double place =
             pools == 1 ? 1.0 : static_cast<double>(pool) / static_cast<double>(pools - 1);
-        const double above = (largest - granule) * std::pow(place, crowding);
-        const auto granules = static_cast<std::uint32_t>(std::lround(above / granule)) + 1;
-        const std::uint32_t least = blocks.empty() ? granule : blocks.back() + granule;
-        const std::uint32_t block = std::max(granules * granule, least);
-        if (block <= largest) blocks.push_back(block);
+        const double block = granule + (largest - granule) * std::pow(place, crowding);
+        const std::uint32_t unit = place == 0 ? granule : default_alignment;
+        const std::uint32_t rounded = static_cast<std::uint32_t>(std::ceil(block / unit)) * unit;
+        if (blocks.empty() || rounded > blocks.back()) blocks.push_back(rounded);
     }
     std::vector<std::uint64_t> capacities(blocks.size());
     spread_over(blocks, size, capacities);

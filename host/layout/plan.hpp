@@ -31,6 +31,7 @@ struct plan_request {
     std::size_t pools = 1;             ///< at most, 1 to the planner's
     std::optional<std::uint64_t> size; ///< of the heap, bytes; without it: what the trace needs
     headroom rule = headroom::spread;
+    bool squeeze = false; ///< count on fall-over: fewer bytes, for this order of events only
 };
 
 struct plan {

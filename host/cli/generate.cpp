@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+
+// drone heap generate: the [heap] section that fits this program.
+
+#include "cli/command.hpp"
+#include "cli/generate_output.hpp"
+#include "cli/heap_inputs.hpp"
+#include "cli/write_heap.hpp"
+#include "layout/plan.hpp"
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace drone::cli {
+
+namespace {
+
+/// Pools beyond this are asked for by number only: a curve is for looking at.
+constexpr std::size_t auto_limit = 32;
+
+struct generate_options {
+    std::string pools = "auto";
+    std::string rule = "spread";
+    std::string keep;
+    std::uint32_t pool_cost = 8; // a free list's head, and what its code grows by
+    bool squeeze = false;
+    bool write = false;
+    bool yes = false;
+};
+
+/// `5`, `auto` or `2..32`.
+struct pool_range {
+    std::size_t first = 0;
+    std::size_t last = 0;
+    bool automatic = false;
+
+    [[nodiscard]] bool is_one() const { return first == last; }
+};
+
+std::optional<std::size_t> parse_count(std::string_view text) {
+    std::size_t count = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stopped, problem] = std::from_chars(text.data(), end, count);
+    if (problem != std::errc{} || stopped != end) return std::nullopt;
+    if (count == 0 || count > layout::pool_limit) return std::nullopt;
+    return count;
+}
+
+std::optional<pool_range> parse_pools(std::string_view text) {
+    if (text == "auto") return pool_range{.first = 1, .last = auto_limit, .automatic = true};
+    const std::size_t dots = text.find("..");
+    const auto first = parse_count(text.substr(0, dots));
+    const auto last = dots == std::string_view::npos ? first : parse_count(text.substr(dots + 2));
+    if (!first || !last || *first > *last) return std::nullopt;
+    return pool_range{.first = *first, .last = *last};
+}
+
+result<std::vector<std::uint32_t>> parse_blocks(const std::string& text) {
+    std::vector<std::uint32_t> blocks;
+    std::istringstream words(text);
+    for (std::string word; std::getline(words, word, ',');) {
+        const std::size_t begin = word.find_first_not_of(' ');
+        const std::size_t end = word.find_last_not_of(' ');
+        if (begin == std::string::npos) continue;
+        const auto block = config::parse_size(word.substr(begin, end - begin + 1));
+        if (!block) return fail(fmt::format("--keep: {}", block.error().message));
+        if (*block == 0 || *block > UINT32_MAX)
+            return fail(fmt::format("--keep: no pool has blocks of {} bytes", *block));
+        blocks.push_back(static_cast<std::uint32_t>(*block));
+    }
+    return blocks;
+}
+
+result<int> lay_out_without_trace(
+    const heap_inputs& inputs, const pool_range& range, const generate_options& options, bool json
+) {
+    if (!inputs.size)
+        return fail("there is no heaptrace file; make one with `just heaptrace`, name one with -f, "
+                    "or give a size with -s to lay out a heap without a trace");
+    constexpr std::size_t usual_pools = 12;
+    layout::plan made;
+    made.size = *inputs.size;
+    made.pools =
+        layout::layout_without_trace(made.size, range.automatic ? usual_pools : range.last);
+    if (made.pools.empty()) return fail(fmt::format("a heap of {} bytes has no room", made.size));
+    made.room.factor = 0;
+    fmt::print(stderr, "No allocation was traced: this layout is for any program.\n");
+    const generated_heap heap{.inputs = inputs, .plan = made, .curve = {}, .knee = 0, .doubt = {}};
+    fmt::print("{}", json ? to_json(heap) : to_toml(heap));
+    if (options.write) return write_heap(inputs, heap_of(heap), options.yes);
+    return 0;
+}
+
+result<int> generate(const CLI::App& command, const generate_options& options) {
+    const bool json = wants_json(command);
+    const auto inputs = read_heap_inputs(*command.get_parent());
+    if (!inputs) return std::unexpected(inputs.error());
+    const pool_range range = parse_pools(options.pools).value_or(pool_range{});
+    auto keep = parse_blocks(options.keep);
+    if (!keep) return std::unexpected(keep.error());
+    auto planner =
+        layout::planner::of(inputs->runs, {.most_pools = range.last, .keep = *std::move(keep)});
+    if (!planner) return std::unexpected(planner.error());
+    if (planner->empty()) return lay_out_without_trace(*inputs, range, options, json);
+
+    generated_heap heap{
+        .inputs = *inputs, .plan = {}, .curve = {}, .knee = 0, .doubt = planner->doubt()
+    };
+    std::size_t pools = range.last;
+    if (!range.is_one()) {
+        heap.curve = planner->curve(range.first, range.last);
+        if (heap.curve.empty())
+            return fail(
+                fmt::format("{} pools cannot hold all blocks to keep; ask for more", range.last)
+            );
+        heap.knee = layout::knee_of(heap.curve);
+        pools = range.automatic ? layout::cheapest_of(heap.curve, options.pool_cost) : heap.knee;
+    }
+    if (range.automatic) heap.curve.clear();
+    const auto rule = layout::headroom_named(options.rule).value_or(layout::headroom::spread);
+    auto made = planner->make(
+        {.pools = pools, .size = inputs->size, .rule = rule, .squeeze = options.squeeze}
+    );
+    if (!made) return std::unexpected(made.error());
+    heap.plan = *std::move(made);
+    fmt::print(stderr, "{}", talk(heap));
+    fmt::print("{}", json ? to_json(heap) : to_toml(heap));
+    if (!heap.plan.replay.holds())
+        return fail("this layout does not hold the trace when it is replayed");
+    if (options.write) return write_heap(*inputs, heap_of(heap), options.yes);
+    return 0;
+}
+
+} // namespace
+
+void add_generate(CLI::App& parent, session& s) {
+    auto options = std::make_shared<generate_options>();
+    CLI::App& command =
+        *parent.add_subcommand("generate", "The [heap] section that fits this program");
+    command.fallthrough();
+    command
+        .add_option(
+            "-p,--pools", options->pools, "At most so many pools; auto; or N..M for the curve"
+        )
+        ->capture_default_str()
+        ->check([](const std::string& text) {
+            return parse_pools(text)
+                       ? std::string()
+                       : fmt::format(
+                             "\"{}\" is no number of pools; write 1 to {}, auto or a range, 2..32",
+                             text,
+                             layout::pool_limit
+                         );
+        });
+    command.add_option("--headroom", options->rule, "What to do with the bytes that are left")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"spread", "none", "scale", "balanced"}));
+    command.add_option("--keep", options->keep, "Blocks that must be pools: 16,32");
+    command
+        .add_option(
+            "--pool-cost", options->pool_cost, "Bytes that another pool must save with --pools auto"
+        )
+        ->capture_default_str();
+    command.add_flag(
+        "--squeeze", options->squeeze, "Count on requests that fall over into larger pools"
+    );
+    command.add_flag("--write", options->write, "Put the layout into Drone.toml");
+    command.add_flag("--yes", options->yes, "Do not ask before writing");
+    command.add_flag("--json")->description("Print the layout as JSON");
+    s.on(command, [&command, options] { return generate(command, *options); });
+}
+
+} // namespace drone::cli

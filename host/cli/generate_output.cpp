@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "cli/generate_output.hpp"
+
+#include "config/rewrite.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace drone::cli {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+    return fmt::format(
+        "{:.2f}%", whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole)
+    );
+}
+
+double percent_above(std::int64_t bytes, std::int64_t bound) {
+    return bound == 0 ? 0.0
+                      : 100.0 * static_cast<double>(bytes - bound) / static_cast<double>(bound);
+}
+
+json pools_json(const std::vector<pool_spec>& pools) {
+    json list = json::array();
+    for (const pool_spec& pool : pools)
+        list.push_back({{"block", pool.block}, {"capacity", pool.capacity}});
+    return list;
+}
+
+std::string curve_lines(const generated_heap& heap) {
+    std::string text = "#  Pools |      Bytes |      Bound\n# -------+------------+-----------\n";
+    for (const layout::curve_point& point : heap.curve)
+        text += fmt::format(
+            "# {:6} | {:10} | {:10}{}{}\n",
+            point.pools,
+            point.used,
+            point.lower_bound,
+            point.optimal ? "" : "  not proved least",
+            point.pools == heap.knee ? "  <- knee" : ""
+        );
+    return text;
+}
+
+std::string doubt_text(const layout::uncertainty& doubt) {
+    return fmt::format(
+        "{} gap{} in the trace, at least {} event{} lost: the loads are lower bounds",
+        doubt.gaps,
+        doubt.gaps == 1 ? "" : "s",
+        doubt.lost_events,
+        doubt.lost_events == 1 ? "" : "s"
+    );
+}
+
+std::string failure_text(const generated_heap& heap, const layout::failure& failed) {
+    return fmt::format(
+        "fails at event {}{}, {} bytes",
+        failed.step + 1,
+        heap.inputs.files.size() > 1 ? " of " + heap.inputs.files[failed.run] : "",
+        failed.request.size
+    );
+}
+
+/// How the heap of Drone.toml does on the same traces.
+std::string comparison(const generated_heap& heap) {
+    const auto& today = heap.inputs.heap;
+    if (!today || today->pools.empty()) return {};
+    const auto replayed = layout::replay(heap.inputs.runs, today->pools, today->alignment);
+    if (!replayed) return {};
+    std::uint64_t taken = 0;
+    std::uint64_t peaks = 0;
+    for (std::size_t pool = 0; pool < today->pools.size(); ++pool) {
+        taken += std::uint64_t{today->pools[pool].block} * today->pools[pool].capacity;
+        peaks += std::uint64_t{today->pools[pool].block} * replayed->pools[pool].peak;
+    }
+    std::string text = fmt::format(
+        "Today's layout: {} pools of {} bytes, {} in use at the peaks, {} lost inside blocks; ",
+        today->pools.size(),
+        taken,
+        peaks,
+        replayed->peak_waste
+    );
+    if (replayed->first_failure)
+        return text + failure_text(heap, *replayed->first_failure) +
+               fmt::format(", and {} requests in all\n", replayed->failures);
+    return text + "holds\n";
+}
+
+} // namespace
+
+config::heap heap_of(const generated_heap& heap) {
+    config::heap made;
+    made.name = heap.inputs.key;
+    made.size = heap.plan.size;
+    made.alignment = heap.plan.alignment;
+    made.pools = heap.plan.pools;
+    if (heap.inputs.heap) {
+        made.origin = heap.inputs.heap->origin;
+        made.alignment = std::max(made.alignment, heap.inputs.heap->alignment);
+    }
+    return made;
+}
+
+std::string to_toml(const generated_heap& heap) {
+    std::string text;
+    if (!heap.curve.empty()) text += curve_lines(heap) + "\n";
+    text += config::format_heap(heap_of(heap));
+    text += fmt::format(
+        "# Fragmentation: {} / {}\n",
+        heap.plan.fragmentation(),
+        percent(heap.plan.fragmentation(), heap.plan.size)
+    );
+    if (heap.doubt.gaps > 0) text += fmt::format("# {}\n", doubt_text(heap.doubt));
+    return text;
+}
+
+std::string to_json(const generated_heap& heap) {
+    const layout::plan& plan = heap.plan;
+    json root;
+    root["pools"] = pools_json(plan.pools);
+    root["size"] = plan.size;
+    root["align"] = heap_of(heap).alignment;
+    root["used"] = plan.used;
+    root["lower_bound"] = plan.lower_bound;
+    root["optimal"] = plan.optimal;
+    root["fragmentation"] = plan.fragmentation();
+    root["headroom"] = plan.room.factor;
+    root["first_full"] = plan.pools[plan.room.first_full].block;
+    root["replay"] = plan.replay.holds() ? "ok" : "fails";
+    root["gaps"] = heap.doubt.gaps;
+    root["lost_events"] = heap.doubt.lost_events;
+    if (!heap.curve.empty()) {
+        root["knee"] = heap.knee;
+        for (const layout::curve_point& point : heap.curve)
+            root["curve"].push_back(
+                {{"pools", point.pools},
+                 {"used", point.used},
+                 {"lower_bound", point.lower_bound},
+                 {"optimal", point.optimal}}
+            );
+    }
+    return root.dump() + "\n";
+}
+
+std::string talk(const generated_heap& heap) {
+    const layout::plan& plan = heap.plan;
+    std::string text = fmt::format("{:=^80}\n", " SUGGESTED LAYOUT ");
+    text += fmt::format(
+        "The trace needs {} bytes in {} pools{}; no layout of so many pools can do with less than "
+        "{} ({:.1f} % below)\n",
+        plan.used,
+        plan.pools.size(),
+        plan.optimal ? ", proved least without fall-over" : "",
+        plan.lower_bound,
+        percent_above(plan.used, plan.lower_bound)
+    );
+    text += fmt::format(
+        "Every load may grow {:.2f} times before a pool is full, first the one of {} bytes\n",
+        plan.room.factor,
+        plan.pools[plan.room.first_full].block
+    );
+    if (heap.doubt.gaps > 0) text += doubt_text(heap.doubt) + "\n";
+    text += fmt::format(
+        "Replayed through the target's heap: {} events, {}\n",
+        plan.replay.steps,
+        plan.replay.first_failure ? failure_text(heap, *plan.replay.first_failure) : "holds"
+    );
+    return text + comparison(heap) + "\n";
+}
+
+} // namespace drone::cli

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "cli/heap_inputs.hpp"
+
+#include "trace/make_demand.hpp"
+#include "trace/read.hpp"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+namespace drone::cli {
+
+namespace {
+
+result<void> read_project(heap_inputs& inputs) {
+    const auto file = config::find(".");
+    if (!file) return {};
+    auto project = config::read(*file);
+    if (!project) return std::unexpected(project.error());
+    inputs.project = *file;
+    if (const config::heap* const found = project->find_heap(inputs.key)) {
+        inputs.heap = *found;
+        inputs.size = found->size;
+        return {};
+    }
+    if (inputs.key != config::main_heap) {
+        auto missing = config::require_heap(*project, inputs.key);
+        if (!missing) return std::unexpected(missing.error());
+    }
+    return {};
+}
+
+result<void> read_size(const CLI::Option& option, heap_inputs& inputs) {
+    if (option.count() == 0) return {};
+    const auto size = config::parse_size(option.as<std::string>());
+    if (!size) return std::unexpected(size.error());
+    if (*size == 0 || *size > UINT32_MAX)
+        return fail(fmt::format("a heap of {} bytes; it has 1 byte to 4 GiB", *size));
+    inputs.size = static_cast<std::uint32_t>(*size);
+    return {};
+}
+
+result<void> read_runs(const CLI::Option& option, heap_inputs& inputs) {
+    constexpr const char* default_file = "heaptrace";
+    if (option.count() > 0)
+        inputs.files = option.as<std::vector<std::string>>();
+    else if (std::filesystem::exists(default_file))
+        inputs.files = {default_file};
+    for (const std::string& file : inputs.files) {
+        const auto source = trace::source::open(file);
+        if (!source) return std::unexpected(source.error());
+        auto read = trace::read_demand(*source);
+        if (!read) return std::unexpected(read.error());
+        for (const std::string& notice : read->findings.notices)
+            fmt::print(stderr, "drone: {}: {}\n", file, notice);
+        inputs.runs.push_back(std::move(read->demand));
+    }
+    return {};
+}
+
+} // namespace
+
+result<heap_inputs> read_heap_inputs(const CLI::App& heap) {
+    heap_inputs inputs;
+    inputs.key = heap.get_option("--config")->as<std::string>();
+    if (inputs.key.empty()) inputs.key = config::main_heap;
+    if (auto done = read_project(inputs); !done) return std::unexpected(done.error());
+    if (auto done = read_size(*heap.get_option("--size"), inputs); !done)
+        return std::unexpected(done.error());
+    if (auto done = read_runs(*heap.get_option("--file"), inputs); !done)
+        return std::unexpected(done.error());
+    return inputs;
+}
+
+bool wants_json(const CLI::App& command) {
+    for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
+        const CLI::Option* const option = app->get_option_no_throw("--json");
+        if (option != nullptr && option->count() > 0) return true;
+    }
+    return false;
+}
+
+} // namespace drone::cli

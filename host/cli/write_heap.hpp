@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Puts a heap into the project's Drone.toml, showing what changes.
+
+#include "cli/heap_inputs.hpp"
+#include "config/config.hpp"
+#include "error.hpp"
+
+namespace drone::cli {
+
+/// Rewrites the heap's section and nothing else. The difference goes to standard error; on a
+/// terminal it asks before it writes, unless `yes`. Returns exit code 0, or 1 when the user
+/// declined. Fails when there is no Drone.toml, or it cannot be rewritten or written; the file is
+/// replaced as a whole or not at all.
+[[nodiscard]] result<int>
+write_heap(const heap_inputs& inputs, const config::heap& written, bool yes);
+
+} // namespace drone::cli

@@ -11,6 +11,8 @@ namespace drone::probe {
 
 namespace {
 
+constexpr std::uint8_t trace_id = 1; // of drone-board's TPIU frames
+
 /// The log of a running drone-board: its standard output.
 class board_log final : public log_stream {
 public:
@@ -59,6 +61,10 @@ result<void> virtual_board::reset() {
 
 result<std::unique_ptr<log_stream>> virtual_board::open_log(const log_request& ask) {
     if (auto there = need_flash_file(); !there) return std::unexpected(there.error());
+    const bool frames_of_another =
+        log_.format == config::log_format::tpiu && log_.tpiu_id != trace_id;
+    if (log_.format == config::log_format::dso || frames_of_another)
+        return fail("the virtual board's log is swo or tpiu:1; change \"format\" under [log]");
     std::vector<std::string> command = {
         program_.string(),
         "run",
@@ -72,6 +78,7 @@ result<std::unique_ptr<log_stream>> virtual_board::open_log(const log_request& a
         fmt::format("{:#010x}", ask.ports)
     };
     if (log_.timestamps) command.emplace_back("--timestamps");
+    if (log_.format == config::log_format::tpiu) command.emplace_back("--frames");
     auto board = child::start(command);
     if (!board) return std::unexpected(board.error());
     return std::make_unique<board_log>(std::move(*board));

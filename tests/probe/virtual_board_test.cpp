@@ -93,6 +93,27 @@ TEST_F(VirtualBoard, LogsThePortsAskedForAsTheProjectSays) {
     );
 }
 
+TEST_F(VirtualBoard, FramesItsLogWhenTheProjectSaysSo) {
+    board_does("");
+    fill_flash();
+    project_.log = *config::parse_format("tpiu:1");
+    auto log = board()->open_log({.ports = 1});
+    ASSERT_TRUE(log.has_value()) << log.error().message;
+    EXPECT_TRUE((*log)->finish().has_value());
+    EXPECT_TRUE(read("calls").ends_with(" --ports 0x00000001 --frames\n")) << read("calls");
+}
+
+TEST_F(VirtualBoard, RefusesFormatsThatItDoesNotSpeak) {
+    fill_flash();
+    for (const char* const format : {"dso", "tpiu:2"}) {
+        project_.log = *config::parse_format(format);
+        EXPECT_EQ(
+            board()->open_log({}).error().message,
+            "the virtual board's log is swo or tpiu:1; change \"format\" under [log]"
+        );
+    }
+}
+
 TEST_F(VirtualBoard, EndsItsLogWhenStopped) {
     board_does("trap 'printf last; exit 0' INT; printf up; while :; do :; done");
     fill_flash();

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "config/boards.hpp"
+#include "config/config.hpp"
+#include "tool.hpp"
+
+#include <gmock/gmock.h>
+
+namespace drone::cli {
+
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// With templates of its own, so that what is tested is the command.
+class New : public Tool {
+protected:
+    void SetUp() override {
+        Tool::SetUp();
+        write(
+            "root/templates/app/Drone.toml",
+            "[memory]\n"
+            "flash = { origin = \"{{flash_origin}}\", size = \"{{flash_size}}\" }\n"
+            "ram = { origin = \"{{ram_origin}}\", size = \"{{ram_size}}\" }\n"
+            "[heap]\nsize = \"{{heap_size}}\"\npools = [\n{{pools}}\n]\n"
+            "[probe]\nkind = \"{{probe}}\"\nboard = \"{{board}}\"\n[log]\nbaud = {{baud}}\n"
+        );
+        write(
+            "root/templates/app/src/.words", "{{name}} {{core}} {{ name }} {{other}} {{{drone}}} {{"
+        );
+        write("root/templates/app/run", "#!/bin/sh\n");
+        std::filesystem::permissions(
+            folder_ / "root/templates/app/run", std::filesystem::perms::owner_all
+        );
+    }
+
+    [[nodiscard]] outcome make(const std::string& arguments) const {
+        return shell("DRONE_ROOT=root " DRONE_BINARY_DIR "/bin/drone new " + arguments);
+    }
+
+    [[nodiscard]] std::string refusal(const std::string& arguments) const {
+        const outcome left = make(arguments);
+        EXPECT_EQ(left.code, 1) << arguments;
+        return left.err;
+    }
+};
+
+} // namespace
+
+TEST_F(New, WritesTheProjectFilledIn) {
+    const outcome left = make("work/app --board virtual-m4");
+    ASSERT_EQ(left.code, 0) << left.err;
+    EXPECT_EQ(left.out, "");
+    EXPECT_EQ(
+        read("work/app/src/.words"),
+        "app cortex-m4 {{ name }} {{other}} {" DRONE_BINARY_DIR "/bin/drone} {{"
+    );
+    const auto mode = std::filesystem::status(folder_ / "work/app/run").permissions();
+    EXPECT_NE(mode & std::filesystem::perms::owner_exec, std::filesystem::perms::none);
+
+    const result<config::project> p = config::read(folder_ / "work/app/Drone.toml");
+    ASSERT_TRUE(p.has_value()) << p.error().message;
+    EXPECT_EQ(p->find_heap()->size, config::find_board("virtual-m4")->heap_size);
+    EXPECT_GE(p->find_heap()->pools.size(), 8);
+    EXPECT_EQ(p->probe->board, "virtual-m4");
+    EXPECT_EQ(p->memory->ram.size, 128 * 1024);
+}
+
+TEST_F(New, TakesNameAndHeapSize) {
+    ASSERT_EQ(make("app --board virtual-m4 --name station --heap-size 10K").code, 0);
+    EXPECT_THAT(read("app/src/.words"), testing::StartsWith("station "));
+    EXPECT_THAT(read("app/Drone.toml"), HasSubstr("size = \"10K\""));
+}
+
+TEST_F(New, FillsAnEmptyFolder) {
+    std::filesystem::create_directory(folder_ / "app");
+    EXPECT_EQ(make("app --board virtual-m4").code, 0);
+    EXPECT_THAT(read("app/Drone.toml"), Not(testing::IsEmpty()));
+}
+
+TEST_F(New, RefusesAFolderThatIsNotEmpty) {
+    write("app/mine", "");
+    EXPECT_EQ(
+        refusal("app --board virtual-m4"), "drone: app: exists and is not empty; choose another\n"
+    );
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "app/Drone.toml"));
+    EXPECT_EQ(
+        refusal("app/mine --board virtual-m4"),
+        "drone: app/mine: exists and is no folder; choose another\n"
+    );
+}
+
+TEST_F(New, RefusesAnUnknownBoardAndListsTheKnown) {
+    EXPECT_EQ(
+        refusal("app --board stm32f4"),
+        "drone: unknown board \"stm32f4\"; supported are virtual-m4\n"
+    );
+}
+
+TEST_F(New, RefusesBadNames) {
+    for (const std::string name : {"9lives", "my app", "a/b", "\xc3\xa4", ""})
+        EXPECT_EQ(
+            refusal("app --board virtual-m4 --name '" + name + "'"),
+            "drone: \"" + name +
+                "\" is no name for a project: it needs a letter, then letters, digits, - or _; "
+                "give one with --name\n"
+        );
+}
+
+TEST_F(New, RefusesBadHeapSizes) {
+    EXPECT_EQ(
+        refusal("app --board virtual-m4 --heap-size ten"),
+        "drone: --heap-size: \"ten\" is no size; write bytes (512, 0x800) or a number with K, M or "
+        "G (10K)\n"
+    );
+    for (const std::string size : {"0", "511", "129K", "4G"})
+        EXPECT_EQ(
+            refusal("app --board virtual-m4 --heap-size " + size),
+            "drone: --heap-size: " + size +
+                " is out of range; virtual-m4 has 128K of RAM, and a heap needs 512 at least\n"
+        );
+}
+
+TEST_F(New, NeedsTemplates) {
+    const outcome left =
+        shell("DRONE_ROOT=elsewhere " DRONE_BINARY_DIR "/bin/drone new app --board virtual-m4");
+    EXPECT_EQ(left.code, 1);
+    EXPECT_EQ(
+        left.err,
+        "drone: " + (folder_ / "elsewhere/templates/app").string() +
+            ": No such file or directory; set DRONE_ROOT to Drone's source tree\n"
+    );
+}
+
+TEST_F(New, LeavesNoPlaceholderInTheRealTemplates) {
+    const outcome left = drone("new app --board virtual-m4");
+    ASSERT_EQ(left.code, 0) << left.err;
+    const outcome found = shell("grep -rnE '\\{\\{[a-z_]+\\}\\}' app");
+    EXPECT_EQ(found.out, "");
+    EXPECT_TRUE(config::read(folder_ / "app/Drone.toml").has_value());
+}
+
+} // namespace drone::cli

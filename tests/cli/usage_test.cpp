@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "tool.hpp"
+
+#include <gmock/gmock.h>
+
+namespace drone::cli {
+
+namespace {
+
+using testing::HasSubstr;
+using Usage = Tool;
+
+} // namespace
+
+TEST_F(Usage, WrongEndsWithCode2AndOneLine) {
+    const std::pair<const char*, const char*> lines[] = {
+        {"", "drone: A subcommand is required; see `drone --help`\n"},
+        {"bogus", "drone: \"bogus\" is no command; see `drone --help`\n"},
+        {"prnt layout",
+         "drone: \"prnt\" is no command; did you mean \"print\"?; see `drone --help`\n"},
+        {"--bogus", "drone: --bogus is no option; see `drone --help`\n"},
+        {"print", "drone: A subcommand is required; see `drone print --help`\n"},
+        {"print lay",
+         "drone: \"lay\" is no command; did you mean \"layout\"?; see `drone print --help`\n"},
+        {"print layout --colour",
+         "drone: The following argument was not expected: --colour; see `drone print layout "
+         "--help`\n"},
+        {"flash", "drone: FIRMWARE is required; see `drone flash --help`\n"},
+        {"new app", "drone: --board is required; see `drone new --help`\n"},
+    };
+    for (const auto& [arguments, message] : lines) {
+        const outcome left = drone(arguments);
+        EXPECT_EQ(left.code, 2) << arguments;
+        EXPECT_EQ(left.err, message) << arguments;
+        EXPECT_EQ(left.out, "") << arguments;
+    }
+}
+
+TEST_F(Usage, HelpNamesEveryCommand) {
+    const outcome left = drone("--help");
+    EXPECT_EQ(left.code, 0);
+    EXPECT_EQ(left.err, "");
+    for (const char* const command : {"new", "flash", "reset", "gdb", "log", "heap", "print"})
+        EXPECT_THAT(left.out, HasSubstr(std::string("\n  ") + command + " "));
+}
+
+TEST_F(Usage, VersionIsPrinted) {
+    const outcome left = drone("--version");
+    EXPECT_EQ(left.code, 0);
+    EXPECT_THAT(left.out, testing::StartsWith("drone 0."));
+}
+
+TEST_F(Usage, OutputThatCannotBeWrittenIsAnError) {
+    const outcome full = shell(DRONE_BINARY_DIR "/bin/drone print supported-boards >/dev/full");
+    EXPECT_EQ(full.code, 1);
+    EXPECT_EQ(full.err, "drone: standard output: No space left on device\n");
+    const outcome help = shell(DRONE_BINARY_DIR "/bin/drone --help >/dev/full");
+    EXPECT_EQ(help.code, 1);
+}
+
+TEST_F(Usage, ClosedPipeIsAnError) {
+    const outcome left = shell("{ sleep 0.1 & wait; " DRONE_BINARY_DIR
+                               "/bin/drone print supported-boards; echo $? >code; "
+                               "} | true");
+    EXPECT_EQ(read("code"), "1\n");
+    EXPECT_EQ(left.err, "drone: standard output: Broken pipe\n");
+}
+
+} // namespace drone::cli

@@ -45,8 +45,9 @@ struct pool_range {
 
 std::optional<std::size_t> parse_count(std::string_view text) {
     std::size_t count = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stopped, problem] = std::from_chars(text.data(), end, count);
+    const char* const begin = text.begin();
+    const char* const end = text.end();
+    const auto [stopped, problem] = std::from_chars(begin, end, count);
     if (problem != std::errc{} || stopped != end) return std::nullopt;
     if (count == 0 || count > layout::pool_limit) return std::nullopt;
     return count;
@@ -129,6 +130,7 @@ result<int> generate(const CLI::App& command, const generate_options& options) {
     );
     if (!made) return std::unexpected(made.error());
     heap.plan = *std::move(made);
+    heap.squeeze_asked = options.squeeze;
     fmt::print(stderr, "{}", talk(heap));
     fmt::print("{}", json ? to_json(heap) : to_toml(heap));
     if (!heap.plan.replay.holds())

@@ -77,7 +77,7 @@ std::string comparison(const generated_heap& heap) {
         taken += std::uint64_t{today->pools[pool].block} * today->pools[pool].capacity;
         peaks += std::uint64_t{today->pools[pool].block} * replayed->pools[pool].peak;
     }
-    std::string text = fmt::format(
+    const std::string text = fmt::format(
         "Today's layout: {} pools of {} bytes, {} in use at the peaks, {} lost inside blocks; ",
         today->pools.size(),
         taken,
@@ -130,6 +130,7 @@ std::string to_json(const generated_heap& heap) {
     root["fragmentation"] = plan.fragmentation();
     root["headroom"] = plan.room.factor;
     root["first_full"] = plan.pools[plan.room.first_full].block;
+    if (plan.without_squeeze) root["without_squeeze"] = *plan.without_squeeze;
     root["replay"] = plan.replay.holds() ? "ok" : "fails";
     root["gaps"] = heap.doubt.gaps;
     root["lost_events"] = heap.doubt.lost_events;
@@ -158,6 +159,17 @@ std::string talk(const generated_heap& heap) {
         plan.lower_bound,
         percent_above(plan.used, plan.lower_bound)
     );
+    if (plan.without_squeeze)
+        text += fmt::format(
+            "Squeezed: {} bytes less than the {} without fall-over ({:.1f} % above the bound); "
+            "this "
+            "holds for this order of events only\n",
+            *plan.without_squeeze - plan.used,
+            *plan.without_squeeze,
+            percent_above(plan.used, plan.lower_bound)
+        );
+    else if (heap.squeeze_asked)
+        text += "Squeezing finds nothing below that\n";
     text += fmt::format(
         "Every load may grow {:.2f} times before a pool is full, first the one of {} bytes\n",
         plan.room.factor,

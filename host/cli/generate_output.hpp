@@ -20,6 +20,7 @@ struct generated_heap {
     std::vector<layout::curve_point> curve; ///< where a range of pools was asked for
     std::size_t knee = 0;                   ///< of the curve, in pools
     layout::uncertainty doubt;
+    bool squeeze_asked = false;
 };
 
 /// The heap as Drone.toml is to say it: alignment and origin of today's heap are kept where they

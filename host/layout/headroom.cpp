@@ -17,6 +17,7 @@ std::uint64_t weight(std::size_t index, std::size_t count) {
 
 std::vector<std::uint32_t> blocks_of(const optimum& base) {
     std::vector<std::uint32_t> blocks;
+    blocks.reserve(base.pools.size());
     for (const pool_load& pool : base.pools)
         blocks.push_back(pool.block);
     return blocks;
@@ -38,6 +39,7 @@ std::optional<sized_layout> sized(optimum base, std::span<const std::uint64_t> c
 
 std::vector<std::uint64_t> scaled_loads(const optimum& base, growth scale) {
     std::vector<std::uint64_t> capacities;
+    capacities.reserve(base.pools.size());
     for (const pool_load& pool : base.pools)
         capacities.push_back(static_cast<std::uint64_t>(scale.of(pool.load)));
     return capacities;

@@ -102,18 +102,18 @@ std::optional<optimum> optimizer::best(std::size_t pools, growth scale) {
     std::optional<optimum> incumbent;
     while (true) {
         const auto paths = state_->graph.cheapest(scale);
-        if (!paths[pools]) return std::nullopt;
-        const pool_graph::path& path = *paths[pools];
-        if (!incumbent || path.bytes < incumbent->bytes) {
-            const auto edges = state_->unmeasured(paths, pools);
-            if (!edges.empty()) state_->measure(edges);
-            optimum layout = state_->measured_layout(path, scale);
-            if (!incumbent || layout.bytes < incumbent->bytes) incumbent = std::move(layout);
-        }
-        if (path.bytes < incumbent->bytes) continue;
-        incumbent->proved = state_->exact;
-        return incumbent;
+        const auto& path = paths[pools];
+        if (!path) return std::nullopt;
+        if (incumbent && incumbent->bytes <= path->bytes) break;
+        if (const auto edges = state_->unmeasured(paths, pools); !edges.empty())
+            state_->measure(edges);
+        optimum layout = state_->measured_layout(*path, scale);
+        const bool tight = layout.bytes == path->bytes;
+        if (!incumbent || layout.bytes < incumbent->bytes) incumbent = std::move(layout);
+        if (tight) break;
     }
+    incumbent->proved = state_->exact;
+    return incumbent;
 }
 
 } // namespace drone::layout

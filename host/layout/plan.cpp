@@ -2,6 +2,7 @@
 #include "layout/plan.hpp"
 
 #include "layout/in_place.hpp"
+#include "layout/squeeze.hpp"
 
 #include <fmt/format.h>
 
@@ -31,6 +32,27 @@ std::string listed(const optimum& layout) {
     return text;
 }
 
+std::uint32_t bytes_of(std::span<const pool_spec> pools) {
+    std::uint32_t bytes = 0;
+    for (const pool_spec& pool : pools)
+        bytes += pool.block * pool.capacity;
+    return bytes;
+}
+
+void spread_over_pools(std::vector<pool_spec>& pools, std::uint64_t free_bytes) {
+    std::vector<std::uint32_t> blocks;
+    std::vector<std::uint64_t> capacities;
+    blocks.reserve(pools.size());
+    capacities.reserve(pools.size());
+    for (const pool_spec& pool : pools) {
+        blocks.push_back(pool.block);
+        capacities.push_back(pool.capacity);
+    }
+    spread_over(blocks, free_bytes, capacities);
+    for (std::size_t pool = 0; pool < pools.size(); ++pool)
+        pools[pool].capacity = static_cast<std::uint32_t>(capacities[pool]);
+}
+
 result<void> check(const planner::options& wanted) {
     if (wanted.most_pools == 0) return fail("a heap needs at least one pool");
     if (wanted.most_pools > pool_limit)
@@ -57,21 +79,29 @@ growth uncertainty::factor() const {
 
 struct planner::state {
     state(std::span<const trace::demand> given, const options& wanted)
-        : runs(given), doubt(doubt_of(given)), most_pools(wanted.most_pools) {}
+        : runs(given), doubt(doubt_of(given)), most_pools(wanted.most_pools), keep(wanted.keep) {
+        std::ranges::sort(keep);
+        const auto doubled = std::ranges::unique(keep);
+        keep.erase(doubled.begin(), doubled.end());
+    }
 
     std::span<const trace::demand> runs;
     uncertainty doubt;
     std::size_t most_pools;
+    std::vector<std::uint32_t> keep;
     std::vector<trace::demand> in_place; ///< the runs as the problem sees them, where that differs
-    std::optional<workload> work;
-    std::optional<load_index> index;
-    std::optional<optimizer> search;
+    workload work;
+    std::unique_ptr<load_index> index;
+    std::unique_ptr<optimizer> search;
     std::vector<layout::lower_bound> bounds; ///< by number of pools - 1; made when first asked for
 
-    [[nodiscard]] std::int64_t bound(std::size_t pools) {
-        if (bounds.empty() && index) bounds = lower_bounds(*index, most_pools);
-        return bounds.empty() ? 0 : bounds[pools - 1].bytes;
+    [[nodiscard]] const layout::lower_bound& bound(std::size_t pools) {
+        if (bounds.empty()) bounds = lower_bounds(*index, most_pools);
+        return bounds[pools - 1];
     }
+    result<void> make_plain(const optimum& base, const plan_request& wanted, plan& done);
+    result<void> make_squeezed(const optimum& base, const plan_request& wanted, plan& done);
+    result<void> too_small(const optimum& base, std::uint64_t size);
 };
 
 planner::planner(std::unique_ptr<state> made) : state_(std::move(made)) {}
@@ -90,28 +120,25 @@ result<planner> planner::of(std::span<const trace::demand> runs, const options& 
     }
     auto work = workload::of(seen);
     if (!work) return std::unexpected(work.error());
-    optimizer::options shape{.most_pools = wanted.most_pools, .keep = wanted.keep};
-    std::ranges::sort(shape.keep);
-    const auto doubled = std::ranges::unique(shape.keep);
-    shape.keep.erase(doubled.begin(), doubled.end());
-    made->search.emplace(made->index.emplace(made->work.emplace(*std::move(work))), shape);
+    made->work = *std::move(work);
+    made->index = std::make_unique<load_index>(made->work);
+    made->search = std::make_unique<optimizer>(
+        *made->index, optimizer::options{.most_pools = wanted.most_pools, .keep = made->keep}
+    );
     return planner(std::move(made));
 }
 
 bool planner::empty() const { return class_count() == 0; }
-std::size_t planner::class_count() const {
-    return state_->work ? state_->work->classes().size() : 0;
-}
-std::uint32_t planner::alignment() const {
-    return state_->work ? state_->work->alignment() : default_alignment;
-}
+std::size_t planner::class_count() const { return state_->work.classes().size(); }
+std::uint32_t planner::alignment() const { return state_->work.alignment(); }
 const uncertainty& planner::doubt() const { return state_->doubt; }
 
 result<plan> planner::make(const plan_request& wanted) {
-    if (empty() || !state_->search)
+    if (empty())
         return fail("nothing was ever allocated in these traces; there is nothing to lay out");
-    optimizer& search = *state_->search;
-    const auto base = search.best(wanted.pools);
+    if (wanted.size.value_or(1) > UINT32_MAX)
+        return fail(fmt::format("a heap of {} bytes; one is smaller than 4 GiB", *wanted.size));
+    const auto base = state_->search->best(wanted.pools);
     if (!base)
         return fail(fmt::format(
             "{} pools cannot hold all blocks to keep and serve every alignment; ask for more",
@@ -123,54 +150,111 @@ result<plan> planner::make(const plan_request& wanted) {
             base->bytes,
             base->pools.size()
         ));
-    const auto needed = static_cast<std::uint64_t>(base->bytes);
+    plan done;
+    done.alignment = alignment();
+    done.lower_bound = state_->bound(wanted.pools).bytes;
+    if (wanted.squeeze) {
+        if (const auto sound = state_->make_squeezed(*base, wanted, done); !sound)
+            return std::unexpected(sound.error());
+    }
+    if (done.pools.empty()) {
+        if (const auto sound = state_->make_plain(*base, wanted, done); !sound)
+            return std::unexpected(sound.error());
+    }
+    done.optimal = done.used == done.lower_bound ||
+                   (!done.without_squeeze && base->proved && done.used == base->bytes);
+    done.room = reserve_of(done.pools, done.loads);
+    return done;
+}
+
+/// Sizes the layout by the rule and replays it.
+result<void>
+planner::state::make_plain(const optimum& base, const plan_request& wanted, plan& done) {
     sizing shape{
         .pools = wanted.pools,
         .size = wanted.size.value_or(UINT32_MAX),
         .rule = wanted.size ? wanted.rule : headroom::none,
         .uncertainty = {},
     };
-    if (state_->doubt.gaps > 0) shape.uncertainty = state_->doubt.factor();
-    if (shape.size > UINT32_MAX)
-        return fail(fmt::format("a heap of {} bytes; one is smaller than 4 GiB", shape.size));
-    auto made = size_layout(search, shape);
-    if (!made)
-        return fail(fmt::format(
-            "the trace needs {} bytes in {} pools, {} more than the heap of {}; the smallest "
-            "heap that works has these pools: {}",
-            needed,
-            base->pools.size(),
-            needed - shape.size,
-            shape.size,
-            listed(*base)
-        ));
-
-    plan done;
+    if (doubt.gaps > 0) shape.uncertainty = doubt.factor();
+    auto made = size_layout(*search, shape);
+    if (!made) return too_small(base, shape.size);
     done.pools = std::move(made->pools);
-    std::uint64_t laid_out = 0;
-    for (std::size_t pool = 0; pool < done.pools.size(); ++pool) {
-        done.loads.push_back(made->base.pools[pool].load);
-        done.used += made->base.pools[pool].load * made->base.pools[pool].block;
-        laid_out += std::uint64_t{done.pools[pool].block} * done.pools[pool].capacity;
+    for (const pool_load& pool : made->base.pools) {
+        done.loads.push_back(pool.load);
+        done.used += pool.load * pool.block;
     }
-    done.size = static_cast<std::uint32_t>(wanted.size.value_or(laid_out));
-    done.alignment = alignment();
-    done.lower_bound = state_->bound(wanted.pools);
-    done.optimal = done.used == done.lower_bound || (base->proved && done.used == base->bytes);
-    done.room = reserve_of(done.pools, done.loads);
-    auto replayed = layout::replay(state_->runs, done.pools, done.alignment);
+    done.size = wanted.size ? static_cast<std::uint32_t>(*wanted.size) : bytes_of(done.pools);
+    auto replayed = layout::replay(runs, done.pools, done.alignment);
     if (!replayed) return std::unexpected(replayed.error());
     done.replay = *std::move(replayed);
-    return done;
+    return {};
+}
+
+/// The smallest layout that fall-over makes possible, if any is below the optimum without. Spare
+/// bytes are spread over it where it still holds the runs then: more capacity can make them fail.
+result<void>
+planner::state::make_squeezed(const optimum& base, const plan_request& wanted, plan& done) {
+    auto found = squeeze(runs, done.alignment, base, bound(wanted.pools));
+    if (!found) return {};
+    const std::uint64_t size = wanted.size.value_or(static_cast<std::uint64_t>(found->bytes));
+    if (static_cast<std::uint64_t>(found->bytes) > size)
+        return fail(fmt::format(
+            "the trace needs {} bytes in {} pools even with fall-over, {} more than the heap "
+            "of {}",
+            found->bytes,
+            found->pools.size(),
+            static_cast<std::uint64_t>(found->bytes) - size,
+            size
+        ));
+    std::vector<pool_spec> spread = found->pools;
+    if (wanted.rule != headroom::none)
+        spread_over_pools(spread, size - static_cast<std::uint64_t>(found->bytes));
+    auto replayed = layout::replay(runs, spread, done.alignment);
+    if (replayed && replayed->holds()) {
+        done.pools = std::move(spread);
+    } else {
+        replayed = layout::replay(runs, found->pools, done.alignment);
+        done.pools = found->pools;
+    }
+    if (!replayed) return std::unexpected(replayed.error());
+    done.replay = *std::move(replayed);
+    for (const pool_usage& pool : done.replay.pools)
+        done.loads.push_back(pool.peak);
+    done.size = static_cast<std::uint32_t>(size);
+    done.used = found->bytes;
+    done.without_squeeze = base.bytes;
+    return {};
+}
+
+result<void> planner::state::too_small(const optimum& base, std::uint64_t size) {
+    const auto needed = static_cast<std::uint64_t>(base.bytes);
+    std::string message = fmt::format(
+        "the trace needs {} bytes in {} pools, {} more than the heap of {}; the smallest heap that "
+        "works is {} bytes: {}",
+        needed,
+        base.pools.size(),
+        needed - size,
+        size,
+        needed,
+        listed(base)
+    );
+    const std::size_t most = std::min<std::size_t>(work.classes().size(), 32);
+    if (base.pools.size() < most) {
+        optimizer wider(*index, {.most_pools = most, .keep = keep});
+        if (const auto best = wider.best(most); best && best->bytes < base.bytes)
+            message += fmt::format("; {} pools would need {}", best->pools.size(), best->bytes);
+    }
+    return fail(std::move(message));
 }
 
 std::vector<curve_point> planner::curve(std::size_t first, std::size_t last) {
     std::vector<curve_point> points;
-    if (empty() || !state_->search) return points;
+    if (empty()) return points;
     for (std::size_t pools = first; pools <= last; ++pools) {
         const auto best = state_->search->best(pools);
         if (!best) continue;
-        const std::int64_t bound = state_->bound(pools);
+        const std::int64_t bound = state_->bound(pools).bytes;
         points.push_back({
             .pools = pools,
             .used = best->bytes,

@@ -44,6 +44,8 @@ struct plan {
     bool optimal = false;         ///< used is proved least without fall-over
     reserve room; ///< factor by which all loads may grow, and the first pool to fill
     replay_report replay;
+    /// Squeezed: what the trace needs without fall-over. Otherwise nothing.
+    std::optional<std::int64_t> without_squeeze;
 
     /// Most bytes at one time inside blocks larger than their requests need.
     [[nodiscard]] std::uint64_t fragmentation() const { return replay.peak_waste; }

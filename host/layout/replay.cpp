@@ -96,9 +96,10 @@ public:
         }
     }
 
-    void play() {
+    void play(after_failure then) {
         auto resize = run_.resizes.begin();
         for (std::size_t step = 0; step < run_.steps.size(); ++step) {
+            if (then == after_failure::stop && report_.failures > 0) return;
             if (resize != run_.resizes.end() && *resize == step && step + 1 < run_.steps.size()) {
                 ++resize;
                 move(step);
@@ -251,7 +252,10 @@ private:
 } // namespace
 
 result<replay_report> replay(
-    std::span<const trace::demand> runs, std::span<const pool_spec> pools, std::uint32_t alignment
+    std::span<const trace::demand> runs,
+    std::span<const pool_spec> pools,
+    std::uint32_t alignment,
+    after_failure then
 ) {
     if (pools.size() > runtime_pools::limit)
         return fail(
@@ -265,7 +269,7 @@ result<replay_report> replay(
     replay_report report;
     report.pools.resize(pools.size());
     for (std::size_t number = 0; number < runs.size(); ++number)
-        player(number, runs[number], pools, alignment, report).play();
+        player(number, runs[number], pools, alignment, report).play(then);
     return report;
 }
 

@@ -53,12 +53,19 @@ struct replay_report {
     [[nodiscard]] bool holds() const { return failures == 0; }
 };
 
-/// Replays every run from an empty heap. A request that fails is left out and the run goes on, so
-/// that the report has the whole of it. Where a run has no block numbers, the block given back is
+enum class after_failure : std::uint8_t {
+    go_on, ///< the request is left out, the run goes on, the report has the whole of it
+    stop,  ///< the report ends with the first failure
+};
+
+/// Replays every run from an empty heap. Where a run has no block numbers, the block given back is
 /// the one of its class that was taken last. Fails when the pools are no layout or there are more
 /// than 255. O(steps * log pools), memory as the pools take.
 [[nodiscard]] result<replay_report> replay(
-    std::span<const trace::demand> runs, std::span<const pool_spec> pools, std::uint32_t alignment
+    std::span<const trace::demand> runs,
+    std::span<const pool_spec> pools,
+    std::uint32_t alignment,
+    after_failure then = after_failure::go_on
 );
 
 } // namespace drone::layout

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+
+// drone heap replay: does a layout hold the traces, and how full do its pools get.
+
+#include "layout/replay.hpp"
+
+#include "cli/command.hpp"
+#include "cli/heap_inputs.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drone::cli {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// The heap to replay: of the file, else of Drone.toml.
+result<config::heap> heap_to_replay(const heap_inputs& inputs, const std::string& file) {
+    if (file.empty()) {
+        if (inputs.heap && !inputs.heap->pools.empty()) return *inputs.heap;
+        return fail("there is no layout to replay: Drone.toml has no pools, or is not here; name a "
+                    "file with --layout");
+    }
+    const auto project = config::read(file);
+    if (!project) return std::unexpected(project.error());
+    auto heap = config::require_heap(*project, inputs.key);
+    if (!heap) return std::unexpected(heap.error());
+    if (heap->pools.empty()) return fail(fmt::format("{}: the heap has no pools", file));
+    return heap;
+}
+
+/// What was asked, what was live, which pools were full.
+std::string
+describe(const layout::failure& failed, const heap_inputs& inputs, const config::heap& heap) {
+    std::string text = fmt::format(
+        "the layout does not hold the trace: event {} of {} asks for {} bytes",
+        failed.step + 1,
+        inputs.files[failed.run],
+        failed.request.size
+    );
+    if (failed.request.alignment > granule)
+        text += fmt::format(" aligned to {}", failed.request.alignment);
+    text +=
+        fmt::format(" with {} blocks, {} bytes, live, and ", failed.live_blocks, failed.live_bytes);
+    if (failed.exhausted.empty())
+        return text + "no pool has blocks that large and aligned; add one";
+    text += failed.exhausted.size() == 1 ? "the only pool that serves it is full: "
+                                         : "all pools that serve it are full: ";
+    std::string full;
+    for (const std::size_t pool : failed.exhausted)
+        full += fmt::format(
+            "{}{} x {}", full.empty() ? "" : ", ", heap.pools[pool].block, heap.pools[pool].capacity
+        );
+    return text + full;
+}
+
+std::string to_table(const config::heap& heap, const layout::replay_report& report) {
+    std::string text = " Block | Capacity |     Peak |      Taken |  Fell over | Lost bytes\n"
+                       "-------+----------+----------+------------+------------+-----------\n";
+    for (std::size_t pool = 0; pool < heap.pools.size(); ++pool)
+        text += fmt::format(
+            "{:6} | {:8} | {:8} | {:10} | {:10} | {:10}\n",
+            heap.pools[pool].block,
+            heap.pools[pool].capacity,
+            report.pools[pool].peak,
+            report.pools[pool].taken,
+            report.pools[pool].fell_over,
+            report.pools[pool].peak_waste
+        );
+    text += fmt::format(
+        "\nPeak: {} blocks, {} bytes asked for; at most {} bytes lost inside blocks at one time\n",
+        report.peak_blocks,
+        report.peak_bytes,
+        report.peak_waste
+    );
+    return text;
+}
+
+std::string
+to_json(const config::heap& heap, const layout::replay_report& report, const heap_inputs& inputs) {
+    json root;
+    root["holds"] = report.holds();
+    root["events"] = report.steps;
+    root["failures"] = report.failures;
+    root["peak_blocks"] = report.peak_blocks;
+    root["peak_bytes"] = report.peak_bytes;
+    root["fragmentation"] = report.peak_waste;
+    root["pools"] = json::array();
+    for (std::size_t pool = 0; pool < heap.pools.size(); ++pool)
+        root["pools"].push_back(
+            {{"block", heap.pools[pool].block},
+             {"capacity", heap.pools[pool].capacity},
+             {"peak", report.pools[pool].peak},
+             {"taken", report.pools[pool].taken},
+             {"fell_over", report.pools[pool].fell_over},
+             {"fell_into", report.pools[pool].fell_into},
+             {"waste", report.pools[pool].peak_waste}}
+        );
+    if (const auto& failed = report.first_failure) {
+        json full = json::array();
+        for (const std::size_t pool : failed->exhausted)
+            full.push_back(heap.pools[pool].block);
+        root["failure"] = {
+            {"file", inputs.files[failed->run]},
+            {"event", failed->step + 1},
+            {"size", failed->request.size},
+            {"align", failed->request.alignment},
+            {"live_blocks", failed->live_blocks},
+            {"live_bytes", failed->live_bytes},
+            {"full", full},
+        };
+    }
+    return root.dump() + "\n";
+}
+
+result<int> replay(const CLI::App& command, const std::string& file) {
+    const auto inputs = read_heap_inputs(*command.get_parent());
+    if (!inputs) return std::unexpected(inputs.error());
+    if (inputs->files.empty())
+        return fail("there is no heaptrace file; make one with `just heaptrace` or name one with "
+                    "-f");
+    const auto heap = heap_to_replay(*inputs, file);
+    if (!heap) return std::unexpected(heap.error());
+    const auto report = layout::replay(inputs->runs, heap->pools, heap->alignment);
+    if (!report) return std::unexpected(report.error());
+    fmt::print(
+        "{}", wants_json(command) ? to_json(*heap, *report, *inputs) : to_table(*heap, *report)
+    );
+    if (const auto& failed = report->first_failure) return fail(describe(*failed, *inputs, *heap));
+    fmt::print(stderr, "The layout holds: {} events\n", report->steps);
+    return 0;
+}
+
+} // namespace
+
+void add_replay(CLI::App& parent, session& s) {
+    auto file = std::make_shared<std::string>();
+    CLI::App& command =
+        *parent.add_subcommand("replay", "Whether a layout holds the trace, and how full it gets");
+    command.fallthrough();
+    command.add_option("--layout", *file, "File with the [heap] to replay; else Drone.toml");
+    command.add_flag("--json")->description("Print the report as JSON");
+    s.on(command, [&command, file] { return replay(command, *file); });
+}
+
+} // namespace drone::cli

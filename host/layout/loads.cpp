@@ -41,6 +41,24 @@ scan(const trace::step* steps, std::size_t count, const lanes* table, lanes& lar
     largest = top;
 }
 
+/// Blocks of a request class: live now, and at most.
+struct counter {
+    std::int32_t now = 0;
+    std::int32_t most = 0;
+};
+
+/// Counts the steps. No branch depends on the data: takes and returns cannot be predicted.
+void count_up(const trace::step* steps, std::size_t count, counter* counters) {
+    for (std::size_t at = 0; at < count; ++at) {
+        const std::uint32_t row = steps[at].row();
+        counter& touched = counters[row >> 1U];
+        const std::int32_t now = touched.now + 1 - static_cast<std::int32_t>(2 * (row & 1U));
+        const std::int32_t beyond = now - touched.most;
+        touched.now = now;
+        touched.most += beyond & ~(beyond >> 31);
+    }
+}
+
 std::int64_t sum_over(const class_set& set, const std::int32_t* prefix) {
     std::int64_t sum = 0;
     for (const class_range& range : set)
@@ -72,33 +90,32 @@ load_index::load_index(const workload& work)
 }
 
 load_index::run_index load_index::index_run(const workload::run& run) const {
-    struct counter {
-        std::int32_t now = 0;
-        std::int32_t most = 0;
-    };
     const std::vector<trace::step>& steps = run.demand->steps;
     run_index made;
     made.stretch = stretch_for(row_length_);
     made.stretches = (steps.size() + made.stretch - 1) / made.stretch;
     made.at_start.resize(made.stretches * row_length_);
     made.at_most.resize(made.stretches * row_length_);
-    std::vector<counter> counters(row_length_);
+    std::vector<counter> counters(run.class_of.size()); // by the run's own class index
+    std::vector<counter> classes(row_length_);          // the same by class
     for (std::size_t number = 0; number < made.stretches; ++number) {
+        const std::size_t first = number * made.stretch;
+        const std::size_t count = std::min(made.stretch, steps.size() - first);
         std::int32_t* const at_start = &made.at_start[number * row_length_];
         std::int32_t* const at_most = &made.at_most[number * row_length_];
-        for (std::size_t index = 0; index + 1 < row_length_; ++index) {
-            at_start[index + 1] = at_start[index] + counters[index].now;
+        std::ranges::fill(classes, counter{});
+        for (std::size_t index = 0; index < counters.size(); ++index) {
             counters[index].most = counters[index].now;
+            classes[run.class_of[index]].now += counters[index].now;
         }
-        const std::size_t first = number * made.stretch;
-        const std::size_t last = std::min(first + made.stretch, steps.size());
-        for (std::size_t at = first; at < last; ++at) {
-            counter& touched = counters[run.class_of[steps[at].index()]];
-            touched.now += steps[at].gives_back() ? -1 : 1;
-            touched.most = std::max(touched.most, touched.now);
+        count_up(&steps[first], count, counters.data());
+        // Two requests in one class may peak at different moments: their sum is still a bound.
+        for (std::size_t index = 0; index < counters.size(); ++index)
+            classes[run.class_of[index]].most += counters[index].most;
+        for (std::size_t c = 0; c + 1 < row_length_; ++c) {
+            at_start[c + 1] = at_start[c] + classes[c].now;
+            at_most[c + 1] = at_most[c] + classes[c].most;
         }
-        for (std::size_t index = 0; index + 1 < row_length_; ++index)
-            at_most[index + 1] = at_most[index] + counters[index].most;
     }
     return made;
 }

@@ -2,9 +2,10 @@
 #pragma once
 
 // The virtual board `virtual-m4`: a core with flash, RAM, SysTick, NVIC, two timers, and the trace
-// hardware (ITM, DWT, TPIU) whose SWO pin sends what a UART at its baud rate would. Virtual time:
-// one executed instruction is one cycle, and an idle core (WFI) skips to the next event. Runs are
-// repeated bit for bit. One thread.
+// hardware (ITM, DWT, TPIU) whose SWO pin sends what a UART at its baud rate would.
+//
+// Virtual time: one executed instruction is one cycle; an idle core (WFI), and a loop that waits
+// for the trace FIFO, skip to the next event. A run repeats bit for bit. One thread.
 
 #include "board/core.hpp"
 #include "board/dwt.hpp"
@@ -60,9 +61,10 @@ struct run_end {
 };
 
 struct run_limits {
-    std::optional<std::uint64_t> cycles;  ///< absolute, as virtual_board::now()
-    std::optional<std::uint32_t> address; ///< stop before this instruction, but not as the first
-    std::optional<std::uint32_t> stack;   ///< ... and only with this stack pointer
+    std::optional<std::uint64_t> cycles = std::nullopt; ///< absolute, as virtual_board::now()
+    std::optional<std::uint32_t> address =
+        std::nullopt; ///< stop before this instruction, but not as the first
+    std::optional<std::uint32_t> stack = std::nullopt; ///< ... and only with this stack pointer
 };
 
 /// Takes what the board gives. The defaults drop it.
@@ -109,7 +111,7 @@ public:
 /// The peripherals: everything of the board that is plain data, copied by a snapshot.
 struct peripherals {
     std::uint64_t now = 0;     ///< cycles since power-on
-    std::uint64_t skipped = 0; ///< of these, spent asleep
+    std::uint64_t skipped = 0; ///< of these, spent asleep or waiting for the trace FIFO
     nvic interrupts;
     systick system_timer;
     std::array<timer, 2> timers; ///< TIM2, TIM3
@@ -192,6 +194,7 @@ private:
     [[nodiscard]] std::uint32_t read_control_space(std::uint32_t offset);
     void write_control_space(std::uint32_t offset, std::uint32_t value);
 
+    void skip_polling(bool ready);
     void set_monitor_control(std::uint32_t value);
     void attach_probe(const probe_setup& probe);
     void serve_devices(bool asleep = false);
@@ -229,6 +232,8 @@ private:
     attention why_stopped_ = attention::none;
     std::uint64_t attention_at_ = 0; // the cycle before which no instruction needs a closer look
     std::uint64_t poll_at_ = 0;
+    std::uint64_t polled_at_ = 0; // a stimulus port's FIFOREADY by the firmware
+    unsigned polls_ = 0;
     std::uint32_t it_expected_ = 0; // the next instruction of the IT block that is being executed
     std::uint32_t it_end_ = 0;      // 0 outside IT blocks
 };

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace drone::board {
 namespace {
 
@@ -48,8 +50,11 @@ void virtual_board::write_register(std::uint32_t address, unsigned size, std::ui
 std::uint32_t virtual_board::read_word(std::uint32_t address) {
     const std::uint32_t offset = address & (peripheral_page - 1);
     switch (address - offset) {
-    case itm_base:
-        return devices_.trace.read(offset, devices_.now, devices_.pin);
+    case itm_base: {
+        const std::uint32_t value = devices_.trace.read(offset, devices_.now, devices_.pin);
+        if (offset < stimulus_bytes) skip_polling(value != 0);
+        return value;
+    }
     case dwt_base:
         return devices_.watch.read(offset, devices_.now);
     case tpiu_base:
@@ -66,6 +71,25 @@ std::uint32_t virtual_board::read_word(std::uint32_t address) {
     default:
         return 0;
     }
+}
+
+// A loop that waits for the FIFO does nothing else until a byte leaves it or an event comes, so
+// time may skip to there, as in WFI. Only a tight loop of several polls is taken for one: code that
+// looks once and drops its packet must not gain time by looking.
+void virtual_board::skip_polling(bool ready) {
+    constexpr std::uint64_t longest_loop_cycles = 24;
+    constexpr unsigned polls_of_a_loop = 8;
+    const bool continues = !ready && devices_.now - polled_at_ <= longest_loop_cycles;
+    polls_ = continues ? polls_ + 1 : 0;
+    polled_at_ = devices_.now;
+    const auto then = devices_.trace.next_byte_at();
+    if (polls_ < polls_of_a_loop || !then) return;
+    std::uint64_t to = std::min(*then, next_event().value_or(*then));
+    if (limits_.cycles) to = std::min(to, *limits_.cycles);
+    if (to <= devices_.now) return;
+    devices_.skipped += to - devices_.now;
+    devices_.now = to;
+    polled_at_ = to;
 }
 
 void virtual_board::write_word(std::uint32_t address, std::uint32_t value) {

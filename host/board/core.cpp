@@ -270,8 +270,6 @@ void core::reset(std::uint32_t stack) {
     set(UC_ARM_REG_SP, stack & ~3U);
     set(UC_ARM_REG_LR, 0xFFFF'FFFF);
     clear_exclusive();
-    std::fill_n(ram_.get(), ram_size, std::uint8_t{0});
-    if (ram_executed_) uc_ctl_remove_cache(engine_.get(), ram_origin, ram_origin + ram_size);
 }
 
 bool core::on_stack(std::uint32_t address, std::uint32_t size) const {

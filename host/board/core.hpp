@@ -92,7 +92,7 @@ public:
         stopped_ = true;
         uc_emu_stop(engine_.get());
     }
-    /// Registers as after reset, in thread mode on the main stack.
+    /// Registers as after reset, in thread mode on the main stack. RAM keeps what it holds.
     void reset(std::uint32_t stack);
     /// Forgets an exclusive access before the next instruction, as exceptions do (A3.4.1).
     void clear_exclusive() { clear_exclusive_ = true; }

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace drone::board {
@@ -37,6 +38,10 @@ public:
     /// The DWT's synchronisation tap: a synchronisation packet where SYNCENA asks for it.
     void synchronize(std::uint64_t now, tpiu& pin);
 
+    /// When the pin takes the next byte from the FIFO, if there is one.
+    [[nodiscard]] std::optional<std::uint64_t> next_byte_at() const {
+        return count_ == 0 ? std::nullopt : std::optional(pin_free_at_);
+    }
     /// Lets the FIFO empty up to `now`.
     void advance(std::uint64_t now, tpiu& pin);
     /// Sends all that is left, however long it takes: what a receiver would still get.

@@ -6,6 +6,7 @@
 #include "board/control.hpp"
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
+#include "board/measurements.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -56,6 +57,9 @@ struct run_options {
     bool exception_trace = false;
     bool frames = false;
     std::optional<std::uint64_t> max_instructions;
+    std::optional<std::uint64_t> interrupt_at;
+    unsigned irq = 0;
+    measurement_options measured;
 };
 
 /// The world around the board: its SWO cable, its semihosting console, its buttons.
@@ -208,10 +212,15 @@ int run(const run_options& options) {
     auto machine = virtual_board::make(*setup, std::move(*image), world);
     if (!machine) return complain(machine.error().message);
 
+    auto measuring = measurements::start(options.measured, **machine);
+    if (!measuring) return complain(measuring.error().message);
+    if (options.interrupt_at) (*machine)->pend_at(*options.interrupt_at, options.irq);
+
     run_limits limits;
     limits.cycles = options.max_instructions;
     const run_end end = (*machine)->run(limits);
     (*machine)->flush_trace();
+    if (auto done = (*measuring)->finish(); !done) return complain(done.error().message);
     if (!world.cable_error().empty()) {
         return complain(fmt::format("cannot write {}: {}", options.swo, world.cable_error()));
     }
@@ -238,6 +247,30 @@ void add_run_options(CLI::App& command, run_options& options) {
         .add_option("--sync", options.sync, "A synchronisation packet every 2^N cycles, or none")
         ->check(CLI::IsMember({"none", "24", "26", "28"}));
     command.add_option("--max-instructions", options.max_instructions, "End after so many cycles");
+    command
+        .add_option(
+            "--interrupt-at", options.interrupt_at, "Pend an interrupt before this instruction"
+        )
+        ->needs(command.add_option("--irq", options.irq, "Which one")
+                    ->check(CLI::Range(0U, nvic::interrupt_count - 1)));
+}
+
+void add_measurement_options(CLI::App& command, measurement_options& options) {
+    command.add_option("--elf", options.elf, "The flashed program, for its symbols");
+    command
+        .add_option("--count", options.counts, "Count the instructions of this function's calls")
+        ->allow_extra_args(false);
+    command.add_option("--count-symbols", options.between, "FROM:TO, count from one to the other")
+        ->allow_extra_args(false);
+    command.add_flag(
+        "--longest-masked", options.longest_masked, "Find the longest run with PRIMASK set (slow)"
+    );
+    command.add_option(
+        "--report", options.report, "Where the counts go as JSON, - for standard error"
+    );
+    command.add_option("--log-calls", options.logs, "Log this function's calls")
+        ->allow_extra_args(false);
+    command.add_option("--calls", options.calls, "Where logged calls go, - for standard error");
 }
 
 } // namespace
@@ -255,6 +288,7 @@ int main(int argc, char** argv) {
     run_options options;
     CLI::App& run_command = *app.add_subcommand("run", "Power the board and run it");
     add_run_options(run_command, options);
+    add_measurement_options(run_command, options.measured);
 
     CLI::App& reset_command = *app.add_subcommand("reset", "Reset the board that is running");
     reset_command.add_option("--flash-file", flash_file, "The board's flash")->required();

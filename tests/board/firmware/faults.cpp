@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+
+// Goes wrong in the way that the test writes into `how` before it starts.
+
+#include <cstdint>
+
+extern "C" volatile std::uint32_t how;
+[[gnu::section(".noinit")]] volatile std::uint32_t how;
+
+int main() {
+    switch (how) {
+    case 1:
+        return static_cast<int>(*reinterpret_cast<volatile std::uint32_t*>(0x5000'0000));
+    case 2:
+        *reinterpret_cast<volatile std::uint32_t*>(0x0800'0000) = 1;
+        break;
+    case 3:
+        asm volatile("udf #0");
+        break;
+    case 4:
+        reinterpret_cast<void (*)()>(0x6000'0001)();
+        break;
+    case 5:
+        asm volatile("bkpt #1");
+        break;
+    default:
+        break;
+    }
+    return 0;
+}

@@ -53,6 +53,17 @@ constexpr unsigned it_length(std::uint16_t opcode) {
 result<std::unique_ptr<virtual_board>> virtual_board::make(
     const board_setup& setup, std::vector<std::uint8_t> flash, board_listener& listener
 ) {
+    constexpr std::uint32_t longest_bit_cycles = 1U << 13U; // what ACPR can hold
+    if (setup.probe && (setup.probe->baud > setup.cpu_hz ||
+                        setup.cpu_hz / setup.probe->baud > longest_bit_cycles)) {
+        return fail(fmt::format(
+            "a core of {} Hz cannot send at {} baud; it can from {} to {} baud",
+            setup.cpu_hz,
+            setup.probe->baud,
+            setup.cpu_hz / longest_bit_cycles + 1,
+            setup.cpu_hz
+        ));
+    }
     std::unique_ptr<virtual_board> made(new virtual_board(setup, listener));
     made->mark_it_blocks(flash);
     auto processor = core::open(
@@ -108,7 +119,7 @@ run_end virtual_board::run(const run_limits& limits) {
     first_instruction_ = true;
     if (limits.address) mark(*limits.address);
     for (;;) {
-        if (devices_.interrupts.take_reset_request()) {
+        if (devices_.interrupts.take_reset_request() || std::exchange(reset_wanted_, false)) {
             if (auto done = reset(); !done)
                 return {run_end::kind::faulted, 1, done.error().message};
         }
@@ -346,9 +357,7 @@ std::optional<run_end> virtual_board::poll_listener() {
     case board_listener::request::stop:
         return run_end{run_end::kind::requested, 0, {}};
     case board_listener::request::reset:
-        if (auto done = reset(); !done) {
-            return run_end{run_end::kind::faulted, 1, done.error().message};
-        }
+        reset_wanted_ = true;
         break;
     case board_listener::request::none:
         break;
@@ -406,7 +415,7 @@ std::optional<run_end> virtual_board::sleep() {
         devices_.skipped += then - devices_.now;
         devices_.now = then;
         if (devices_.now >= poll_at_) {
-            if (auto end = poll_listener()) return end;
+            if (auto end = poll_listener(); end || reset_wanted_) return end;
         }
     }
 }

@@ -232,6 +232,7 @@ private:
     attention why_stopped_ = attention::none;
     std::uint64_t attention_at_ = 0; // the cycle before which no instruction needs a closer look
     std::uint64_t poll_at_ = 0;
+    bool reset_wanted_ = false;
     std::uint64_t polled_at_ = 0; // a stimulus port's FIFOREADY by the firmware
     unsigned polls_ = 0;
     std::uint32_t it_expected_ = 0; // the next instruction of the IT block that is being executed

@@ -48,6 +48,14 @@ void call_meter::reached(virtual_board& board, std::uint32_t address) {
 void call_meter::begin(virtual_board& board, std::size_t function) {
     const core& processor = board.processor();
     const std::uint32_t return_address = processor.get(UC_ARM_REG_LR) & ~1U;
+    const std::uint32_t stack = processor.get(UC_ARM_REG_SP);
+    // A loop that begins with the function's first instruction comes by here again, with all as it
+    // was.
+    const bool is_loop = std::ranges::any_of(open_, [&](const open_call& each) {
+        return each.seen.function == function && each.depth == clock_.depth() &&
+               each.return_address == return_address && each.stack == stack;
+    });
+    if (is_loop) return;
     board.mark(return_address);
     open_.push_back({
         .seen =
@@ -60,7 +68,7 @@ void call_meter::begin(virtual_board& board, std::size_t function) {
              .exception = processor.exception_number(),
              .entered = board.instructions()},
         .return_address = return_address,
-        .stack = processor.get(UC_ARM_REG_SP),
+        .stack = stack,
         .depth = clock_.depth(),
         .own_at_entry = clock_.own(board.instructions()),
     });

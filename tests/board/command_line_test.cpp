@@ -142,9 +142,9 @@ TEST_F(CommandLine, ResetAndCtrlCReachARunningBoard) {
               "until [ -S f.sock ]; do :; done; "
               "drone-board run --flash-file f --swo second; echo $?; "
               "drone-board reset --flash-file f; "
-              "until [ $(grep -ao begin s | wc -l) -ge 2 ]; do :; done; "
+              "until [ $(grep -ao boot s | wc -l) -ge 2 ]; do :; done; "
               "kill -HUP $board; "
-              "until [ $(grep -ao begin s | wc -l) -ge 3 ]; do :; done; "
+              "until [ $(grep -ao boot s | wc -l) -ge 3 ]; do :; done; "
               "kill -INT $board; wait $board; echo $?"),
         0
     );

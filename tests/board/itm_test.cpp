@@ -111,18 +111,6 @@ TEST_F(Itm, CountsPrescaledTicks) {
     EXPECT_THAT(drained(), ElementsAre(0x01, 'a', 0xC0, 10));
 }
 
-TEST_F(Itm, MarksAStampThatCameLate) {
-    trace.write(tcr, 4, 3, 0, pin);
-    word(0, 1, 100);
-    word(0, 2, 101);
-    trace.write(0, 2, 3, 102, pin); // 5 + 2 + 5 + 1 - 1 bytes are there: no room for its stamp
-    const auto sent = drained();
-    // The first two are exact; the third's comes when a byte has left, and says so.
-    ASSERT_EQ(sent.size(), 18U);
-    EXPECT_THAT(std::vector(sent.begin() + 5, sent.begin() + 7), ElementsAre(0xC0, 100));
-    EXPECT_EQ(sent[12], 0x10);
-}
-
 TEST_F(Itm, SaysThatAStampIsDelayed) {
     trace.write(tcr, 4, 3, 0, pin);
     word(0, 1, 1'000);                // 5 + 3 bytes, one on the pin

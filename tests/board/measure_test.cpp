@@ -42,7 +42,8 @@ TEST(CallMeter, TakesInterruptsOff) {
     board->pend_at(board->instructions() + 5, 0);
     board->pend_at(board->instructions() + 9, 1); // nested in the first
     EXPECT_THAT(counted(board, "looping"), ElementsAre(21, 201, 11));
-    EXPECT_EQ(board.variable("interrupts"), 2U);
+    EXPECT_EQ(board.variable("interrupts"), 1U);
+    EXPECT_EQ(board.variable("nested"), 1U);
 }
 
 TEST(CallMeter, TellsArgumentsResultAndException) {

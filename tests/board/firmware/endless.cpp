@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Says "begin" and then sleeps for ever, woken by SysTick again and again.
+// Says "boot" and then sleeps for ever, woken by SysTick again and again.
 
 #include "cortex_m/startup.hpp"
 #include "cortex_m/systick.hpp"
@@ -10,7 +10,7 @@
 void systick_handler() {}
 
 int main() {
-    static_cast<void>(write(1, "begin   ", 8));
+    static_cast<void>(write(1, "boot", 4));
     drone::cortex_m::systick::start(1000);
     for (;;)
         asm volatile("wfi");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Routines of known length, an interrupted exclusive store, and an interrupt that counts its calls:
+// Routines of known length, an interrupted exclusive store, and interrupts that count their calls:
 // what the measuring tests look at. Nothing here ends by itself but main.
 
 #include "cortex_m/nvic.hpp"
@@ -11,7 +11,8 @@
 extern "C" {
 
 volatile std::uint32_t shared = 7;
-volatile std::uint32_t interrupts = 0;
+volatile std::uint32_t interrupts = 0; // interrupt 0
+volatile std::uint32_t nested = 0;     // interrupt 1
 volatile std::uint32_t results[4];
 
 std::uint32_t four_instructions(std::uint32_t a, std::uint32_t b);
@@ -89,9 +90,12 @@ asm(R"(
 
 // Touches what the exclusive access holds, and leaves it as it was.
 void interrupt_handler(unsigned irq) {
-    interrupts = interrupts + 1;
     shared = shared;
-    if (irq == 1) asm volatile("nop\n\tnop\n\tnop");
+    if (irq == 0) {
+        interrupts = interrupts + 1;
+    } else {
+        nested = nested + 1;
+    }
 }
 
 int main() {

@@ -7,9 +7,8 @@
 
 #include <unistd.h>
 
-namespace {
-volatile int told = 0; // what the test reads
-}
+extern "C" volatile int told; // what the test reads
+volatile int told = 0;
 
 int main() {
     using drone::cortex_m::itm;

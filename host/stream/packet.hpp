@@ -91,7 +91,7 @@ struct reserved {
 /// D4.3.1. A write to a stimulus port.
 struct software {
     std::uint8_t port = 0; ///< page * 32 + address
-    std::uint8_t size = 4; ///< bytes: 1, 2 or 4
+    std::uint8_t size = 4; ///< bytes: 1, 2 or 4; of DSO 1 to 4
     std::uint32_t value = 0;
     friend bool operator==(const software&, const software&) = default;
 };
@@ -184,8 +184,8 @@ enum class defect : std::uint8_t {
 /// Bytes that are no packet.
 struct malformed {
     defect what = defect::stray_zeros;
-    std::uint64_t length = 0;            ///< bytes; those past the eighth are like the eighth
-    std::array<std::uint8_t, 8> bytes{}; ///< the first of them
+    std::uint64_t length = 0;            ///< bytes
+    std::array<std::uint8_t, 8> bytes{}; ///< the first eight of them
     [[nodiscard]] std::span<const std::uint8_t> carried() const {
         return {
             bytes.data(), length < bytes.size() ? static_cast<std::size_t>(length) : bytes.size()

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Where the frames of a TPIU stream begin when no frame synchronisation tells: every one of the
+// sixteen places is tried, and the one taken whose frames make most sense, as frames and as the ITM
+// stream in them. Pure.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace drone::stream {
+
+struct tpiu_alignment {
+    std::size_t offset = 0; ///< 0..15, of the first frame that begins in the window
+    bool certain = false;   ///< a synchronisation says so, or no other place comes near
+};
+
+/// `wanted` is the ID of the ITM's stream. Some hundred bytes of window are needed for a good
+/// answer.
+[[nodiscard]] tpiu_alignment
+find_tpiu_alignment(std::span<const std::uint8_t> window, std::uint8_t wanted);
+
+} // namespace drone::stream

@@ -91,7 +91,7 @@ public:
             wait(reopen_period);
         }
         decoder_->finish(sink_);
-        to_.fell_silent();
+        to_.finish();
         finish_batch();
         report(true);
         return counts_;

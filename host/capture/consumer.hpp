@@ -20,6 +20,8 @@ public:
     virtual void fell_silent() {}
     /// The packets of one batch are there: write.
     virtual void flush() = 0;
+    /// The last packet was there: what waits for more is written as it is.
+    virtual void finish() {}
     /// No one listens any more, so that the capture may as well end.
     [[nodiscard]] virtual bool deaf() const = 0;
     /// What failed since the last call, a line each.

@@ -3,7 +3,9 @@
 // drone log: what the board says, port by port.
 
 #include "capture/capture.hpp"
+#include "capture/consumers.hpp"
 #include "capture/output_spec.hpp"
+#include "capture/packet_list.hpp"
 #include "capture/port_outputs.hpp"
 #include "capture/source.hpp"
 #include "cli/command.hpp"
@@ -29,6 +31,9 @@ struct log_options {
     bool reset = false;
     bool wait = false;
     bool after_sync = false;
+    bool time = false;
+    bool packets = false;
+    bool json = false;
 };
 
 /// A probe's log as a source.
@@ -180,7 +185,10 @@ result<int> run_log(const session& s, const log_options& options) {
 
     capture::settings settings{.format = to_stream_format(log, options.after_sync)};
     if (options.input.empty()) {
-        const probe::log_request ask{.ports = wanted_ports(*outputs), .reset = options.reset};
+        const bool all = options.packets;
+        const probe::log_request ask{
+            .ports = all ? ~std::uint32_t{0} : wanted_ports(*outputs), .reset = options.reset
+        };
         auto open = board_opener(*project, s, ask);
         if (!open) return std::unexpected(open.error());
         settings.open = std::move(*open);
@@ -190,7 +198,17 @@ result<int> run_log(const session& s, const log_options& options) {
     }
 
     capture::stop_signal stop;
-    capture::port_outputs to(*outputs);
+    capture::consumers to;
+    if (options.packets) {
+        using style = capture::packet_list::style;
+        to.add(std::make_unique<capture::packet_list>(options.json ? style::json : style::text));
+    }
+    if (!options.packets || !options.outputs.empty()) {
+        using text = capture::port_outputs::text;
+        to.add(std::make_unique<capture::port_outputs>(
+            *outputs, options.time ? text::timed : text::as_it_is
+        ));
+    }
     talk hears;
     capture::run(settings, to, hears, stop);
     return hears.finish() ? 0 : 1;
@@ -214,6 +232,11 @@ void add_log(CLI::App& parent, session& s) {
     );
     log.add_option("--format", options->format, "swo, tpiu:ID or dso")
         ->check(refused_by(config::parse_format));
+    log.add_flag("--time", options->time, "Begin lines of text with the target's time, in ticks");
+    CLI::Option* const packets =
+        log.add_flag("--packets", options->packets, "Print every packet on standard output");
+    log.add_flag("--json", options->json, "Print packets as JSON, one object a line")
+        ->needs(packets);
     log.add_flag("--reset", options->reset, "Reset the board first");
     log.add_flag("--wait", options->wait, "Wait for the source, also when it goes away");
     log.add_flag("--after-sync", options->after_sync, "Ignore all before a synchronisation");

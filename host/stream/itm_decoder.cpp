@@ -121,17 +121,6 @@ packet decode_extension(std::uint8_t header, bytes_view payload) {
 
 } // namespace
 
-void packet_sink::on_words(const word_run& run) {
-    for (std::size_t i = 0; i < run.count(); ++i) {
-        const std::uint32_t value = little_endian({run.payload(i), 4});
-        on_packet({
-            .offset = run.offset + i * word_packet,
-            .tentative = run.tentative,
-            .value = software{.port = run.port, .size = 4, .value = value},
-        });
-    }
-}
-
 void itm_decoder::feed(bytes_view bytes, packet_sink& sink) {
     // What was kept is decided in a copy together with the next few bytes.
     while (kept_size_ != 0 && !bytes.empty()) {

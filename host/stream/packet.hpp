@@ -249,6 +249,16 @@ struct word_run {
     [[nodiscard]] const std::uint8_t* payload(std::size_t index) const {
         return packets.data() + index * 5 + 1;
     }
+    [[nodiscard]] std::uint32_t word(std::size_t index) const {
+        const std::uint8_t* const bytes = payload(index);
+        return static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8U |
+               static_cast<std::uint32_t>(bytes[2]) << 16U |
+               static_cast<std::uint32_t>(bytes[3]) << 24U;
+    }
+    [[nodiscard]] located_packet packet_at(std::size_t index) const {
+        const software written{.port = port, .size = 4, .value = word(index)};
+        return {.offset = offset + index * 5, .tentative = tentative, .value = written};
+    }
 };
 
 /// Takes what a decoder finds, in the order of the input.
@@ -258,7 +268,10 @@ public:
     virtual void on_packet(const located_packet& found) = 0;
     /// The same packets as so many on_packet calls, which is what it does unless overridden. How
     /// the packets of a port fall into runs depends on how the input was split.
-    virtual void on_words(const word_run& run);
+    virtual void on_words(const word_run& run) {
+        for (std::size_t i = 0; i < run.count(); ++i)
+            on_packet(run.packet_at(i));
+    }
 
 protected:
     packet_sink() = default;

@@ -57,12 +57,6 @@ std::size_t penalty(std::span<const std::uint8_t> window, std::size_t offset, st
 } // namespace
 
 tpiu_alignment find_tpiu_alignment(std::span<const std::uint8_t> window, std::uint8_t wanted) {
-    constexpr std::array<std::uint8_t, 4> sync{0xFF, 0xFF, 0xFF, 0x7F};
-    const auto found = std::ranges::search(window, sync);
-    if (!found.empty()) {
-        const auto at = static_cast<std::size_t>(found.begin() - window.begin());
-        return {.offset = at % tpiu_deframer::frame_size, .certain = true};
-    }
     std::size_t best = std::numeric_limits<std::size_t>::max();
     std::size_t second = best;
     tpiu_alignment answer;

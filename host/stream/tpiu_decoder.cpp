@@ -57,9 +57,10 @@ void tpiu_decoder::feed(std::span<const std::uint8_t> bytes, packet_sink& sink) 
 
 void tpiu_decoder::finish(packet_sink& sink) {
     if (!locked_ && !window_.empty()) lock(find_tpiu_alignment(window_, wanted_).offset, sink);
+    const std::size_t cut = frames_.finish(data_);
+    decode_data(sink);
     packets_.finish(sink);
-    if (const std::size_t cut = frames_.restart(frames_.source()); cut != 0)
-        packets_.lose(cut, sink);
+    if (cut != 0) packets_.lose(cut, sink);
 }
 
 void tpiu_decoder::lose(std::uint64_t length, packet_sink& sink) {
@@ -125,7 +126,10 @@ void tpiu_decoder::check() {
     oddities_before_ = frames_.oddities();
     bad_packets_ = 0;
     until_check_ = check_period;
-    if (odd >= too_odd) locked_ = false;
+    if (odd < too_odd) return;
+    locked_ = false;
+    const auto unfinished = frames_.unfinished();
+    window_.assign(unfinished.begin(), unfinished.end());
 }
 
 } // namespace drone::stream

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "stream/tpiu_deframer.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -11,8 +12,8 @@ namespace {
 
 constexpr std::size_t data_per_frame = 15;
 constexpr std::uint32_t full_sync = 0xFFFF'FF7F;
-constexpr std::uint8_t half_sync_first = 0xFF;
-constexpr std::uint8_t half_sync_second = 0x7F;
+constexpr std::uint8_t sync_part = 0xFF;
+constexpr std::uint8_t sync_end = 0x7F;
 constexpr std::uint8_t null_source = 0;
 constexpr std::uint8_t first_reserved = 0x70;
 constexpr std::uint8_t trigger_source = 0x7D;
@@ -45,7 +46,7 @@ bool has_no_id(const std::uint8_t* bytes) {
 /// An even byte of all ones is an ID that none has: a synchronisation may be there.
 bool may_hold_sync(const std::uint8_t* bytes) {
     for (std::size_t i = 0; i < tpiu_deframer::frame_size; i += 2)
-        if (bytes[i] == half_sync_first) return true;
+        if (bytes[i] == sync_part) return true;
     return false;
 }
 
@@ -71,11 +72,17 @@ tpiu_deframer::feed(std::span<const std::uint8_t> bytes, std::vector<std::uint8_
     return {.used = used};
 }
 
-std::size_t tpiu_deframer::restart(std::uint8_t id) {
+void tpiu_deframer::restart(std::uint8_t id) {
     source_ = id;
     saw_id_ = false;
     recent_ = 0;
     known_ = {};
+    size_ = 0;
+}
+
+std::size_t tpiu_deframer::finish(std::vector<std::uint8_t>& out) {
+    if (size_ >= frame_size) end_frame(out);
+    recent_ = 0;
     return std::exchange(size_, 0);
 }
 
@@ -91,6 +98,8 @@ tpiu_deframer::whole_frames(std::span<const std::uint8_t> bytes, std::vector<std
     std::size_t done = 0;
     for (; done < frames; ++done) {
         const std::uint8_t* const at = bytes.data() + done * frame_size;
+        const bool is_last = (done + 1) * frame_size == bytes.size();
+        if (at[15] == sync_part && (is_last || at[16] == sync_part)) break;
         if (!has_no_id(at)) {
             if (may_hold_sync(at)) break;
             to = frame(at, to);
@@ -119,18 +128,31 @@ std::size_t tpiu_deframer::one_byte(std::uint8_t byte, std::vector<std::uint8_t>
         size_ = 0;
         return before;
     }
-    if (size_ % 2 == 0 && frame_[size_ - 2] == half_sync_first && byte == half_sync_second) {
+    if (size_ % 2 == 0 && frame_[size_ - 2] == sync_part && byte == sync_end) {
         size_ -= 2;
         return 0;
     }
-    if (size_ == frame_size) {
-        size_ = 0;
-        const std::size_t before = out.size();
-        out.resize(before + data_per_frame);
-        const std::uint8_t* const end = frame(frame_.data(), out.data() + before);
-        out.resize(static_cast<std::size_t>(end - out.data()));
-    }
+    if (size_ >= frame_size && !may_be_cut()) end_frame(out);
     return 0;
+}
+
+/// Whether the bytes of ones at the end may be a synchronisation that begins in the gathered frame:
+/// then the frame lacks bytes, and what fills it up is none of its own.
+bool tpiu_deframer::may_be_cut() const {
+    std::size_t ones = 0;
+    while (ones < 3 && frame_[size_ - 1 - ones] == sync_part)
+        ++ones;
+    return ones != 0 && size_ - ones < frame_size;
+}
+
+/// The gathered frame is whole; bytes behind it begin the next.
+void tpiu_deframer::end_frame(std::vector<std::uint8_t>& out) {
+    const std::size_t before = out.size();
+    out.resize(before + data_per_frame);
+    const std::uint8_t* const end = frame(frame_.data(), out.data() + before);
+    out.resize(static_cast<std::size_t>(end - out.data()));
+    size_ -= frame_size;
+    std::copy_n(frame_.begin() + frame_size, size_, frame_.begin());
 }
 
 /// Writes the data of one frame to `to`, at most 15 bytes, and returns their end.

@@ -34,10 +34,15 @@ public:
     /// Appends to `out` what the wanted source sent. Stops behind a loss.
     step feed(std::span<const std::uint8_t> bytes, std::vector<std::uint8_t>& out);
 
-    /// The next byte begins a frame, and data is of source `id` until an ID says otherwise. Returns
-    /// how many bytes of an unfinished frame were dropped.
-    std::size_t restart(std::uint8_t id);
+    /// The next byte begins a frame, and data is of source `id` until an ID says otherwise.
+    void restart(std::uint8_t id);
+    /// The input ended. Returns how many bytes of an unfinished frame were dropped.
+    std::size_t finish(std::vector<std::uint8_t>& out);
 
+    /// Bytes of a frame that is not whole yet.
+    [[nodiscard]] std::span<const std::uint8_t> unfinished() const {
+        return {frame_.data(), size_};
+    }
     /// The source of the next data byte.
     [[nodiscard]] std::uint8_t source() const { return source_; }
     /// How often something was seen that a well-aligned stream rarely has: reserved IDs, new ones.
@@ -50,6 +55,8 @@ private:
     whole_frames(std::span<const std::uint8_t> bytes, std::vector<std::uint8_t>& out);
     [[nodiscard]] std::size_t one_byte(std::uint8_t byte, std::vector<std::uint8_t>& out);
     [[nodiscard]] std::uint8_t* frame(const std::uint8_t* bytes, std::uint8_t* to);
+    [[nodiscard]] bool may_be_cut() const;
+    void end_frame(std::vector<std::uint8_t>& out);
     void change_source(std::uint8_t id);
 
     std::uint8_t wanted_;
@@ -57,9 +64,9 @@ private:
     bool saw_id_ = false;
     unsigned oddities_ = 0;
     std::array<bool, 128> known_{};
-    std::array<std::uint8_t, frame_size> frame_{};
-    std::size_t size_ = 0;     ///< of frame_
-    std::uint32_t recent_ = 0; ///< the last four bytes, the latest lowest
+    std::array<std::uint8_t, frame_size + 3> frame_{}; ///< and what may be a synchronisation
+    std::size_t size_ = 0;                             ///< of frame_
+    std::uint32_t recent_ = 0;                         ///< the last four bytes, the latest lowest
 };
 
 } // namespace drone::stream

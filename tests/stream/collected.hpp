@@ -25,9 +25,8 @@ inline std::string text(const located_packet& found) {
 }
 
 /// Everything at once.
-inline std::vector<located_packet> decode_itm(
-    std::span<const std::uint8_t> bytes, start from = start::at_once
-) {
+inline std::vector<located_packet>
+decode_itm(std::span<const std::uint8_t> bytes, start from = start::at_once) {
     itm_decoder decoder(from);
     collected sink;
     decoder.feed(bytes, sink);

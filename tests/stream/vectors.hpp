@@ -51,5 +51,6 @@ inline std::vector<std::filesystem::path> files(const std::string& ending) {
 } // namespace drone::vectors
 
 #define DRONE_NEEDS_VECTORS()                                                                      \
-    if (drone::vectors::folder().empty()) GTEST_SKIP() << "no ../shared/vectors beside the "       \
-                                                          "project"
+    if (drone::vectors::folder().empty())                                                          \
+    GTEST_SKIP() << "no ../shared/vectors beside the "                                             \
+                    "project"

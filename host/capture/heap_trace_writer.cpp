@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "capture/heap_trace_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace drone::capture {
+
+namespace {
+
+constexpr std::size_t word_size = 4;
+
+std::array<std::uint8_t, word_size> little_endian(std::uint32_t bits) {
+    return {
+        static_cast<std::uint8_t>(bits),
+        static_cast<std::uint8_t>(bits >> 8U),
+        static_cast<std::uint8_t>(bits >> 16U),
+        static_cast<std::uint8_t>(bits >> 24U),
+    };
+}
+
+bool begins_native_trace(std::uint32_t bits) {
+    const wire::word word{bits};
+    if (word.op() != wire::operation::control || word.as_control() != wire::control::begin)
+        return false;
+    const wire::announced_heap heap = wire::decode_begin(word);
+    return heap.version >= 1 && heap.version <= 15 && heap.pool_count >= 1 && heap.alignment >= 4;
+}
+
+} // namespace
+
+void heap_trace_writer::on_packet(const stream::located_packet& found, ticks time) {
+    if (const auto* written = std::get_if<stream::software>(&found.value)) {
+        if (is_ours(*written, found.tentative)) payload(*written, time);
+    } else if (std::holds_alternative<stream::overflow>(found.value)) {
+        lost_.overflow = true;
+    } else if (const auto* bad = std::get_if<stream::malformed>(&found.value)) {
+        // A packet that the end of the capture cut is no loss: nothing was to follow.
+        if (bad->what != stream::defect::truncated) lost_.malformed += bad->length;
+    } else if (const auto* gone = std::get_if<stream::missing>(&found.value)) {
+        lost_.transport = true;
+        lost_.missing += gone->length;
+    }
+}
+
+void heap_trace_writer::on_words(const stream::word_run& run, ticks time) {
+    if (run.port != port_ && run.port != port_of_page_)
+        return stream::timed_sink::on_words(run, time);
+    std::size_t index = 0;
+    while (!native_ && index < run.count() && !begins_native_trace(run.word(index)))
+        ++index;
+    const std::size_t raw = 5 * (native_ ? 0 : index);
+    if (raw != 0) {
+        stream::word_run before = run;
+        before.packets = run.packets.first(raw);
+        to_.append_words(before);
+    }
+    if (index == run.count()) return;
+    if (!native_) become_native();
+    write_losses();
+    write_time(time);
+    stream::word_run native = run;
+    native.packets = run.packets.subspan(raw);
+    to_.append_words(native);
+}
+
+bool heap_trace_writer::is_ours(const stream::software& written, bool tentative) {
+    if (written.port == port_ || written.port == port_of_page_) return true;
+    const bool other_page = tentative && written.port % 32 == port_ % 32;
+    if (!other_page || written.size != word_size || !begins_native_trace(written.value))
+        return false;
+    port_of_page_ = written.port;
+    return true;
+}
+
+void heap_trace_writer::payload(const stream::software& written, ticks time) {
+    if (!native_ && written.size == word_size && begins_native_trace(written.value))
+        become_native();
+    if (native_) {
+        if (written.size != word_size) {
+            lost_.malformed += written.size;
+            return;
+        }
+        write_losses();
+        write_time(time);
+        return write({written.value});
+    }
+    const auto bytes = little_endian(written.value);
+    to_.append({bytes.data(), written.size});
+}
+
+/// Words begin at multiples of four from here on; what did not fill one is closed as a gap word.
+void heap_trace_writer::become_native() {
+    native_ = true;
+    lost_ = {};
+    const std::size_t odd = to_.size() % word_size;
+    if (odd == 0) return;
+    const auto bytes = little_endian(wire::make_gap(wire::gap_reason::malformed, odd).bits);
+    to_.append(std::span<const std::uint8_t>(bytes).subspan(odd));
+}
+
+void heap_trace_writer::write_losses() {
+    const losses lost = std::exchange(lost_, {});
+    if (lost.overflow) write(wire::make_gap(wire::gap_reason::overflow, 0));
+    if (lost.malformed != 0) write(wire::make_gap(wire::gap_reason::malformed, lost.malformed));
+    if (lost.transport) write(wire::make_gap(wire::gap_reason::transport, lost.missing));
+}
+
+void heap_trace_writer::write_time(ticks time) {
+    wire::capture clock = wire::capture::target_ticks;
+    std::uint64_t passed = 0;
+    if (time) {
+        passed = *time - std::exchange(target_last_, *time);
+        target_times_ = true;
+    } else if (host_now_ && !target_times_) {
+        passed = *host_now_ - std::exchange(host_last_, *host_now_);
+        clock = wire::capture::host_micros;
+    }
+    while (passed != 0) {
+        const auto part = std::min<std::uint64_t>(passed, wire::data_mask);
+        write(wire::make_capture(clock, static_cast<std::uint32_t>(part)));
+        passed -= part;
+    }
+}
+
+void heap_trace_writer::write(wire::word word) { to_.append(little_endian(word.bits)); }
+
+} // namespace drone::capture

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "capture/output_spec.hpp"
+
+#include <gmock/gmock.h>
+
+namespace drone::capture {
+
+namespace {
+
+output_spec parsed(const std::string& text) {
+    return parse_output(text).value_or(output_spec{"?", {}});
+}
+
+} // namespace
+
+TEST(OutputSpec, IsAPathAndPorts) {
+    EXPECT_EQ(parsed(":0:1"), (output_spec{"", {0, 1}}));
+    EXPECT_EQ(parsed("heaptrace:31"), (output_spec{"heaptrace", {31}}));
+    EXPECT_EQ(parsed("all"), (output_spec{"all", {}}));
+    EXPECT_EQ(parsed("a:b:3:3:1"), (output_spec{"a:b", {1, 3}}));
+    EXPECT_EQ(parsed("high:255"), (output_spec{"high", {255}}));
+}
+
+TEST(OutputSpec, RefusesWhatIsNoPort) {
+    for (const std::string text : {"", "x:", ":", "x:256", "x:1:999999999999"})
+        EXPECT_FALSE(parse_output(text)) << text;
+}
+
+TEST(OutputSpec, OutputsOfOnePathBecomeOne) {
+    EXPECT_THAT(
+        parse_outputs({"a:1", "b:2", "a:0", ":3", "-:4"}).value(),
+        testing::ElementsAre(
+            output_spec{"a", {0, 1}}, output_spec{"b", {2}}, output_spec{"", {3, 4}}
+        )
+    );
+    EXPECT_THAT(parse_outputs({"a:1", "a"}).value(), testing::ElementsAre(output_spec{"a", {}}));
+}
+
+TEST(OutputSpec, NoneIsEveryPortOnStandardOutput) {
+    EXPECT_THAT(parse_outputs({}).value(), testing::ElementsAre(output_spec{}));
+}
+
+} // namespace drone::capture

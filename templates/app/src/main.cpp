@@ -14,19 +14,22 @@
 
 namespace {
 
-using standard_output = drone::log_port<drone::cortex_m::itm, drone::standard_output_port>;
+template <unsigned Port>
+void print(std::string_view text) {
+    drone::log_port<drone::cortex_m::itm, Port>::write(text.data(), text.size());
+}
+constexpr auto print_output = print<drone::standard_output_port>;
+constexpr auto print_error = print<drone::standard_error_port>;
 
 constexpr std::uint32_t packets = 1'500;
 constexpr std::uint32_t tick_cycles = 4'999; // prime, so that it strikes everywhere
 
 constinit sensor_link sensors{packets};
 
-void print(std::string_view text) { standard_output::write(text.data(), text.size()); }
-
 void wait_for_interrupt() { asm volatile("wfi" ::: "memory"); }
 
 void run_station() {
-    station weather{print};
+    station weather{print_output, print_error};
     while (!sensors.full())
         wait_for_interrupt();
     while (!sensors.silent()) {
@@ -47,6 +50,6 @@ int main() {
     drone::cortex_m::systick::start(tick_cycles);
     run_station();
     drone::cortex_m::systick::stop();
-    heap.numbers().print(print);
+    heap.numbers().print(print_output);
     return 0;
 }

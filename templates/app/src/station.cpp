@@ -46,7 +46,8 @@ void station::take(const packet& arrived) {
     run_timers(now_ms_);
     const auto content = arrived.payload().first(arrived.length - 1U);
     if (crc8(content) != arrived.payload().back()) {
-        ++damaged_;
+        std::string line;
+        complain_(line << "damaged: a packet of " << arrived.source << "\n");
     } else if (arrived.source == console) {
         obey(words_of({reinterpret_cast<const char*>(content.data()), content.size()}));
     } else {
@@ -78,11 +79,7 @@ void station::obey(const words& command) {
     if (word(0) == "quiet") return timers_.clear();
     if (word(0) == "every" && first > 0 && command.size() > 2)
         return repeat(static_cast<std::uint32_t>(first), words(command.begin() + 2, command.end()));
-    if (first < 0 || first >= console) {
-        std::string line;
-        print_(line << "{\"refused\":\"" << joined(command, 0) << "\"}\n");
-        return;
-    }
+    if (first < 0 || first >= console) return refuse(command);
     const auto source = static_cast<std::uint8_t>(first);
     sensor& chosen = sensors_[source];
     if (word(0) == "name") chosen.name = joined(command, 2);
@@ -91,6 +88,11 @@ void station::obey(const words& command) {
     if (word(0) == "clear") limits_.remove_if([=](const limit& l) { return l.source == source; });
     if (word(0) == "mean") report(source, "mean", chosen.mean());
     if (word(0) == "median") report(source, "median", chosen.median());
+}
+
+void station::refuse(const words& command) {
+    std::string line;
+    complain_(line << "refused: " << joined(command, 0) << "\n");
 }
 
 void station::run_timers(std::uint32_t now_ms) {

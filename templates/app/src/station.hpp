@@ -52,13 +52,13 @@ struct limit {
 
 class station {
 public:
-    /// `print` is given whole lines, each with its line break.
-    explicit station(void (*print)(std::string_view line)) : print_(print) {}
+    using printer = void (*)(std::string_view line);
 
-    /// Takes a packet in: damaged ones are counted, no more.
+    /// `print` is given reports, `complain` what is wrong: whole lines, each with its line break.
+    station(printer print, printer complain) : print_(print), complain_(complain) {}
+
+    /// Takes a packet in.
     void take(const packet& arrived);
-
-    [[nodiscard]] std::uint32_t damaged() const { return damaged_; }
 
 private:
     using words = std::vector<std::string>;
@@ -69,10 +69,11 @@ private:
     void repeat(std::uint32_t period_ms, const words& command);
     void report(std::uint8_t source, std::string_view what, std::int32_t value);
     void report_list();
+    void refuse(const words& command);
 
-    void (*print_)(std::string_view);
+    printer print_;
+    printer complain_;
     std::uint32_t now_ms_ = 0;
-    std::uint32_t damaged_ = 0;
     std::map<std::uint8_t, sensor> sensors_;
     std::list<limit> limits_;
     std::multimap<std::uint32_t, std::function<void()>> timers_;

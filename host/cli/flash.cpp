@@ -46,6 +46,7 @@ result<int> debug(const session& s, const std::filesystem::path& file) {
     auto command = (*board)->debug_command(file);
     if (!command) return std::unexpected(command.error());
     std::vector<char*> words;
+    words.reserve(command->size() + 1);
     for (std::string& word : *command)
         words.push_back(word.data());
     words.push_back(nullptr);

@@ -41,6 +41,7 @@ std::string usage_problem(const CLI::App& command, const CLI::ParseError& proble
     if (strangers.front().starts_with('-'))
         return fmt::format("{} is no option", strangers.front());
     std::vector<std::string> names;
+    names.reserve(commands.size());
     for (const CLI::App* const known : commands)
         names.push_back(known->get_name());
     const std::vector<std::string_view> known(names.begin(), names.end());

@@ -39,6 +39,7 @@ std::vector<pool_spec> starting_pools(std::uint32_t size) {
     const std::uint64_t once = std::accumulate(blocks.begin(), blocks.end(), std::uint64_t{0});
     layout::spread_over(blocks, size - once, capacities);
     std::vector<pool_spec> pools;
+    pools.reserve(blocks.size());
     for (std::size_t i = 0; i < blocks.size(); ++i)
         pools.push_back({blocks[i], static_cast<std::uint32_t>(capacities[i])});
     return pools;

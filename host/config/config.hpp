@@ -66,7 +66,7 @@ struct log {
 /// A project's Drone.toml.
 struct project {
     std::filesystem::path file;      ///< as it was found: messages name it so
-    std::vector<config::heap> heaps; ///< in the order of the file, main first
+    std::vector<config::heap> heaps; ///< main first, then by name
     std::optional<config::memory> memory;
     std::optional<config::probe> probe;
     config::log log;

@@ -250,32 +250,25 @@ result<std::vector<heap>> read_heaps(const table& section, const std::optional<m
         return {};
     };
 
+    if (const auto known = section.only({"size", "pools", "align", "origin"}, true); !known)
+        return std::unexpected(known.error());
     const bool is_main =
         std::ranges::any_of(heap_keys, [&](std::string_view key) { return section.has(key); });
-    const auto main_table = section.child(main_heap);
-    if (!main_table) return std::unexpected(main_table.error());
-    if (is_main && *main_table)
-        return (*main_table)
-            ->error_here("[heap] and [heap.main] are the same heap; keep one of them");
-    if (is_main) {
+    if (is_main)
         if (const auto added = add(section, std::string(main_heap), true); !added)
             return std::unexpected(added.error());
-    } else if (const auto known = section.only({"size", "pools", "align", "origin"}, true);
-               !known) {
-        return std::unexpected(known.error());
-    } else if (*main_table) {
-        if (const auto added = add(**main_table, std::string(main_heap), false); !added)
-            return std::unexpected(added.error());
-    }
-    for (const auto& [key, value] : section.values()) {
-        if (!value.is_table() || key.str() == main_heap) continue;
-        const auto place = section.child(key.str());
-        if (!place) return std::unexpected(place.error());
-        if (!is_name(key.str()))
-            return (*place)->error_here(fmt::format(
-                "{} is no name for a heap; use letters, digits and underscores", (*place)->label()
+    auto places = section.children();
+    std::ranges::stable_partition(places, [](const auto& place) {
+        return place.first == main_heap;
+    });
+    for (const auto& [name, place] : places) {
+        if (is_main && name == main_heap)
+            return place.error_here("[heap] and [heap.main] are the same heap; keep one of them");
+        if (!is_name(name))
+            return place.error_here(fmt::format(
+                "{} is no name for a heap; use letters, digits and underscores", place.label()
             ));
-        if (const auto added = add(**place, std::string(key.str()), false); !added)
+        if (const auto added = add(place, name, false); !added)
             return std::unexpected(added.error());
     }
     if (heaps.empty()) return section.error_here("[heap] is empty; add size = \"10K\"");

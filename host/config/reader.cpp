@@ -70,8 +70,9 @@ result<probe> read_probe(const table& section) {
             "kind",
             fmt::format("unknown probe \"{}\"; known are {}", p.kind, fmt::join(probe_kinds, ", "))
         );
-    if (!*name) return section.error_here("[probe] has no \"board\"; add board = \"virtual-m4\"");
-    p.board = **name;
+    const std::optional<std::string>& named = *name;
+    if (!named) return section.error_here("[probe] has no \"board\"; add board = \"virtual-m4\"");
+    p.board = *named;
     if (find_board(p.board) == nullptr)
         return section.error_at(
             "board",
@@ -86,8 +87,8 @@ result<log> read_log(const table& section) {
     log l;
     const auto format = section.text("format");
     if (!format) return std::unexpected(format.error());
-    if (*format) {
-        const auto parsed = parse_format(**format);
+    if (const std::optional<std::string>& written = *format) {
+        const auto parsed = parse_format(*written);
         if (!parsed)
             return section.error_at(
                 "format", fmt::format("\"format\": {}", parsed.error().message)
@@ -113,8 +114,9 @@ result<project> read_tables(const table& top, const std::filesystem::path& name)
         [&top](std::string_view key, auto reader, auto& into) -> result<void> {
         const auto section = top.child(key);
         if (!section) return std::unexpected(section.error());
-        if (!*section) return {};
-        auto value = reader(**section);
+        const std::optional<table>& there = *section;
+        if (!there) return {};
+        auto value = reader(*there);
         if (!value) return std::unexpected(value.error());
         into = std::move(*value);
         return {};

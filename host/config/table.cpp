@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <vector>
 
 namespace drone::config {
 
@@ -116,13 +115,24 @@ result<std::optional<std::uint32_t>> table::number(std::string_view key) const {
 result<std::optional<table>> table::child(std::string_view key) const {
     const toml::node* const node = values_->get(key);
     if (node == nullptr) return std::nullopt;
-    const bool top = label_ == "the file";
-    const std::string name = top ? fmt::format("[{}]", key)
-                                 : fmt::format("{}.{}]", label_.substr(0, label_.size() - 1), key);
+    const std::string name = child_label(key);
     if (const toml::table* const value = node->as_table()) return table(*value, file_, name);
     return error_at(
         *node, fmt::format("\"{}\" is {}; write a table, {}", key, type_name(*node), name)
     );
+}
+
+std::string table::child_label(std::string_view key) const {
+    if (!label_.starts_with('[')) return fmt::format("[{}]", key); // this is the whole file
+    return fmt::format("{}.{}]", std::string_view(label_).substr(0, label_.size() - 1), key);
+}
+
+std::vector<std::pair<std::string, table>> table::children() const {
+    std::vector<std::pair<std::string, table>> found;
+    for (const auto& [key, value] : *values_)
+        if (const toml::table* const inner = value.as_table())
+            found.emplace_back(key.str(), table(*inner, file_, child_label(key.str())));
+    return found;
 }
 
 result<const toml::array*> table::array(std::string_view key) const {
@@ -135,17 +145,19 @@ result<const toml::array*> table::array(std::string_view key) const {
 result<std::uint32_t> table::required_number(std::string_view key, std::string_view example) const {
     const result<std::optional<std::uint32_t>> value = number(key);
     if (!value) return std::unexpected(value.error());
-    if (!*value)
+    const auto& there = *value;
+    if (!there)
         return error_here(fmt::format("{} has no \"{}\"; add {} = {}", label_, key, key, example));
-    return **value;
+    return *there;
 }
 
 result<table> table::required_child(std::string_view key, std::string_view example) const {
     result<std::optional<table>> value = child(key);
     if (!value) return std::unexpected(value.error());
-    if (!*value)
+    const auto& there = *value;
+    if (!there)
         return error_here(fmt::format("{} has no \"{}\"; add {} = {}", label_, key, key, example));
-    return **value;
+    return *there;
 }
 
 result<table> table::element(const toml::node& node, std::string label) const {

@@ -14,6 +14,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace drone::config {
 
@@ -43,6 +45,9 @@ public:
     [[nodiscard]] result<std::optional<table>> child(std::string_view key) const;
     [[nodiscard]] result<const toml::array*> array(std::string_view key) const; ///< null if absent
 
+    /// Every table in this one with its key, by key.
+    [[nodiscard]] std::vector<std::pair<std::string, table>> children() const;
+
     /// The same, where an absent key is an error. `example` shows how to write it.
     [[nodiscard]] result<std::uint32_t>
     required_number(std::string_view key, std::string_view example) const;
@@ -52,9 +57,9 @@ public:
     /// The element of an array as a table, called `label`.
     [[nodiscard]] result<table> element(const toml::node& node, std::string label) const;
 
-    [[nodiscard]] const toml::table& values() const noexcept { return *values_; }
-
 private:
+    [[nodiscard]] std::string child_label(std::string_view key) const;
+
     const toml::table* values_;
     std::string file_;
     std::string label_;

@@ -90,6 +90,7 @@ result<child> child::start(const std::vector<std::string>& command) {
     if (errors.get() < 0) return fail(fmt::format("{}: {}", name, reason(errno)));
 
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& word : command)
         arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
@@ -110,7 +111,7 @@ child::child(child&& other) noexcept
 
 child::~child() {
     interrupt();
-    static_cast<void>(wait());
+    [[maybe_unused]] const auto said = wait();
 }
 
 void child::interrupt() noexcept {

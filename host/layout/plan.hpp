@@ -73,7 +73,7 @@ class planner {
 public:
     struct options {
         std::size_t most_pools = 1;      ///< 1 to pool_limit
-        std::vector<std::uint32_t> keep; ///< blocks that must be pools, multiples of the granule
+        std::vector<std::uint32_t> keep = {}; ///< blocks that must be pools, multiples of the granule
     };
 
     /// Refers to the runs for as long as it lives. Fails on a request that no heap can serve, on

@@ -65,7 +65,7 @@ public:
 
     struct options {
         std::size_t most_pools = 1;
-        std::vector<std::uint32_t> keep; ///< blocks that must be pools: ascending, whole granules
+        std::vector<std::uint32_t> keep = {}; ///< blocks that must be pools: ascending, whole granules
         /// All other blocks are multiples of this power of two; above the granule the graph is
         /// smaller, and no longer holds every layout.
         std::uint32_t block_step = granule;

@@ -100,10 +100,16 @@ inline bool serves(std::uint32_t block, const trace::request_class& request) {
 }
 
 /// Bytes that pools of these blocks (ascending) need when every request goes to the first that
-/// serves it and none may be refused; nothing when some request cannot be served.
-inline std::optional<std::int64_t>
-bytes_needed(std::span<const trace::demand> runs, std::span<const std::uint32_t> blocks) {
+/// serves it and none may be refused, and a kept pool has a block at least; nothing when some
+/// request cannot be served.
+inline std::optional<std::int64_t> bytes_needed(
+    std::span<const trace::demand> runs,
+    std::span<const std::uint32_t> blocks,
+    std::span<const std::uint32_t> keep = {}
+) {
     std::vector<std::int64_t> most(blocks.size());
+    for (std::size_t pool = 0; pool < blocks.size(); ++pool)
+        most[pool] = std::ranges::find(keep, blocks[pool]) != keep.end() ? 1 : 0;
     for (const trace::demand& run : runs) {
         std::vector<std::int64_t> live(blocks.size());
         for (const trace::step step : run.steps) {
@@ -121,15 +127,12 @@ bytes_needed(std::span<const trace::demand> runs, std::span<const std::uint32_t>
     return bytes;
 }
 
-/// The fewest bytes over all sets of at most `pools` blocks that are multiples of 4 up to `largest`
-/// and contain `keep`, where a kept pool has a block at least.
-inline std::optional<std::int64_t>
-fewest_bytes(std::span<const trace::demand> runs, std::size_t pools, std::uint32_t largest) {
-    std::optional<std::int64_t> best;
+/// Calls `visit` with every ascending set of at most `pools` multiples of 4 up to `largest`.
+template <class Visitor>
+void for_each_block_set(std::size_t pools, std::uint32_t largest, Visitor visit) {
     std::vector<std::uint32_t> blocks;
     const auto extend = [&](const auto& self, std::uint32_t from) -> void {
-        if (const auto bytes = bytes_needed(runs, blocks); bytes && (!best || *bytes < *best))
-            best = bytes;
+        visit(std::span<const std::uint32_t>(blocks));
         if (blocks.size() == pools) return;
         for (std::uint32_t block = from; block <= largest; block += 4) {
             blocks.push_back(block);
@@ -138,6 +141,21 @@ fewest_bytes(std::span<const trace::demand> runs, std::size_t pools, std::uint32
         }
     };
     extend(extend, 4);
+}
+
+/// The fewest bytes over all sets of at most `pools` blocks that contain `keep`.
+inline std::optional<std::int64_t> fewest_bytes(
+    std::span<const trace::demand> runs,
+    std::size_t pools,
+    std::uint32_t largest,
+    std::span<const std::uint32_t> keep = {}
+) {
+    std::optional<std::int64_t> best;
+    for_each_block_set(pools, largest, [&](std::span<const std::uint32_t> blocks) {
+        if (!std::ranges::includes(blocks, keep)) return;
+        const auto bytes = bytes_needed(runs, blocks, keep);
+        if (bytes && (!best || *bytes < *best)) best = bytes;
+    });
     return best;
 }
 

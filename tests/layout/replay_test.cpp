@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+#include "layout/replay.hpp"
+#include "layout/squeeze.hpp"
+#include "runs.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace drone::layout {
+namespace {
+
+using layout_test::fewest_bytes;
+using layout_test::random_run;
+using layout_test::random_shape;
+using layout_test::run_of;
+using layout_test::run_through;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+replay_report replayed(
+    std::span<const trace::demand> runs,
+    const std::vector<pool_spec>& pools,
+    std::uint32_t alignment = 8
+) {
+    const auto report = replay(runs, pools, alignment);
+    EXPECT_TRUE(report.has_value()) << report.error().message;
+    return report.value_or(replay_report{});
+}
+
+TEST(Replay, CountsPeaksAndFallOvers) {
+    const std::vector runs = {run_of({{4}, {8}}, {1, 1, 1, -1, 2})};
+    const replay_report report = replayed(runs, {{4, 2}, {8, 2}});
+    EXPECT_TRUE(report.holds());
+    EXPECT_EQ(report.pools[0].peak, 2U);
+    EXPECT_EQ(report.pools[0].fell_over, 1U);
+    EXPECT_EQ(report.pools[1].peak, 1U); // the run has no block numbers: the last of 4 bytes went
+    EXPECT_EQ(report.pools[1].taken, 2U);
+    EXPECT_EQ(report.pools[1].fell_into, 1U);
+    EXPECT_EQ(report.peak_blocks, 3U);
+    EXPECT_EQ(report.peak_bytes, 16U);
+}
+
+TEST(Replay, SaysWhereAndWhyItFails) {
+    const std::vector runs = {
+        run_of({{4}}, {1}),
+        run_of({{4}, {12}}, {2, 1, 1, -1, 2}),
+    };
+    const replay_report report = replayed(runs, {{8, 1}, {12, 1}});
+    ASSERT_TRUE(report.first_failure.has_value());
+    EXPECT_EQ(report.first_failure->run, 1U);
+    EXPECT_EQ(report.first_failure->step, 2U);
+    EXPECT_EQ(report.first_failure->request.size, 4U);
+    EXPECT_EQ(report.first_failure->live_blocks, 2U);
+    EXPECT_EQ(report.first_failure->live_bytes, 16U);
+    EXPECT_THAT(report.first_failure->exhausted, ElementsAre(0, 1));
+    EXPECT_EQ(report.failures, 2U); // the block of 12 is still taken when the next one is asked for
+}
+
+TEST(Replay, SaysWhenNoPoolServesARequestAtAll) {
+    const std::vector runs = {run_of({{4, 16}}, {1})};
+    const replay_report report = replayed(runs, {{12, 5}, {24, 5}}, 16);
+    ASSERT_TRUE(report.first_failure.has_value());
+    EXPECT_THAT(report.first_failure->exhausted, IsEmpty());
+}
+
+TEST(Replay, GivesBackTheVeryBlockThatWasTaken) {
+    trace::demand run = run_of({{4}}, {1, 1, -1, 1});
+    run.blocks = {0, 1, 0, 0};
+    const std::vector runs = {run};
+    // The first block was given back, so the third request finds the small pool free again.
+    const replay_report report = replayed(runs, {{4, 1}, {8, 1}});
+    EXPECT_TRUE(report.holds());
+    EXPECT_EQ(report.pools[0].taken, 2U);
+    EXPECT_EQ(report.pools[1].taken, 1U);
+}
+
+TEST(Replay, KeepsAShrunkBlockInItsPlaceAndMovesAGrownOne) {
+    trace::demand run = run_of({{4}, {8}, {32}}, {3, -3, 1, -1, 2});
+    run.blocks = {0, 0, 0, 0, 0};
+    run.resizes = {1, 3}; // 32 -> 4 -> 8
+    const replay_report shrunk = replayed(std::vector{run}, {{4, 1}, {8, 1}, {32, 1}});
+    EXPECT_TRUE(shrunk.holds());
+    EXPECT_EQ(shrunk.pools[0].peak, 0U);
+    EXPECT_EQ(shrunk.pools[1].peak, 0U);
+    EXPECT_EQ(shrunk.pools[2].peak, 1U);
+    EXPECT_EQ(shrunk.peak_waste, 28U);
+
+    trace::demand grown = run_of({{4}, {32}}, {1, -1, 2});
+    grown.blocks = {0, 0, 0};
+    grown.resizes = {1};
+    const replay_report moved = replayed(std::vector{grown}, {{4, 1}, {32, 1}});
+    EXPECT_TRUE(moved.holds());
+    EXPECT_EQ(moved.pools[0].peak, 1U);
+    EXPECT_EQ(moved.pools[1].peak, 1U);
+    EXPECT_EQ(moved.peak_blocks, 1U);
+}
+
+TEST(Replay, CountsOnlyWhatSharingALargerBlockLoses) {
+    // 1 byte in a block of 4 is the granule's doing; 12 in 28 is the layout's.
+    const std::vector runs = {run_of({{1}, {12}, {28}}, {1, 2, 2, -2, 3})};
+    const replay_report report = replayed(runs, {{4, 1}, {28, 3}});
+    EXPECT_EQ(report.peak_waste, 32U);
+    EXPECT_EQ(report.pools[0].peak_waste, 0U);
+    EXPECT_EQ(report.pools[1].peak_waste, 32U);
+}
+
+TEST(Replay, RefusesPoolsThatAreNoLayout) {
+    const std::vector<trace::demand> runs(1);
+    EXPECT_THAT(replay(runs, {}, 8).error().message, HasSubstr("no pools"));
+    const std::vector<pool_spec> odd = {{4, 1}, {6, 1}};
+    EXPECT_THAT(replay(runs, odd, 8).error().message, HasSubstr("pool 2"));
+    const std::vector<pool_spec> many(256, {4, 1});
+    EXPECT_THAT(replay(runs, many, 8).error().message, HasSubstr("at most 255"));
+}
+
+/// The heap as anyone would write it down: blocks taken in each pool, first fit, falling over.
+class model {
+public:
+    explicit model(const std::vector<pool_spec>& pools)
+        : peaks(pools.size()), fell_over(pools.size()), pools_(pools), taken_(pools.size()) {}
+
+    std::uint64_t failures = 0;
+    std::vector<std::uint32_t> peaks;
+    std::vector<std::uint64_t> fell_over;
+
+    void play(const trace::demand& run) {
+        std::map<std::uint32_t, std::size_t> pool_of; // by block number
+        std::ranges::fill(taken_, 0);
+        for (std::size_t at = 0; at < run.steps.size(); ++at) {
+            const std::uint32_t block = run.blocks[at];
+            if (run.steps[at].gives_back()) {
+                if (pool_of.contains(block)) --taken_[pool_of[block]];
+                pool_of.erase(block);
+                continue;
+            }
+            if (const auto pool = take(run.classes[run.steps[at].index()]); pool < pools_.size())
+                pool_of[block] = pool;
+        }
+    }
+
+private:
+    std::size_t take(const trace::request_class& request) {
+        bool is_first = true;
+        for (std::size_t pool = 0; pool < pools_.size(); ++pool) {
+            if (!layout_test::serves(pools_[pool].block, request)) continue;
+            if (taken_[pool] < pools_[pool].capacity) {
+                peaks[pool] = std::max(peaks[pool], ++taken_[pool]);
+                return pool;
+            }
+            if (is_first) ++fell_over[pool];
+            is_first = false;
+        }
+        ++failures;
+        return pools_.size();
+    }
+
+    std::vector<pool_spec> pools_;
+    std::vector<std::uint32_t> taken_;
+};
+
+/// Numbers the blocks of a run: each return gives back one of its class, picked at random.
+void number_blocks(trace::demand& run, std::mt19937& random) {
+    std::vector<std::vector<std::uint32_t>> live(run.classes.size());
+    std::vector<std::uint32_t> free_numbers;
+    std::uint32_t next = 0;
+    for (const trace::step step : run.steps) {
+        auto& own = live[step.index()];
+        if (step.gives_back()) {
+            const std::size_t pick = random() % own.size();
+            run.blocks.push_back(own[pick]);
+            free_numbers.push_back(own[pick]);
+            own.erase(own.begin() + static_cast<std::ptrdiff_t>(pick));
+            continue;
+        }
+        if (free_numbers.empty()) free_numbers.push_back(next++);
+        own.push_back(free_numbers.back());
+        run.blocks.push_back(free_numbers.back());
+        free_numbers.pop_back();
+    }
+}
+
+TEST(Replay, AgreesWithAnObviousModel) {
+    for (unsigned seed = 0; seed < 5000; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        std::vector runs = {
+            random_run(
+                random, {.classes = 6, .largest = 40, .alignments = {4, 8, 16}, .steps = 60}
+            ),
+        };
+        number_blocks(runs[0], random);
+        std::vector<pool_spec> pools;
+        for (std::uint32_t block = 4; block <= 48; block += 4)
+            if (random() % 3 == 0)
+                pools.push_back({block, 1 + static_cast<std::uint32_t>(random() % 8)});
+        if (pools.empty()) pools.push_back({48, 3});
+        model expected(pools);
+        expected.play(runs[0]);
+        const replay_report report = replayed(runs, pools, 16);
+        ASSERT_EQ(report.failures, expected.failures);
+        for (std::size_t pool = 0; pool < pools.size(); ++pool) {
+            ASSERT_EQ(report.pools[pool].peak, expected.peaks[pool]);
+            ASSERT_EQ(report.pools[pool].fell_over, expected.fell_over[pool]);
+        }
+    }
+}
+
+/// The fewest bytes of all pools, capacities included, that hold the run with fall-over.
+std::int64_t fewest_with_fall_over(
+    const trace::demand& run, std::size_t pools, std::uint32_t largest, std::int64_t enough
+) {
+    std::int64_t fewest = enough;
+    layout_test::for_each_block_set(pools, largest, [&](std::span<const std::uint32_t> blocks) {
+        std::vector<pool_spec> tried;
+        const auto fill = [&](const auto& self, std::int64_t bytes) -> void {
+            if (tried.size() == blocks.size()) {
+                model heap(tried);
+                heap.play(run);
+                if (heap.failures == 0) fewest = std::min(fewest, bytes);
+                return;
+            }
+            const std::uint32_t block = blocks[tried.size()];
+            for (std::uint32_t capacity = 1; bytes + block * capacity < fewest; ++capacity) {
+                tried.push_back({block, capacity});
+                self(self, bytes + block * capacity);
+                tried.pop_back();
+            }
+        };
+        if (!blocks.empty()) fill(fill, 0);
+    });
+    return fewest;
+}
+
+TEST(Squeeze, LiesBetweenTheBoundAndTheOptimumAsBruteForceDoes) {
+    int found = 0;
+    for (unsigned seed = 0; seed < 600; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        std::vector runs = {
+            random_run(random, {.classes = 4, .largest = 20, .alignments = {4, 4, 8}, .steps = 24}),
+        };
+        number_blocks(runs[0], random);
+        const std::size_t pools = 1 + random() % 3;
+        const auto work = workload::of(layout_test::pointers(runs));
+        ASSERT_TRUE(work.has_value());
+        const load_index index(*work);
+        optimizer search(index, {.most_pools = pools});
+        const auto plain = search.best(pools);
+        ASSERT_TRUE(plain.has_value());
+        const lower_bound bound = lower_bounds(index, pools).back();
+        const std::int64_t least = fewest_with_fall_over(runs[0], pools, 24, plain->bytes);
+        ASSERT_LE(bound.bytes, least);
+        const auto squeezed = squeeze(runs, 8, *plain, bound);
+        if (!squeezed) continue;
+        ++found;
+        ASSERT_LT(squeezed->bytes, plain->bytes);
+        ASSERT_GE(squeezed->bytes, least);
+        model heap(squeezed->pools);
+        heap.play(runs[0]);
+        ASSERT_EQ(heap.failures, 0U);
+    }
+    EXPECT_GT(found, 50);
+}
+
+TEST(LowerBound, IsTheCheapestStaircase) {
+    for (unsigned seed = 0; seed < 2000; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        const std::vector runs = {random_run(random, {.classes = 6, .largest = 30})};
+        const auto work = workload::of(layout_test::pointers(runs));
+        ASSERT_TRUE(work.has_value());
+        const auto bounds = lower_bounds(load_index(*work), 3);
+        // G(b): most blocks live at one time that are larger than b.
+        const auto larger = [&](std::uint32_t bytes) {
+            std::int64_t now = 0;
+            std::int64_t most = 0;
+            for (const trace::step step : runs[0].steps) {
+                if ((std::max(runs[0].classes[step.index()].size, 1U) + 3) / 4 * 4 <= bytes)
+                    continue;
+                now += step.gives_back() ? -1 : 1;
+                most = std::max(most, now);
+            }
+            return most;
+        };
+        for (std::size_t pools = 1; pools <= 3; ++pools) {
+            std::int64_t least = INT64_MAX;
+            layout_test::for_each_block_set(pools, 32, [&](std::span<const std::uint32_t> blocks) {
+                if (blocks.empty() || larger(blocks.back()) > 0) return;
+                std::int64_t bytes = 0;
+                std::uint32_t before = 0;
+                for (const std::uint32_t block : blocks) {
+                    bytes += (block - before) * larger(before);
+                    before = block;
+                }
+                least = std::min(least, bytes);
+            });
+            ASSERT_EQ(bounds[pools - 1].bytes, least);
+        }
+    }
+}
+
+} // namespace
+} // namespace drone::layout

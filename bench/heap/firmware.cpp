@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// One firmware's trace replayed against one allocator, chosen by a macro. The bench counts the
+// instructions of every call of `bench_allocate` and `bench_deallocate`, or of malloc and free.
+
+#include "trace.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#if defined(BENCH_DRONE)
+#include "layout.hpp"
+
+#include <drone/declare.hpp>
+
+#include <cortex_m/exclusive.hpp>
+#if __ARM_ARCH >= 7
+#include <cortex_m/itm.hpp>
+#endif
+
+namespace {
+
+struct options : drone::heap_options {
+    static constexpr const auto& layout = drone::config::heap_main;
+    using core = drone::cortex_m::single_core;
+#if __ARM_ARCH >= 7
+    using carrier = drone::cortex_m::itm;
+#endif
+#if defined(BENCH_TRACED)
+    static constexpr int trace_port = 31;
+#endif
+#if defined(BENCH_CHECKING)
+    static constexpr auto checking = drone::checking::BENCH_CHECKING;
+#endif
+};
+constinit drone::declared_heap<options> heap;
+
+void start() { heap.initialize(); }
+
+} // namespace
+
+extern "C" {
+[[gnu::noinline]] void* bench_allocate(std::size_t size) { return heap.allocate(size); }
+[[gnu::noinline]] void bench_deallocate(void* block) { heap.deallocate(block); }
+}
+#if defined(BENCH_CHECKING)
+void drone::heap_misused(misuse, const void*) { __builtin_trap(); }
+#endif
+
+#else
+
+namespace {
+alignas(8) char arena[120 * 1024];
+std::size_t used = 0;
+void start() {}
+} // namespace
+
+extern "C" {
+
+/// Bytes that the allocator has asked for: its footprint.
+volatile std::uint32_t bench_footprint;
+
+void* _sbrk(std::ptrdiff_t increment) {
+    if (used + static_cast<std::size_t>(increment) > sizeof arena)
+        return reinterpret_cast<void*>(-1);
+    void* const start_of_new = arena + used;
+    used += static_cast<std::size_t>(increment);
+    if (used > bench_footprint) bench_footprint = used;
+    return start_of_new;
+}
+void* sbrk(std::ptrdiff_t increment) { return _sbrk(increment); }
+
+[[gnu::noinline]] void* bench_allocate(std::size_t size) { return malloc(size); }
+[[gnu::noinline]] void bench_deallocate(void* block) { free(block); }
+}
+#endif
+
+namespace {
+void* blocks[bench::block_count];
+}
+
+int main() {
+    start();
+#if defined(BENCH_EXHAUSTED)
+    // Every pool exhausted but the last; then what the smallest request has to walk.
+    constexpr std::size_t last = options::layout.pool_count - 1;
+    for (std::size_t i = 0; i < last; ++i) {
+        for (std::uint32_t taken = 0; taken < options::layout.pools[i].capacity; ++taken) {
+            if (heap.allocate(options::layout.pools[i].block) == nullptr) return 1;
+        }
+    }
+    return bench_allocate(1) == nullptr ? 1 : 0;
+#else
+    for (const bench::step& step : bench::steps) {
+        void*& block = blocks[step.block];
+        if (step.size == 0) {
+            bench_deallocate(block);
+        } else {
+            block = bench_allocate(step.size);
+            if (block == nullptr) return 1;
+        }
+    }
+    return 0;
+#endif
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+// Prints what a call of the heap costs, in executed instructions, beside newlib's malloc,
+// newlib-nano's and picolibc's, all on the trace of the template's firmware. Nothing is timed; the
+// figures repeat exactly.
+//
+//     build/bench/heap_bench [HEAPTRACE]
+
+#include "board/board.hpp"
+#include "board/elf.hpp"
+#include "board/flash_file.hpp"
+#include "board/measure.hpp"
+#include "trace/make_demand.hpp"
+#include "trace/read.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace drone;
+namespace files = std::filesystem;
+
+const files::path source = DRONE_SOURCE_DIR;
+const files::path tools = files::path(DRONE_BINARY_DIR) / "bin";
+const files::path work = files::path(DRONE_BINARY_DIR) / "bench" / "heap.work";
+
+[[noreturn]] void give_up(const std::string& why) {
+    fmt::print(stderr, "heap_bench: {}\n", why);
+    std::exit(1);
+}
+
+/// Runs a shell command in `folder`; its output goes to a log beside.
+void run(const files::path& folder, const std::string& command) {
+    const std::string whole = fmt::format(
+        "cd '{}' && export PATH='{}':$PATH && {{ {} ; }} >> '{}' 2>&1",
+        folder.string(),
+        tools.string(),
+        command,
+        (work / "log").string()
+    );
+    if (std::system(whole.c_str()) != 0)
+        give_up(fmt::format("failed: {} (see {})", command, (work / "log").string()));
+}
+
+/// The heap trace of the firmware that a new project begins with.
+files::path record() {
+    run(work, "drone new app --board virtual-m4");
+    run(work / "app", "just features=heaptrace flash");
+    run(work / "app", "just heaptrace");
+    return work / "app" / "heaptrace";
+}
+
+struct replayed_trace {
+    std::size_t allocations = 0;
+    std::uint64_t peak_live = 0;
+    std::size_t peak_blocks = 0;
+};
+
+/// Writes trace.hpp: the steps as the firmware replays them.
+replayed_trace write_steps(const files::path& heaptrace) {
+    const auto opened = trace::source::open(heaptrace);
+    if (!opened) give_up(opened.error().message);
+    const auto demand = trace::make_demand(*opened);
+    if (!demand) give_up(demand.error().message);
+    if (demand->blocks.empty()) give_up("the trace has no identity of blocks");
+    std::ofstream out(work / "trace.hpp");
+    out << "#pragma once\n#include <cstdint>\nnamespace bench {\n"
+           "struct step { std::uint16_t block; std::uint16_t size; }; // size 0: given back\n"
+           "inline constexpr step steps[] = {\n";
+    replayed_trace result;
+    std::vector<std::uint32_t> live_size;
+    std::uint64_t live = 0;
+    std::size_t live_blocks = 0;
+    for (std::size_t i = 0; i < demand->steps.size(); ++i) {
+        const std::uint32_t block = demand->blocks[i];
+        if (block >= live_size.size()) live_size.resize(block + 1);
+        if (demand->steps[i].gives_back()) {
+            out << fmt::format("{{{},0}},", block);
+            live -= live_size[block];
+            --live_blocks;
+        } else {
+            const std::uint32_t size = std::max(1U, demand->classes[demand->steps[i].index()].size);
+            out << fmt::format("{{{},{}}},\n", block, size);
+            live_size[block] = size;
+            live += size;
+            ++result.allocations;
+            result.peak_blocks = std::max(result.peak_blocks, ++live_blocks);
+        }
+        result.peak_live = std::max(result.peak_live, live);
+    }
+    out << fmt::format(
+        "}};\ninline constexpr std::size_t block_count = {};\n}}\n", live_size.size()
+    );
+    return result;
+}
+
+/// Writes FOLDER/layout.hpp: as many pools as asked, fitted to the trace; returns the bytes they
+/// take.
+std::string write_layout(const files::path& heaptrace, const std::string& name, int pools) {
+    const files::path folder = work / name;
+    files::create_directories(folder);
+    // granule alignment for every request, which is what the bench asks for
+    run(folder,
+        fmt::format(
+            "cp '{}' full.toml && drone heap -f '{}' generate --pools {} --headroom none > "
+            "heap.toml && "
+            "sed '/^\\[heap\\]/,/^]/d' full.toml > Drone.toml && cat heap.toml >> Drone.toml && "
+            "drone print layout > layout.hpp",
+            (work / "app" / "Drone.toml").string(),
+            heaptrace.string(),
+            pools
+        ));
+    return folder.string();
+}
+
+struct variant {
+    std::string name;
+    std::string options;   ///< of the compiler
+    std::string libraries; ///< of the linker
+    std::string level = "-O2";
+};
+
+files::path build(const variant& what, const std::string& cpu) {
+    static int number = 0;
+    const files::path elf = work / fmt::format("{}.elf", number++);
+    const files::path core = source / "arch" / "cortex_m";
+    run(work,
+        fmt::format(
+            "arm-none-eabi-g++ -mcpu={} -mthumb -mfloat-abi=soft -std=c++20 {} -fno-exceptions "
+            "-fno-rtti "
+            "-fno-threadsafe-statics -ffunction-sections -fno-builtin-malloc -I'{}' -I'{}' -I. {} "
+            "'{}' '{}' "
+            "{} -nostartfiles {} -Wl,--gc-sections -L. -T'{}' -o '{}'",
+            cpu,
+            what.level,
+            (source / "include").string(),
+            (source / "arch").string(),
+            what.options,
+            (source / "bench/heap/firmware.cpp").string(),
+            (core / "startup.cpp").string(),
+            (core / "newlib.cpp").string(),
+            what.libraries,
+            (core / "cortex_m.ld").string(),
+            elf.string()
+        ));
+    return elf;
+}
+
+struct counts {
+    board::distribution allocate;
+    board::distribution deallocate;
+    std::uint64_t longest_masked = 0;
+    std::uint32_t footprint = 0;
+};
+
+/// Runs the firmware to its end. Instructions of `bench_allocate` and `bench_deallocate`, less the
+/// one branch with which they reach the rivals' malloc and free.
+counts measure(
+    const files::path& elf, board::core_model model, bool listening, bool measure_mask, bool rival
+) {
+    const auto program = board::read_firmware(elf);
+    if (!program) give_up(program.error().message);
+    auto image = board::flash_image(*program);
+    if (!image) give_up(image.error().message);
+    board::board_setup setup;
+    setup.model = model;
+    setup.probe.reset();
+    if (listening) {
+        // A clock so slow beside the link that the FIFO is always ready.
+        setup.cpu_hz = 1'000'000;
+        setup.probe = board::probe_setup{};
+        setup.probe->baud = 100'000'000;
+    }
+    board::board_listener listener;
+    auto made = board::virtual_board::make(setup, *std::move(image), listener);
+    if (!made) give_up(made.error().message);
+    board::virtual_board& machine = **made;
+    counts result;
+    const std::uint64_t branch = rival ? 1 : 0;
+    board::call_meter calls(
+        machine,
+        {program->find("bench_allocate")->address, program->find("bench_deallocate")->address},
+        [&](const board::call& call) {
+            (call.function == 0 ? result.allocate : result.deallocate)
+                .add(call.instructions - branch);
+        }
+    );
+    std::optional<board::mask_meter> mask;
+    if (measure_mask) mask.emplace(machine);
+    if (const auto started = machine.reset(); !started) give_up(started.error().message);
+    const board::run_end end = machine.run();
+    if (end.why != board::run_end::kind::exited || end.status != 0)
+        give_up(fmt::format("{} ended with {} {}", elf.string(), end.status, end.message));
+    if (mask) result.longest_masked = mask->longest();
+    if (const auto symbol = program->find("bench_footprint"); symbol)
+        result.footprint = machine.processor().read_word(symbol->address).value_or(0);
+    return result;
+}
+
+/// Bytes of the functions that allocating and giving back need.
+std::uint32_t code_size(const files::path& elf, bool rival) {
+    const auto program = board::read_firmware(elf);
+    if (!program) give_up(program.error().message);
+    std::uint32_t size = 0;
+    for (const board::symbol& symbol : program->symbols) {
+        if (!symbol.is_function) continue;
+        const std::string_view name = symbol.name;
+        const auto has = [&](std::string_view part) {
+            return name.find(part) != std::string_view::npos;
+        };
+        const bool ours =
+            name == "bench_allocate" || name == "bench_deallocate" || has("fall_over");
+        const bool theirs = (has("malloc") || has("free") || has("sbrk_aligned")) &&
+                            !has("_init") && !has("freeing");
+        if (rival ? theirs : ours) size += symbol.size;
+    }
+    return size;
+}
+
+void print_head() {
+    fmt::print("{:<44} {:>23}   {:>23}   {:>6}\n", "", "allocate", "deallocate", "code");
+    fmt::print(
+        "{:<44} {:>5} {:>5} {:>5} {:>5}   {:>5} {:>5} {:>5} {:>5}   {:>6}\n",
+        "instructions a call",
+        "min",
+        "mean",
+        "99.9%",
+        "max",
+        "min",
+        "mean",
+        "99.9%",
+        "max",
+        "-Os, B"
+    );
+}
+
+void print_row(const std::string& name, const counts& c, std::uint32_t code) {
+    fmt::print(
+        "{:<44} {:>5} {:>5.1f} {:>5} {:>5}   {:>5} {:>5.1f} {:>5} {:>5}   {:>6}\n",
+        name,
+        c.allocate.min(),
+        c.allocate.mean(),
+        c.allocate.quantile(999),
+        c.allocate.max(),
+        c.deallocate.min(),
+        c.deallocate.mean(),
+        c.deallocate.quantile(999),
+        c.deallocate.max(),
+        code == 0 ? "" : std::to_string(code)
+    );
+}
+
+struct core_choice {
+    std::string title;
+    std::string cpu;
+    board::core_model model;
+    bool traces;
+};
+
+void table(const core_choice& core, const std::string& pools8, const std::string& pools32) {
+    fmt::print("\n{}\n", core.title);
+    print_head();
+    const auto ours = [&](const std::string& folder, const std::string& more) {
+        return variant{
+            "", fmt::format("-DBENCH_DRONE -I'{}' {}", folder, more), "--specs=nano.specs"
+        };
+    };
+    const auto row = [&](const std::string& name, variant what, bool rival, bool listening = false
+                     ) {
+        const counts c = measure(build(what, core.cpu), core.model, listening, false, rival);
+        what.level = "-Os";
+        print_row(name, c, code_size(build(what, core.cpu), rival));
+        return c;
+    };
+    row("drone, 8 pools", ours(pools8, ""), false);
+    row("drone, 32 pools", ours(pools32, ""), false);
+    if (core.traces) {
+        row("drone, 8 pools, traced, nobody listens", ours(pools8, "-DBENCH_TRACED"), false);
+        row("drone, 8 pools, traced and listening", ours(pools8, "-DBENCH_TRACED"), false, true);
+    }
+    row("drone, 8 pools, checking cheap", ours(pools8, "-DBENCH_CHECKING=cheap"), false);
+    const counts newlib = row("newlib malloc", {"", "", ""}, true);
+    const counts nano = row("newlib-nano malloc", {"", "", "--specs=nano.specs"}, true);
+    const counts pico =
+        row("picolibc malloc", {"", "--specs=picolibc.specs", "--specs=picolibc.specs"}, true);
+    for (const auto& [pools, folder] : {std::pair{8, pools8}, std::pair{32, pools32}}) {
+        const counts worst = measure(
+            build(ours(folder, "-DBENCH_EXHAUSTED"), core.cpu), core.model, false, false, false
+        );
+        fmt::print(
+            "allocate, {} pools, every pool exhausted but the last: {} instructions\n",
+            pools,
+            worst.allocate.max()
+        );
+    }
+    const counts masked =
+        measure(build(ours(pools8, ""), core.cpu), core.model, false, true, false);
+    fmt::print("longest run with interrupts masked: {} instructions\n", masked.longest_masked);
+    fmt::print(
+        "RAM that the trace needs: newlib {}, newlib-nano {}, picolibc {} bytes\n",
+        newlib.footprint,
+        nano.footprint,
+        pico.footprint
+    );
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+    files::remove_all(work);
+    files::create_directories(work);
+    std::ofstream(work / "memory.ld")
+        << "MEMORY\n{\n    FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 1M\n"
+           "    RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 192K\n}\n";
+    files::path heaptrace = record();
+    if (count > 1) heaptrace = files::absolute(arguments[1]);
+    const replayed_trace replayed = write_steps(heaptrace);
+    const std::string pools8 = write_layout(heaptrace, "pools8", 8);
+    const std::string pools32 = write_layout(heaptrace, "pools32", 32);
+    fmt::print(
+        "The trace of the template's firmware: {} allocations, {} bytes and {} blocks live at "
+        "most.\n",
+        replayed.allocations,
+        replayed.peak_live,
+        replayed.peak_blocks
+    );
+    table({"Cortex-M4", "cortex-m4", board::core_model::m4, true}, pools8, pools32);
+    table({"Cortex-M0", "cortex-m0", board::core_model::m0, false}, pools8, pools32);
+    table({"Cortex-M33", "cortex-m33", board::core_model::m33, true}, pools8, pools32);
+}

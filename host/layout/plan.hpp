@@ -29,7 +29,7 @@ inline constexpr std::size_t pool_limit = 255;
 
 struct plan_request {
     std::size_t pools = 1;             ///< at most, 1 to the planner's
-    std::optional<std::uint64_t> size; ///< of the heap, bytes; without it: what the trace needs
+    std::optional<std::uint64_t> size = {}; ///< of the heap, bytes; without it: what the trace needs
     headroom rule = headroom::spread;
     bool squeeze = false; ///< count on fall-over: fewer bytes, for this order of events only
 };

@@ -104,7 +104,9 @@ void measure(const trace::demand& run, std::size_t pools) {
     std::fflush(stdout);
 }
 
-void table(std::size_t events, std::uint32_t sizes, std::span<const std::size_t> pools, bool mixed) {
+void table(
+    std::size_t events, std::uint32_t sizes, std::span<const std::size_t> pools, bool mixed
+) {
     const trace::demand run = synthetic(events, sizes, mixed);
     for (const std::size_t count : pools)
         measure(run, count);
@@ -113,11 +115,12 @@ void table(std::size_t events, std::uint32_t sizes, std::span<const std::size_t>
 } // namespace
 
 int main(int argc, char** argv) {
-    fmt::print(
-        "Processor seconds since the start: the index is made, the optimum proved, the bound exact.\n"
-        "|     events | sizes | pools |   index | optimum |   bound |        bytes | proved | % above |\n"
-        "|-----------:|------:|------:|--------:|--------:|--------:|-------------:|--------|--------:|\n"
-    );
+    fmt::print("Processor seconds since the start: the index is made, the optimum proved, the "
+               "bound exact.\n"
+               "|     events | sizes | pools |   index | optimum |   bound |        bytes | proved "
+               "| % above |\n"
+               "|-----------:|------:|------:|--------:|--------:|--------:|-------------:|--------"
+               "|--------:|\n");
     if (argc > 3) {
         const std::size_t pools[] = {std::stoul(argv[3])};
         table(

@@ -4,6 +4,9 @@
 
 #include "cli/command.hpp"
 #include "config/config.hpp"
+#include "report/json.hpp"
+#include "report/remarks.hpp"
+#include "report/sections.hpp"
 #include "report/table.hpp"
 #include "trace/read.hpp"
 
@@ -22,6 +25,8 @@ struct heap_options {
     std::vector<std::string> files = {"heaptrace"};
     std::string key{config::main_heap};
     std::string size;
+    std::vector<std::string> sections;
+    bool json = false;
 };
 
 /// What percentages are of: -s, else the heap of Drone.toml, else nothing.
@@ -31,28 +36,47 @@ result<std::optional<std::uint64_t>> heap_size(const heap_options& options) {
         if (!size) return std::unexpected(size.error());
         return *size;
     }
-    if (!config::find(".")) return std::nullopt;
-    const auto project = config::read_nearest();
+    const auto file = config::find(".");
+    if (!file) return std::nullopt;
+    const auto project = config::read(*file);
     if (!project) return std::unexpected(project.error());
-    const auto heap = config::require_heap(*project, options.key);
-    if (!heap) return std::unexpected(heap.error());
-    return heap->size;
+    if (const config::heap* const heap = project->find_heap(options.key)) return heap->size;
+    if (options.key == config::main_heap) return std::nullopt;
+    return std::unexpected(config::require_heap(*project, options.key).error());
+}
+
+/// Reads a file twice: the moment of the peak is known after the first time.
+result<void> read_run(const std::string& file, report::heap_report& into) {
+    const auto source = trace::source::open(file);
+    if (!source) return std::unexpected(source.error());
+    trace::statistics alone;
+    if (const auto found = source->read(alone); !found) return std::unexpected(found.error());
+    trace::analysis details(alone.peak_change());
+    auto found = source->read(details);
+    if (!found) return std::unexpected(found.error());
+    for (const std::string& notice : found->notices)
+        fmt::print(stderr, "drone: {}: {}\n", file, notice);
+    into.usage.unite(alone);
+    into.runs.push_back({file, std::move(*found), std::move(details)});
+    return {};
 }
 
 result<int> print_usage(const heap_options& options) {
+    report::heap_report r;
     const auto size = heap_size(options);
     if (!size) return std::unexpected(size.error());
-    trace::statistics usage;
-    for (const std::string& file : options.files) {
-        const auto source = trace::source::open(file);
-        if (!source) return std::unexpected(source.error());
-        usage.begin_run();
-        const auto found = source->read(usage);
-        if (!found) return std::unexpected(found.error());
-        for (const std::string& notice : found->notices)
-            fmt::print(stderr, "drone: {}: {}\n", file, notice);
+    r.heap_size = *size;
+    for (const std::string& file : options.files)
+        if (const auto read = read_run(file, r); !read) return std::unexpected(read.error());
+    if (options.json) {
+        fmt::print("{}", report::to_json(r));
+        return 0;
     }
-    fmt::print("{}", report::usage_table(usage, *size));
+    fmt::print("{}", report::usage_table(r.usage, r.heap_size));
+    if (const std::string remarks = report::remarks(r); !remarks.empty())
+        fmt::print("\n{}", remarks);
+    for (const std::string& name : options.sections)
+        fmt::print("{}", report::section(r, name));
     return 0;
 }
 
@@ -62,10 +86,15 @@ void add_heap(CLI::App& parent, session& s) {
     auto options = std::make_shared<heap_options>();
     CLI::App& heap = *parent.add_subcommand("heap", "What the program did with its heap");
     heap.add_option("-f,--file", options->files, "Heap trace; several: several runs of one program")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->allow_extra_args(false);
     heap.add_option("-c,--config", options->key, "The heap's key in Drone.toml")
         ->capture_default_str();
     heap.add_option("-s,--size", options->size, "Size of the heap, e.g. 10K");
+    heap.add_option("--by", options->sections, "Another table: age, caller, lifetime, peak or pool")
+        ->check(CLI::IsMember(report::section_names()))
+        ->allow_extra_args(false);
+    heap.add_flag("--json", options->json, "Everything there is to say, as JSON");
     s.on(heap, [options] { return print_usage(*options); });
 }
 

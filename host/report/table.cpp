@@ -5,39 +5,40 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <vector>
 
 namespace drone::report {
 
-namespace {
-
-using row = std::array<std::string, 3>;
-
-/// Columns as wide as their widest text.
-std::string columns(const row& header, const std::vector<row>& rows) {
-    std::array<std::size_t, 3> widths{};
-    for (std::size_t i = 0; i < widths.size(); ++i) {
-        widths[i] = header[i].size();
-        for (const row& r : rows)
-            widths[i] = std::max(widths[i], r[i].size());
+std::string columns(const cells& header, const std::vector<cells>& rows, std::size_t left_column) {
+    std::vector<std::size_t> widths;
+    for (std::size_t i = 0; i < header.size(); ++i) {
+        widths.push_back(header[i].size());
+        for (const cells& row : rows)
+            widths[i] = std::max(widths[i], row[i].size());
     }
-    const auto line = [&](const row& r) {
-        return fmt::format(
-            " {:>{}} | {:>{}} | {:>{}}\n", r[0], widths[0], r[1], widths[1], r[2], widths[2]
-        );
+    std::string text;
+    const auto add = [&](const cells& row) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            if (i != 0) text += " |";
+            if (i == left_column && i + 1 == row.size())
+                text += ' ' + row[i];
+            else if (i == left_column)
+                text += fmt::format(" {:<{}}", row[i], widths[i]);
+            else
+                text += fmt::format(" {:>{}}", row[i], widths[i]);
+        }
+        text.erase(text.find_last_not_of(' ') + 1);
+        text += '\n';
     };
-    std::string text = line(header);
-    text += fmt::format(
-        "{:->{}}+{:->{}}+{:->{}}\n", "", widths[0] + 2, "", widths[1] + 2, "", widths[2] + 2
-    );
-    for (const row& r : rows)
-        text += line(r);
+    add(header);
+    for (std::size_t i = 0; i < widths.size(); ++i)
+        text += (i == 0 ? "" : "+") + std::string(widths[i] + 2, '-');
+    text += '\n';
+    for (const cells& row : rows)
+        add(row);
     return text;
 }
-
-} // namespace
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
     if (whole == 0) return "0.00%";
@@ -45,7 +46,7 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
 }
 
 std::string usage_table(const trace::statistics& usage, std::optional<std::uint64_t> heap_size) {
-    std::vector<row> rows;
+    std::vector<cells> rows;
     for (const trace::size_usage& r : usage.rows())
         rows.push_back(
             {fmt::format("{}", r.size), fmt::format("{}", r.max_load), fmt::format("{}", r.total)}

@@ -3,12 +3,12 @@
 #include "trace/allocation_log.hpp"
 
 #include "trace/name_table.hpp"
+#include "trace/text.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <bit>
-#include <charconv>
 #include <optional>
 #include <string>
 
@@ -16,23 +16,16 @@ namespace drone::trace {
 
 namespace {
 
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-/// A line's words, as many as an event can have and one more.
+/// A line's fields, as many as an event can have and one more.
 struct fields {
     std::array<std::string_view, 5> at;
     std::size_t count = 0;
 
     explicit fields(std::string_view line) {
-        std::size_t i = 0;
         while (count < at.size()) {
-            while (i < line.size() && is_blank(line[i]))
-                ++i;
-            const std::size_t begin = i;
-            while (i < line.size() && !is_blank(line[i]))
-                ++i;
-            if (begin == i) break;
-            at[count++] = line.substr(begin, i - begin);
+            at[count] = next_field(line);
+            if (at[count].empty()) break;
+            ++count;
         }
     }
 };
@@ -44,10 +37,7 @@ std::optional<Number> parse(std::string_view text) {
         text.remove_prefix(2);
         base = 16;
     }
-    Number value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
+    return parse_number<Number>(text, base);
 }
 
 enum class line_kind : std::uint8_t { nothing, event, wrong };
@@ -94,15 +84,6 @@ line_kind parse_line(std::string_view line, entry& e) {
     }
     default:
         return line_kind::wrong;
-    }
-}
-
-template <class Each>
-void each_line(std::string_view text, Each each) {
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        if (!each(text.substr(0, end))) return;
-        text.remove_prefix(std::min(end + 1, text.size()));
     }
 }
 

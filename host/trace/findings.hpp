@@ -31,6 +31,10 @@ struct findings {
     std::uint64_t repeated = 0;    ///< words that stand twice; read once
     std::uint64_t failures = 0;    ///< requests that the heap could not serve
 
+    /// Native: the target's count of events, modulo 2^24, at the last check that agreed. What is
+    /// certain was so then.
+    std::uint64_t checked_until = 0;
+
     std::uint64_t freed_unknown = 0; ///< given back, taken before the capture began or in a gap
     std::uint64_t double_frees = 0;  ///< certain
     std::uint64_t suspected_double_frees = 0; ///< could be the work of a gap or a damaged word
@@ -38,6 +42,8 @@ struct findings {
     std::uint64_t dropped_by_target = 0;      ///< part of lost_events
 
     std::vector<std::string> notices; ///< sentences for the user
+    /// Names by change::caller, where the file has them; native callers are code addresses.
+    std::vector<std::string> callers;
 };
 
 } // namespace drone::trace

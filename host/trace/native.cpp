@@ -74,7 +74,7 @@ private:
 
     void event(wire::word w);
     bool settle_number(wire::word w);
-    bool is_repetition(wire::word w, std::uint32_t ahead) const;
+    bool skip_repetition(std::uint32_t ahead);
     bool realign();
     void allocate(wire::word w, std::uint32_t alignment_log2);
     void deallocate(wire::word w);
@@ -127,7 +127,6 @@ private:
     std::uint64_t disagreement_ = 0; ///< of the last checkpoint, until the next one confirms it
     std::uint32_t digest_ = 0;       ///< of the events since the last digest word
     bool digest_whole_ = true;       ///< nothing is missing in it
-    bool digest_due_ = false;        ///< a checkpoint agreed, its digest is still to come
 
     // Certainty.
     certainty certain_;
@@ -258,10 +257,7 @@ bool native_reader::settle_number(wire::word w) {
     }
     const std::uint32_t ahead = (w.sequence() - next()) % wire::sequence_period;
     if (ahead == 0) return true;
-    if (is_repetition(w, ahead)) {
-        ++found_.repeated;
-        return false;
-    }
+    if (skip_repetition(ahead)) return false;
     // The events that follow tell whether the numbers went on from this word's, or this word is
     // wrong: an event with a changed number, or no event at all.
     const next_numbers follow(bytes_, at_ + word_bytes);
@@ -280,19 +276,30 @@ bool native_reader::settle_number(wire::word w) {
     return false;
 }
 
-/// Whether this word and as many before it as its number lies back stand twice.
-bool native_reader::is_repetition(wire::word w, std::uint32_t ahead) const {
+/// Skips a run of events that stands twice: this one, whose number lies back, begins it.
+bool native_reader::skip_repetition(std::uint32_t ahead) {
     constexpr std::uint32_t longest = 8;
-    const std::uint32_t back = wire::sequence_period - ahead;
-    if (back > longest) return false;
-    std::uint32_t events = 0;
-    for (std::size_t at = at_; at >= word_bytes && events < back;) {
-        at -= word_bytes;
-        const wire::word earlier = load_word(&bytes_[at]);
-        if (!earlier.is_event()) continue;
-        if (++events == back) return earlier == w;
+    const std::uint32_t length = wire::sequence_period - ahead;
+    // A checkpoint may have said that so much was lost.
+    if (length > longest || disagreement_ % wire::sequence_period == ahead) return false;
+    std::size_t earlier = at_;
+    for (std::uint32_t events = 0; events < length;) {
+        if (earlier < word_bytes) return false;
+        earlier -= word_bytes;
+        if (load_word(&bytes_[earlier]).is_event()) ++events;
     }
-    return false;
+    std::size_t later = at_;
+    for (const std::size_t end = at_; earlier < end; earlier += word_bytes) {
+        const wire::word w = load_word(&bytes_[earlier]);
+        if (!w.is_event()) continue;
+        while (later + word_bytes <= bytes_.size() && !load_word(&bytes_[later]).is_event())
+            later += word_bytes;
+        if (later + word_bytes > bytes_.size() || load_word(&bytes_[later]) != w) return false;
+        later += word_bytes;
+    }
+    at_ = later;
+    found_.repeated += length;
+    return true;
 }
 
 /// Bytes are missing or too many: looks for the alignment at which numbers follow on each other.
@@ -388,16 +395,13 @@ void native_reader::control(wire::word w) {
     default:
         break;
     }
-    if (stands_for_an_event()) {
-        ++numbered_;
-        return damaged();
-    }
     switch (w.as_control()) {
     case wire::control::checkpoint:
         return checkpoint(w.data());
     case wire::control::digest:
         return digest(w);
     case wire::control::dropped: // they were never numbered
+        if (stands_for_an_event()) return damaged();
         found_.dropped_by_target += w.data();
         found_.lost_events += w.data();
         return lose(0);
@@ -431,12 +435,13 @@ void native_reader::checkpoint(std::uint32_t count) {
         numbered_ = count;
         return;
     }
-    if (starts_anew_ && count == 0) return restart(count);
     const std::uint64_t ahead = (count - numbered_) % period;
+    const next_numbers follow(bytes_, at_ + word_bytes);
+    if (ahead != 0 && follow.seen() != 0 && follow.agree(count) == 0) return damaged();
+    if (starts_anew_ && count == 0) return restart(count);
     if (!counted_) { // how much was lost before cannot be told
         counted_ = true;
-        numbered_ += ahead;
-        digest_whole_ = false;
+        numbered_ = count;
         return break_off();
     }
     if (ahead != 0) {
@@ -448,33 +453,24 @@ void native_reader::checkpoint(std::uint32_t count) {
     }
     if (disagreement_ != 0) ++found_.damaged;
     disagreement_ = 0;
-    if ((flags_ & wire::flag_digests) == 0) return check_agreed();
-    if (std::exchange(digest_due_, true)) { // the last one never came
-        digest_whole_ = false;
-        break_off();
-    }
+    if ((flags_ & wire::flag_digests) == 0) check_agreed();
 }
 
+/// A digest covers the events since the last one. Where some of them are missing it says nothing.
 void native_reader::digest(wire::word w) {
     const bool agrees = wire::make_digest(std::exchange(digest_, 0)) == w;
-    const bool whole = std::exchange(digest_whole_, true);
-    const bool counted = std::exchange(digest_due_, false);
-    if (agrees && whole && counted) return check_agreed();
-    if (whole && counted) ++found_.damaged;
+    if (agrees && digest_whole_) return check_agreed();
     break_off();
     digest_whole_ = true;
 }
 
 void native_reader::check_agreed() {
     found_.double_frees += std::exchange(pending_double_frees_, 0);
+    found_.checked_until = numbered_ & wire::data_mask;
     certain_.check();
 }
 
 void native_reader::capture(wire::word w) {
-    if (stands_for_an_event()) {
-        ++numbered_;
-        return damaged();
-    }
     switch (w.as_capture()) {
     case wire::capture::target_ticks:
         to_.now().on_time(clock::target_ticks, w.data());
@@ -529,7 +525,6 @@ void native_reader::restart(std::uint32_t count) {
     disagreement_ = 0;
     digest_ = 0;
     digest_whole_ = true;
-    digest_due_ = false;
 }
 
 // -- The heap -------------------------------------------------------------------------------------

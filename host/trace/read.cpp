@@ -4,6 +4,7 @@
 
 #include "trace/allocation_log.hpp"
 #include "trace/drone_records.hpp"
+#include "trace/heaptrack.hpp"
 #include "trace/native.hpp"
 
 #include <fmt/format.h>
@@ -44,6 +45,8 @@ bool looks_like_text(std::span<const std::byte> bytes) {
 }
 
 std::optional<format> recognise(std::span<const std::byte> bytes) {
+    if (is_heaptrack(as_text(bytes)))
+        return is_raw_heaptrack(as_text(bytes)) ? format::heaptrack_raw : format::heaptrack;
     if (looks_like_text(bytes) && is_allocation_log(as_text(bytes))) return format::allocation_log;
     if (find_announcement(bytes)) return format::native;
     if (is_drone_0_14(bytes)) return format::drone_0_14;
@@ -94,7 +97,11 @@ result<findings> source::read(sink& to) const {
     case format::allocation_log:
         found = read_allocation_log(as_text(bytes), to);
         break;
-    default:
+    case format::heaptrack:
+        found = read_heaptrack(as_text(bytes), to);
+        break;
+    case format::heaptrack_raw:
+        found = read_raw_heaptrack(as_text(bytes), to);
         break;
     }
     if (file_.is_cut())

@@ -28,12 +28,19 @@ void statistics::on_changes(std::span<const change> changes) {
     changes_ += changes.size();
 }
 
-void statistics::begin_run() {
-    for (counts& of_size : small_)
-        of_size.live = 0;
-    for (auto& [size, of_size] : large_)
-        of_size.live = 0;
-    live_bytes_ = 0;
+void statistics::unite(const statistics& other) {
+    const auto add = [](counts& to, const counts& from) {
+        to.max_load = std::max(to.max_load, from.max_load);
+        to.total += from.total;
+    };
+    for (std::uint32_t size = 0; size < small_limit; ++size)
+        add(small_[size], other.small_[size]);
+    for (const auto& [size, of_size] : other.large_)
+        add(large_[size], of_size);
+    changes_ += other.changes_;
+    if (other.peak_bytes_ <= peak_bytes_) return;
+    peak_bytes_ = other.peak_bytes_;
+    peak_change_ = other.peak_change_;
 }
 
 std::vector<size_usage> statistics::rows() const {

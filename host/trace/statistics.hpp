@@ -30,8 +30,8 @@ public:
 
     void on_changes(std::span<const change> changes) override;
 
-    /// Another run of the program starts with nothing live.
-    void begin_run();
+    /// Makes this the union with another run of the same program.
+    void unite(const statistics& other);
 
     /// Sizes that occur, ascending.
     [[nodiscard]] std::vector<size_usage> rows() const;
@@ -41,7 +41,7 @@ public:
     [[nodiscard]] std::uint64_t peak_bytes() const {
         return static_cast<std::uint64_t>(peak_bytes_);
     }
-    /// The change that reached it, counted from 1 over all runs; 0 when nothing was ever taken.
+    /// The change that reached it, counted from 1 in its run; 0 when nothing was ever taken.
     [[nodiscard]] std::uint64_t peak_change() const { return peak_change_; }
     [[nodiscard]] std::uint64_t changes() const { return changes_; }
 

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+
+#include "report/json.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace drone::report {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+json share(std::uint64_t bytes, const std::optional<std::uint64_t>& heap_size) {
+    if (!heap_size || *heap_size == 0) return nullptr;
+    return 100.0 * static_cast<double>(bytes) / static_cast<double>(*heap_size);
+}
+
+json place(const trace::moment& when) { return {{"event", when.change}, {"time", when.time}}; }
+
+json caller(const heap_report& r, std::uint32_t id) {
+    if (id == 0) return nullptr;
+    return {{"id", fmt::format("{:#x}", id)}, {"functions", r.names(id)}};
+}
+
+json clock(trace::clock unit) {
+    switch (unit) {
+    case trace::clock::target_ticks:
+        return "target ticks";
+    case trace::clock::microseconds:
+        return "host microseconds";
+    default:
+        return nullptr;
+    }
+}
+
+json findings(const trace::findings& f) {
+    return {
+        {"format", trace::name(f.format)},
+        {"events", f.events},
+        {"gaps", f.gaps},
+        {"lost_events", f.lost_events},
+        {"dropped_by_target", f.dropped_by_target},
+        {"damaged", f.damaged},
+        {"repeated", f.repeated},
+        {"restarts", f.restarts},
+        {"failures", f.failures},
+        {"double_frees", f.double_frees},
+        {"suspected_double_frees", f.suspected_double_frees},
+        {"freed_unknown", f.freed_unknown},
+        {"notices", f.notices},
+    };
+}
+
+json live(const heap_report& r, const trace::analysis& a) {
+    struct total {
+        std::uint64_t blocks = 0, bytes = 0, certain = 0;
+    };
+    total all;
+    std::map<std::uint32_t, total> by_size;
+    std::map<std::uint32_t, total> by_caller;
+    json blocks = json::array();
+    for (const trace::live_block& b : a.live_at_end()) {
+        for (total* const t : {&all, &by_size[b.size], &by_caller[b.caller]}) {
+            ++t->blocks;
+            t->bytes += b.size;
+            t->certain += b.certain ? 1 : 0;
+        }
+        blocks.push_back(
+            {{"size", b.size},
+             {"certain", b.certain},
+             {"taken", b.taken ? place(*b.taken) : json(nullptr)},
+             {"age", b.taken ? json(a.changes() - b.taken->change) : json(nullptr)},
+             {"caller", caller(r, b.caller)}}
+        );
+    }
+    json sizes = json::array();
+    for (const auto& [size, t] : by_size)
+        sizes.push_back(
+            {{"size", size}, {"blocks", t.blocks}, {"bytes", t.bytes}, {"certain_blocks", t.certain}
+            }
+        );
+    json callers = json::array();
+    for (const auto& [id, t] : by_caller)
+        callers.push_back(
+            {{"caller", caller(r, id)},
+             {"blocks", t.blocks},
+             {"bytes", t.bytes},
+             {"certain_blocks", t.certain}}
+        );
+    return {
+        {"blocks", all.blocks},
+        {"bytes", all.bytes},
+        {"certain_blocks", all.certain},
+        {"by_size", sizes},
+        {"by_caller", callers},
+        {"by_age", blocks},
+    };
+}
+
+json peak(const trace::analysis& a) {
+    json sizes = json::array();
+    for (const auto& [size, count] : a.live_at_peak())
+        sizes.push_back({{"size", size}, {"blocks", count}});
+    json at = place(a.peak());
+    at["live"] = sizes;
+    return at;
+}
+
+json lifetimes(const trace::analysis& a) {
+    json all = json::array();
+    for (const auto& [size, l] : a.lifetimes_by_size())
+        all.push_back(
+            {{"size", size},
+             {"blocks", l.count},
+             {"shortest", l.shortest},
+             {"mean", static_cast<double>(l.sum) / static_cast<double>(l.count)},
+             {"longest", l.longest},
+             {"longest_time", l.longest_time},
+             {"by_log2", l.by_log2}}
+        );
+    return all;
+}
+
+json failures(const heap_report& r, const trace::analysis& a) {
+    json sizes = json::array();
+    for (const auto& [size, count] : a.failures_by_size())
+        sizes.push_back({{"size", size}, {"count", count}});
+    json list = json::array();
+    for (const trace::failed_request& f : a.failures())
+        list.push_back(
+            {{"size", f.size},
+             {"when", place(f.when)},
+             {"live_bytes", f.live_bytes},
+             {"live_blocks", f.live_blocks},
+             {"caller", caller(r, f.caller)}}
+        );
+    return {{"by_size", sizes}, {"first", list}};
+}
+
+json pools(const trace::analysis& a) {
+    json all = json::array();
+    for (const trace::pool_usage& p : a.pools())
+        all.push_back(
+            {{"block", p.pool.block},
+             {"capacity", p.pool.capacity},
+             {"max_load", p.max_load},
+             {"total", p.total},
+             {"fall_overs", p.fall_overs}}
+        );
+    return all;
+}
+
+json callers(const heap_report& r, const trace::analysis& a) {
+    std::vector<std::pair<std::uint32_t, trace::caller_usage>> ordered(
+        a.callers().begin(), a.callers().end()
+    );
+    std::ranges::sort(ordered, [](const auto& x, const auto& y) {
+        return std::tuple(y.second.bytes, x.first) < std::tuple(x.second.bytes, y.first);
+    });
+    json all = json::array();
+    for (const auto& [id, c] : ordered)
+        all.push_back(
+            {{"caller", caller(r, id)},
+             {"allocations", c.count},
+             {"bytes", c.bytes},
+             {"peak_bytes", c.peak_bytes},
+             {"bytes_at_peak", c.bytes_at_peak},
+             {"live_bytes", c.live_bytes},
+             {"failures", c.failures}}
+        );
+    return all;
+}
+
+json run_json(const heap_report& r, const run& one) {
+    json out{{"file", one.file}};
+    out.update(findings(one.found));
+    out["clock"] = clock(one.details.unit());
+    out["duration"] = one.details.duration();
+    out["peak"] = peak(one.details);
+    out["live_at_end"] = live(r, one.details);
+    out["lifetimes"] = lifetimes(one.details);
+    out["failed_requests"] = failures(r, one.details);
+    out["pools"] = pools(one.details);
+    out["callers"] = callers(r, one.details);
+    return out;
+}
+
+} // namespace
+
+std::string to_json(const heap_report& r) {
+    json sizes = json::array();
+    for (const trace::size_usage& row : r.usage.rows())
+        sizes.push_back({{"size", row.size}, {"max_load", row.max_load}, {"total", row.total}});
+    json runs = json::array();
+    for (const run& one : r.runs)
+        runs.push_back(run_json(r, one));
+    const json all{
+        {"heap_size", r.heap_size ? json(*r.heap_size) : json(nullptr)},
+        {"sizes", sizes},
+        {"maximum_usage",
+         {{"bytes", r.usage.maximum_usage()},
+          {"percent", share(r.usage.maximum_usage(), r.heap_size)}}},
+        {"peak_live",
+         {{"bytes", r.usage.peak_bytes()}, {"percent", share(r.usage.peak_bytes(), r.heap_size)}}},
+        {"runs", runs},
+    };
+    return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+} // namespace drone::report

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+
+#include "report/sections.hpp"
+
+#include "report/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace drone::report {
+
+namespace {
+
+std::string number(std::uint64_t value) { return fmt::format("{}", value); }
+
+std::string duration(trace::clock unit, std::uint64_t time) {
+    if (unit == trace::clock::none) return "";
+    if (unit == trace::clock::target_ticks) return fmt::format("{} ticks", time);
+    return fmt::format("{:.6f} s", static_cast<double>(time) / 1e6);
+}
+
+std::string place(const trace::moment& when, trace::clock unit) {
+    const std::string time = duration(unit, when.time);
+    return fmt::format("event {}{}{}", when.change, time.empty() ? "" : ", ", time);
+}
+
+std::string caller_text(const heap_report& r, std::uint32_t caller) {
+    const std::vector<std::string> names = r.names(caller);
+    if (names.empty()) return caller == 0 ? "not known" : fmt::format("{:#010x}", caller);
+    return fmt::format("{}", fmt::join(names, " < "));
+}
+
+std::string by_peak(const heap_report&, const run& one) {
+    std::vector<cells> rows;
+    for (const auto& [size, count] : one.details.live_at_peak())
+        rows.push_back({number(size), number(count), number(size * count)});
+    return fmt::format("The peak was at {}:\n", place(one.details.peak(), one.details.unit())) +
+           columns({"Block Size", "Live Blocks", "Bytes"}, rows);
+}
+
+std::string by_pool(const heap_report&, const run& one) {
+    if (one.details.pools().empty()) return "This format does not say which pools there are.\n";
+    std::vector<cells> rows;
+    for (const trace::pool_usage& p : one.details.pools())
+        rows.push_back(
+            {number(p.pool.block),
+             number(p.pool.capacity),
+             number(p.max_load),
+             percent(p.max_load, p.pool.capacity),
+             number(p.total),
+             number(p.fall_overs)}
+        );
+    return columns({"Pool", "Capacity", "Max Load", "Used", "Allocations", "Fall-overs"}, rows);
+}
+
+std::string by_lifetime(const heap_report&, const run& one) {
+    if (one.details.lifetimes_by_size().empty())
+        return "No block was given back, or blocks have no identity in this format.\n";
+    std::vector<cells> rows;
+    for (const auto& [size, l] : one.details.lifetimes_by_size())
+        rows.push_back(
+            {number(size),
+             number(l.count),
+             number(l.shortest),
+             number(l.sum / l.count),
+             number(l.longest),
+             duration(one.details.unit(), l.longest_time)}
+        );
+    return "Lifetimes in events of the heap:\n" +
+           columns({"Block Size", "Blocks", "Shortest", "Mean", "Longest", "Longest Time"}, rows);
+}
+
+std::string by_age(const heap_report& r, const run& one) {
+    std::vector<trace::live_block> blocks = one.details.live_at_end();
+    if (blocks.empty()) return "Nothing is live at the end.\n";
+    std::ranges::stable_sort(blocks, {}, [](const trace::live_block& b) {
+        return b.taken ? b.taken->change : 0;
+    });
+    std::vector<cells> rows;
+    for (const trace::live_block& b : blocks)
+        rows.push_back(
+            {number(b.size),
+             b.taken ? number(b.taken->change) : "?",
+             b.taken ? number(one.details.changes() - b.taken->change) : "?",
+             b.taken ? duration(one.details.unit(), one.details.duration() - b.taken->time) : "",
+             b.certain ? "certain" : "uncertain",
+             caller_text(r, b.caller)}
+        );
+    return "Live at the end, the oldest first:\n" +
+           columns({"Block Size", "Since Event", "Age", "Time", "", "Caller"}, rows, 5);
+}
+
+std::string by_caller(const heap_report& r, const run& one) {
+    std::vector<std::pair<std::uint32_t, trace::caller_usage>> callers(
+        one.details.callers().begin(), one.details.callers().end()
+    );
+    if (callers.empty() || (callers.size() == 1 && callers.front().first == 0))
+        return "This trace does not say who called.\n";
+    std::ranges::sort(callers, [](const auto& a, const auto& b) {
+        return std::tuple(b.second.bytes, a.first) < std::tuple(a.second.bytes, b.first);
+    });
+    std::vector<cells> rows;
+    for (const auto& [id, c] : callers)
+        rows.push_back(
+            {number(c.bytes),
+             number(c.count),
+             number(c.peak_bytes),
+             number(c.bytes_at_peak),
+             number(c.live_bytes),
+             number(c.failures),
+             caller_text(r, id)}
+        );
+    return columns(
+        {"Bytes", "Allocations", "Own Peak", "At Peak", "Live at End", "Failed", "Caller"}, rows, 6
+    );
+}
+
+struct way_to_look {
+    std::string_view name;
+    std::string (*text)(const heap_report&, const run&);
+};
+
+constexpr std::array ways{
+    way_to_look{"age", by_age},
+    way_to_look{"caller", by_caller},
+    way_to_look{"lifetime", by_lifetime},
+    way_to_look{"peak", by_peak},
+    way_to_look{"pool", by_pool},
+};
+
+} // namespace
+
+std::vector<std::string> section_names() {
+    std::vector<std::string> names;
+    for (const way_to_look& way : ways)
+        names.emplace_back(way.name);
+    return names;
+}
+
+std::string section(const heap_report& r, std::string_view name) {
+    const auto way = std::ranges::find(ways, name, &way_to_look::name);
+    if (way == ways.end()) return {};
+    std::string text;
+    for (const run& one : r.runs) {
+        text += '\n';
+        if (r.runs.size() > 1) text += one.file + ":\n";
+        text += way->text(r, one);
+    }
+    return text;
+}
+
+} // namespace drone::report

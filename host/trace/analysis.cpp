@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+
+#include "trace/analysis.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace drone::trace {
+
+void analysis::on_changes(std::span<const change> changes) {
+    for (const change& c : changes) {
+        ++changes_;
+        if (c.gives_back)
+            give_back(c);
+        else
+            take(c);
+        if (changes_ == peak_change_) note_peak();
+    }
+}
+
+void analysis::take(const change& c) {
+    ++live_by_size_[c.size];
+    live_bytes_ += c.size;
+    ++live_blocks_;
+    caller_usage& caller = callers_[c.caller];
+    ++caller.count;
+    caller.bytes += c.size;
+    caller.live_bytes += c.size;
+    caller.peak_bytes = std::max(caller.peak_bytes, caller.live_bytes);
+    if (c.block == no_block) return;
+    if (c.block >= births_.size())
+        births_.resize(std::max<std::size_t>(c.block + 1, births_.size() * 2));
+    births_[c.block] = {{changes_, time_}, c.caller};
+    if (pool_usage* const pool = pool_of(c.block)) {
+        ++pool->total;
+        pool->max_load = std::max(pool->max_load, ++pool->live);
+        // The pools before this one are smaller; the one just before is the largest of them.
+        const bool is_first = pool == pools_.data();
+        const traced_pool* const smaller = is_first ? nullptr : &(pool - 1)->pool;
+        if (smaller != nullptr && c.size <= smaller->block &&
+            (std::uint32_t{1} << c.alignment_log2) <= smaller->alignment)
+            ++pool->fall_overs;
+    }
+}
+
+void analysis::give_back(const change& c) {
+    --live_by_size_[c.size];
+    live_bytes_ -= c.size;
+    --live_blocks_;
+    // The block counts for who took it, not for who gives it back.
+    const std::uint32_t caller = c.block == no_block ? c.caller : births_[c.block].caller;
+    callers_[caller].live_bytes -= c.size;
+    if (c.block == no_block) return;
+    note_lifetime(c.size, births_[c.block].when);
+    if (pool_usage* const pool = pool_of(c.block)) --pool->live;
+}
+
+void analysis::note_lifetime(std::uint32_t size, const moment& taken) {
+    lifetimes& of_size = lifetimes_[size];
+    const std::uint64_t lived = changes_ - taken.change;
+    ++of_size.count;
+    of_size.shortest = std::min(of_size.shortest, lived);
+    of_size.longest = std::max(of_size.longest, lived);
+    of_size.longest_time = std::max(of_size.longest_time, time_ - taken.time);
+    of_size.sum += lived;
+    const auto log2 = static_cast<std::size_t>(std::bit_width(lived - 1));
+    if (log2 >= of_size.by_log2.size()) of_size.by_log2.resize(log2 + 1);
+    ++of_size.by_log2[log2];
+}
+
+void analysis::note_peak() {
+    peak_ = {changes_, time_};
+    live_at_peak_.clear();
+    for (const auto& [size, count] : live_by_size_)
+        if (count != 0) live_at_peak_[size] = count;
+    for (auto& [id, caller] : callers_)
+        caller.bytes_at_peak = caller.live_bytes;
+}
+
+void analysis::on_heap(const traced_heap& heap) {
+    pools_.clear();
+    for (const traced_pool& pool : heap.pools)
+        pools_.push_back({.pool = pool});
+}
+
+/// Blocks are numbered pool by pool.
+pool_usage* analysis::pool_of(std::uint32_t block) {
+    if (pools_.empty()) return nullptr;
+    const auto after = std::ranges::upper_bound(pools_, block, {}, [](const pool_usage& p) {
+        return p.pool.first_block;
+    });
+    return &*std::prev(after);
+}
+
+void analysis::on_failure(const failure& f) {
+    ++failures_by_size_[f.size];
+    ++callers_[f.caller].failures;
+    if (failures_.size() < failures_kept)
+        failures_.push_back({f.size, f.caller, {changes_, time_}, live_bytes_, live_blocks_});
+}
+
+void analysis::on_time(clock unit, std::uint64_t elapsed) {
+    if (unit_ == clock::none) unit_ = unit;
+    if (unit == unit_) time_ += elapsed;
+}
+
+void analysis::on_live(const change& taken, bool certain) {
+    live_block block{.size = taken.size, .caller = taken.caller, .taken = {}, .certain = certain};
+    if (taken.block != no_block) {
+        block.taken = births_[taken.block].when;
+        block.caller = births_[taken.block].caller;
+    }
+    live_at_end_.push_back(block);
+}
+
+} // namespace drone::trace

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Everything that can be learned from a trace beyond the table: what is live at the end and at the
+// peak, how long blocks live, what failed and what was live then, what each pool held, who asked.
+//
+// The moment of the peak is known only after a first pass (statistics), so this is the second one.
+// Memory is bounded by live blocks, sizes, callers and failures that are kept.
+
+#include "trace/sink.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace drone::trace {
+
+/// A place in the trace.
+struct moment {
+    std::uint64_t change = 0; ///< counted from 1 in the file
+    std::uint64_t time = 0;   ///< since the file's first word, in the units of analysis::unit()
+
+    friend bool operator==(const moment&, const moment&) = default;
+};
+
+struct live_block {
+    std::uint32_t size = 0;
+    std::uint32_t caller = 0;
+    std::optional<moment> taken; ///< not known where blocks have no identity
+    bool certain = false;
+
+    friend bool operator==(const live_block&, const live_block&) = default;
+};
+
+/// How long blocks of one size lived, in changes of the whole heap.
+struct lifetimes {
+    std::uint64_t count = 0;
+    std::uint64_t shortest = UINT64_MAX;
+    std::uint64_t longest = 0;
+    std::uint64_t sum = 0;
+    std::uint64_t longest_time = 0; ///< in units of the clock
+    /// Blocks that lived up to 2^i changes, and no fewer than the entry before says.
+    std::vector<std::uint64_t> by_log2;
+};
+
+struct caller_usage {
+    std::uint64_t count = 0; ///< blocks taken
+    std::uint64_t bytes = 0; ///< taken, all of them
+    std::uint64_t live_bytes = 0;
+    std::uint64_t peak_bytes = 0;    ///< live at one time, at most
+    std::uint64_t bytes_at_peak = 0; ///< live when the whole heap was at its peak
+    std::uint64_t failures = 0;
+};
+
+struct failed_request {
+    std::uint32_t size = 0;
+    std::uint32_t caller = 0;
+    moment when;
+    std::uint64_t live_bytes = 0; ///< asked for
+    std::uint64_t live_blocks = 0;
+};
+
+struct pool_usage {
+    traced_pool pool;
+    std::uint64_t live = 0;
+    std::uint64_t max_load = 0;
+    std::uint64_t total = 0;
+    std::uint64_t fall_overs = 0; ///< blocks taken here that a smaller pool would have held
+};
+
+class analysis final : public sink {
+public:
+    /// Of every failure the size is counted, and of the first so many all is kept.
+    static constexpr std::size_t failures_kept = 1000;
+
+    /// `peak_change` is statistics::peak_change() of the same file read alone.
+    explicit analysis(std::uint64_t peak_change) : peak_change_(peak_change) {}
+
+    void on_changes(std::span<const change> changes) override;
+    void on_heap(const traced_heap& heap) override;
+    void on_failure(const failure& f) override;
+    void on_time(clock unit, std::uint64_t elapsed) override;
+    void on_live(const change& taken, bool certain) override;
+
+    [[nodiscard]] clock unit() const { return unit_; }
+    [[nodiscard]] std::uint64_t duration() const { return time_; }
+    [[nodiscard]] moment peak() const { return peak_; }
+    /// Size and number of the blocks that were live at the peak, ascending.
+    [[nodiscard]] const std::map<std::uint32_t, std::uint64_t>& live_at_peak() const {
+        return live_at_peak_;
+    }
+    [[nodiscard]] const std::vector<live_block>& live_at_end() const { return live_at_end_; }
+    /// By size; empty where blocks have no identity.
+    [[nodiscard]] const std::map<std::uint32_t, lifetimes>& lifetimes_by_size() const {
+        return lifetimes_;
+    }
+    [[nodiscard]] const std::unordered_map<std::uint32_t, caller_usage>& callers() const {
+        return callers_;
+    }
+    [[nodiscard]] const std::vector<failed_request>& failures() const { return failures_; }
+    /// By size asked.
+    [[nodiscard]] const std::map<std::uint32_t, std::uint64_t>& failures_by_size() const {
+        return failures_by_size_;
+    }
+    /// By block; empty where the format does not announce pools.
+    [[nodiscard]] const std::vector<pool_usage>& pools() const { return pools_; }
+    /// Changes in the file.
+    [[nodiscard]] std::uint64_t changes() const { return changes_; }
+
+private:
+    struct birth {
+        moment when;
+        std::uint32_t caller = 0;
+    };
+
+    void take(const change& c);
+    void give_back(const change& c);
+    void note_lifetime(std::uint32_t size, const moment& taken);
+    void note_peak();
+    pool_usage* pool_of(std::uint32_t block);
+
+    std::uint64_t peak_change_;
+    std::uint64_t changes_ = 0;
+    clock unit_ = clock::none;
+    std::uint64_t time_ = 0;
+    moment peak_;
+
+    std::unordered_map<std::uint32_t, std::uint64_t> live_by_size_;
+    std::uint64_t live_bytes_ = 0;
+    std::uint64_t live_blocks_ = 0;
+    std::vector<birth> births_; ///< by block
+    std::map<std::uint32_t, std::uint64_t> live_at_peak_;
+    std::vector<live_block> live_at_end_;
+    std::map<std::uint32_t, lifetimes> lifetimes_;
+    std::unordered_map<std::uint32_t, caller_usage> callers_;
+    std::vector<failed_request> failures_;
+    std::map<std::uint32_t, std::uint64_t> failures_by_size_;
+    std::vector<pool_usage> pools_;
+};
+
+} // namespace drone::trace

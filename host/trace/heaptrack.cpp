@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+
+#include "trace/heaptrack.hpp"
+
+#include "trace/name_table.hpp"
+#include "trace/text.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drone::trace {
+
+namespace {
+
+/// A line taken apart field by field.
+class line_fields {
+public:
+    explicit line_fields(std::string_view line) : rest_(line) {}
+
+    std::string_view text() { return next_field(rest_); }
+    std::optional<std::uint64_t> hex() { return parse_number<std::uint64_t>(text(), 16); }
+    std::string_view rest() {
+        rest_.remove_prefix(std::min(rest_.find_first_not_of(' '), rest_.size()));
+        return rest_;
+    }
+
+private:
+    std::string_view rest_;
+};
+
+/// What both kinds of file have in common: time, sizes, damage.
+class heaptrack_reader {
+public:
+    heaptrack_reader(format f, sink& to) : to_(to) { found_.format = f; }
+
+protected:
+    void damaged(std::uint64_t line) {
+        if (found_.damaged++ == 0)
+            found_.notices.push_back(
+                fmt::format("Line {} is no record of heaptrack and was left out.", line)
+            );
+    }
+
+    /// `c`: milliseconds since the start.
+    bool time(line_fields& fields) {
+        const auto millis = fields.hex();
+        if (!millis || *millis < millis_) return millis.has_value();
+        to_.now().on_time(clock::microseconds, (*millis - millis_) * 1000);
+        millis_ = *millis;
+        return true;
+    }
+
+    std::uint32_t size(std::uint64_t bytes) {
+        if (bytes <= UINT32_MAX) return static_cast<std::uint32_t>(bytes);
+        ++oversized_;
+        return UINT32_MAX;
+    }
+
+    findings done() {
+        if (oversized_ != 0)
+            found_.notices.push_back(
+                fmt::format("{} requests of 4 GiB and more count as 4 GiB - 1.", oversized_)
+            );
+        return std::move(found_);
+    }
+
+    batch to_;
+    findings found_;
+
+private:
+    std::uint64_t millis_ = 0;
+    std::uint64_t oversized_ = 0;
+};
+
+/// `+ SIZE TRACE ADDRESS`, `- ADDRESS`, `t IP PARENT`.
+class raw_reader : heaptrack_reader {
+public:
+    explicit raw_reader(sink& to) : heaptrack_reader(format::heaptrack_raw, to) {}
+
+    findings read(std::string_view text) {
+        std::uint64_t number = 0;
+        each_line(text, [&](std::string_view line) {
+            ++number;
+            if (!record(line)) damaged(number);
+            return true;
+        });
+        to_.flush();
+        for (const change& c : live_.live())
+            to_.now().on_live(c, found_.damaged == 0);
+        return done();
+    }
+
+private:
+    bool record(std::string_view line) {
+        line_fields fields(line);
+        const std::string_view kind = fields.text();
+        if (kind.size() != 1) return kind.empty() || kind.starts_with('#');
+        switch (kind[0]) {
+        case '+': {
+            const auto bytes = fields.hex();
+            const auto trace = fields.hex();
+            const auto address = fields.hex();
+            if (!bytes || !trace || !address) return false;
+            take(*address, size(*bytes), static_cast<std::uint32_t>(*trace));
+            return true;
+        }
+        case '-': {
+            const auto address = fields.hex();
+            if (address) give_back(*address);
+            return address.has_value();
+        }
+        case 'c':
+            return time(fields);
+        default: // modules, traces, memory, the command line
+            return true;
+        }
+    }
+
+    void take(std::uint64_t address, std::uint32_t bytes, std::uint32_t trace) {
+        ++found_.events;
+        if (live_.contains(address)) to_.change(live_.give_back(address)); // its release is missing
+        to_.change(live_.take(address, {.size = bytes, .caller = trace}));
+    }
+
+    void give_back(std::uint64_t address) {
+        ++found_.events;
+        if (live_.contains(address))
+            to_.change(live_.give_back(address));
+        else
+            ++found_.freed_unknown;
+    }
+
+    address_table live_;
+};
+
+/// `s STRING`, `i IP MODULE [FUNCTION FILE LINE]...`, `t IP PARENT`, `a SIZE TRACE`, `+ A`, `- A`.
+/// Strings, addresses and traces are numbered from 1, records `a` from 0.
+class interpreted_reader : heaptrack_reader {
+public:
+    explicit interpreted_reader(sink& to) : heaptrack_reader(format::heaptrack, to) {}
+
+    findings read(std::string_view text) {
+        std::uint64_t number = 0;
+        each_line(text, [&](std::string_view line) {
+            ++number;
+            if (!record(line)) damaged(number);
+            return true;
+        });
+        to_.flush();
+        for (const allocation& a : allocations_)
+            for (std::uint64_t i = 0; i < a.live; ++i)
+                to_.now().on_live({.size = a.bytes, .caller = a.caller}, found_.damaged == 0);
+        name_callers();
+        return done();
+    }
+
+private:
+    struct allocation {
+        std::uint32_t bytes = 0;
+        std::uint32_t caller = 0; ///< trace
+        std::uint64_t live = 0;
+    };
+    struct address {
+        std::uint64_t function = 0; ///< string
+        std::uint64_t file = 0;     ///< string
+        std::uint64_t line = 0;
+    };
+
+    bool record(std::string_view line) {
+        line_fields fields(line);
+        const std::string_view kind = fields.text();
+        if (kind.size() != 1) return kind.empty() || kind.starts_with('#');
+        switch (kind[0]) {
+        case 's':
+            return string(fields);
+        case 'i':
+            return instruction(fields);
+        case 't': {
+            const auto at = fields.hex();
+            stacks_.push_back(at.value_or(0));
+            return at.has_value();
+        }
+        case 'a': {
+            const auto bytes = fields.hex();
+            const auto trace = fields.hex();
+            allocations_.push_back(
+                {size(bytes.value_or(0)), static_cast<std::uint32_t>(trace.value_or(0)), 0}
+            );
+            return bytes && trace;
+        }
+        case '+':
+        case '-':
+            return use(fields, kind[0] == '-');
+        case 'c':
+            return time(fields);
+        default:
+            return true;
+        }
+    }
+
+    /// From file version 2 on with its length before it, since it may hold blanks.
+    bool string(line_fields& fields) {
+        const std::string_view with_length = fields.rest();
+        std::string_view text = with_length;
+        const auto length = parse_number<std::uint64_t>(next_field(text), 16);
+        const bool has_length = length && text.size() == *length + 1;
+        strings_.emplace_back(has_length ? text.substr(1) : with_length);
+        return true;
+    }
+
+    bool instruction(line_fields& fields) {
+        const auto ip = fields.hex();
+        const auto module = fields.hex();
+        address a;
+        a.function = fields.hex().value_or(0);
+        a.file = fields.hex().value_or(0);
+        a.line = fields.hex().value_or(0);
+        addresses_.push_back(a);
+        return ip && module;
+    }
+
+    bool use(line_fields& fields, bool gives_back) {
+        const auto index = fields.hex();
+        if (!index || *index >= allocations_.size()) return false;
+        allocation& a = allocations_[*index];
+        ++found_.events;
+        if (gives_back && a.live == 0) {
+            ++found_.freed_unknown;
+            return true;
+        }
+        a.live += gives_back ? std::uint64_t(-1) : 1;
+        to_.change({.size = a.bytes, .caller = a.caller, .gives_back = gives_back});
+        return true;
+    }
+
+    [[nodiscard]] std::string_view string(std::uint64_t index) const {
+        return index != 0 && index <= strings_.size() ? strings_[index - 1] : std::string_view{};
+    }
+
+    /// By trace: the function that asked, and the place in it.
+    void name_callers() {
+        found_.callers.resize(stacks_.size() + 1);
+        for (std::size_t i = 0; i < stacks_.size(); ++i) {
+            const std::uint64_t at = stacks_[i];
+            if (at == 0 || at > addresses_.size()) continue;
+            const address& a = addresses_[at - 1];
+            if (string(a.function).empty()) continue;
+            found_.callers[i + 1] =
+                string(a.file).empty()
+                    ? std::string(string(a.function))
+                    : fmt::format("{} at {}:{}", string(a.function), string(a.file), a.line);
+        }
+    }
+
+    std::vector<std::string_view> strings_;
+    std::vector<address> addresses_;
+    std::vector<std::uint64_t> stacks_; ///< by trace, the address on top
+    std::vector<allocation> allocations_;
+};
+
+} // namespace
+
+bool is_heaptrack(std::string_view text) {
+    line_fields fields(text.substr(0, text.find('\n')));
+    return fields.text() == "v" && fields.hex().has_value();
+}
+
+bool is_raw_heaptrack(std::string_view text) {
+    bool raw = false;
+    each_line(text, [&](std::string_view line) {
+        line_fields fields(line);
+        const std::string_view kind = fields.text();
+        raw = kind == "x" || kind == "m";
+        const bool interpreted = kind == "s" || kind == "i" || kind == "a";
+        return !raw && !interpreted;
+    });
+    return raw;
+}
+
+findings read_heaptrack(std::string_view text, sink& to) {
+    return interpreted_reader(to).read(text);
+}
+
+findings read_raw_heaptrack(std::string_view text, sink& to) { return raw_reader(to).read(text); }
+
+} // namespace drone::trace

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+
+// heaptrack's own programs are asked: a recording of a real program, made here, gives the totals
+// that heaptrack_print gives.
+
+#include "trace/analysis.hpp"
+#include "trace_writer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <regex>
+
+namespace drone::trace {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(HeaptrackFile, IsReadRaw) {
+    const reading r(
+        "v 10400 3\nx 4 /bin\nI 1000 5\n# comment\nt 7f 0\n+ a 1 5648\n+ 12c 1 5650\n- 5648\n"
+        "+ b 2 5648\nc 5\n- 9999\nR 3c\n"
+    );
+    EXPECT_EQ(r.found.format, format::heaptrack_raw);
+    EXPECT_THAT(
+        r.usage.rows(),
+        ElementsAre(size_usage{10, 1, 1}, size_usage{11, 1, 1}, size_usage{300, 1, 1})
+    );
+    EXPECT_EQ(r.usage.peak_bytes(), 311);
+    EXPECT_EQ(r.found.freed_unknown, 1);
+}
+
+TEST(HeaptrackFile, IsReadInterpretedWithItsCallers) {
+    const reading r(
+        "v 10400 3\ns 4 main\ns 8 my f.cpp\ni 7f 1 1 2 1a\nt 1 0\na a 1\n+ 0\n+ 0\n- 0\n"
+    );
+    EXPECT_EQ(r.found.format, format::heaptrack);
+    EXPECT_THAT(r.usage.rows(), ElementsAre(size_usage{10, 2, 2}));
+    EXPECT_THAT(r.found.callers, ElementsAre("", "main at my f.cpp:26"));
+}
+
+/// What the command prints; nothing when it fails.
+std::optional<std::string> output_of(const std::string& command) {
+    std::FILE* const pipe = ::popen(command.c_str(), "r");
+    if (pipe == nullptr) return std::nullopt;
+    std::string text;
+    char chunk[4096];
+    for (std::size_t got = 0; (got = std::fread(chunk, 1, sizeof chunk, pipe)) != 0;)
+        text.append(chunk, got);
+    if (::pclose(pipe) != 0) return std::nullopt;
+    return text;
+}
+
+double number_after(const std::string& text, const std::string& label) {
+    std::smatch match;
+    if (!std::regex_search(text, match, std::regex(label + ": ([0-9.]+)([KMG]?)"))) return -1;
+    const double unit = match[2] == "K" ? 1e3 : match[2] == "M" ? 1e6 : match[2] == "G" ? 1e9 : 1;
+    return std::stod(match[1]) * unit;
+}
+
+TEST(HeaptrackFile, OfARealProgramGivesHeaptracksOwnTotals) {
+    if (std::system("command -v heaptrack >/dev/null && command -v sqlite3 >/dev/null") != 0)
+        GTEST_SKIP() << "heaptrack or sqlite3 is not installed";
+    const temporary_file place("");
+    const std::string name = place.path().string() + ".recorded";
+    const std::string program =
+        " sqlite3 :memory: 'create table t(a,b); with recursive n(i) as (select 1 union all "
+        "select i+1 from n where i < 2000) insert into t select i, hex(i) from n; "
+        "select count(*) from t group by b; drop table t;' >/dev/null 2>&1";
+    ASSERT_EQ(std::system(("heaptrack -o " + name + program).c_str()), 0);
+    ASSERT_EQ(std::system(("heaptrack --raw -o " + name + program).c_str()), 0);
+    const std::string interpreted = name + ".zst";
+    const std::string raw = name + ".raw.zst";
+    const std::string again = name + ".again";
+    ASSERT_EQ(
+        std::system(("zstd -dc < " + raw +
+                     " | /usr/lib/heaptrack/libexec/heaptrack_interpret 2>/dev/null > " + again)
+                        .c_str()),
+        0
+    );
+    for (const auto& [file, printed] :
+         {std::pair(interpreted, interpreted), std::pair(raw, again)}) {
+        SCOPED_TRACE(file);
+        const auto theirs = output_of("heaptrack_print " + printed + " 2>/dev/null");
+        ASSERT_TRUE(theirs);
+        const auto from = source::open(file);
+        ASSERT_TRUE(from) << from.error().message;
+        statistics usage;
+        ASSERT_TRUE(from->read(usage));
+        analysis details(usage.peak_change());
+        ASSERT_TRUE(from->read(details));
+        std::uint64_t calls = 0;
+        for (const size_usage& row : usage.rows())
+            calls += row.total;
+        std::uint64_t leaked = 0;
+        for (const live_block& block : details.live_at_end())
+            leaked += block.size;
+        EXPECT_GT(calls, 1000);
+        EXPECT_EQ(
+            static_cast<double>(calls), number_after(*theirs, "calls to allocation functions")
+        );
+        // heaptrack rounds to two decimals of its unit.
+        const double peak = number_after(*theirs, "peak heap memory consumption");
+        EXPECT_NEAR(static_cast<double>(usage.peak_bytes()), peak, peak / 1000 + 5);
+        const double leak = number_after(*theirs, "total memory leaked") +
+                            std::max(0.0, number_after(*theirs, "suppressed leaks"));
+        EXPECT_NEAR(static_cast<double>(leaked), leak, leak / 500 + 10);
+    }
+    for (const std::string& file : {interpreted, raw, again})
+        std::filesystem::remove(file);
+}
+
+} // namespace
+} // namespace drone::trace

@@ -51,7 +51,7 @@ constexpr unsigned it_length(std::uint16_t opcode) {
 } // namespace
 
 result<std::unique_ptr<virtual_board>> virtual_board::make(
-    const board_setup& setup, std::vector<std::uint8_t> flash, board_listener& listener
+    const board_setup& setup, const std::vector<std::uint8_t>& flash, board_listener& listener
 ) {
     constexpr std::uint32_t longest_bit_cycles = 1U << 13U; // what ACPR can hold
     if (setup.probe && (setup.probe->baud > setup.cpu_hz ||
@@ -66,9 +66,8 @@ result<std::unique_ptr<virtual_board>> virtual_board::make(
     }
     std::unique_ptr<virtual_board> made(new virtual_board(setup, listener));
     made->mark_it_blocks(flash);
-    auto processor = core::open(
-        setup.model, std::move(flash), *made, &virtual_board::on_instruction, made.get()
-    );
+    auto processor =
+        core::open(setup.model, flash, *made, &virtual_board::on_instruction, made.get());
     if (!processor) return std::unexpected(processor.error());
     made->core_ = std::move(*processor);
     if (auto started = made->reset(); !started) return std::unexpected(started.error());
@@ -144,8 +143,7 @@ void virtual_board::flush_trace() {
 }
 
 void virtual_board::pend_at(std::uint64_t at, unsigned irq) {
-    injections_.push_back({at, irq});
-    std::ranges::stable_sort(injections_, {}, &injection::at);
+    injections_.insert(std::ranges::upper_bound(injections_, at, {}, &injection::at), {at, irq});
     attention_at_ = 0;
 }
 

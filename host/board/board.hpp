@@ -133,8 +133,9 @@ struct snapshot {
 class virtual_board : private core_events {
 public:
     /// `flash` as read_flash gives it.
-    static result<std::unique_ptr<virtual_board>>
-    make(const board_setup& setup, std::vector<std::uint8_t> flash, board_listener& listener);
+    static result<std::unique_ptr<virtual_board>> make(
+        const board_setup& setup, const std::vector<std::uint8_t>& flash, board_listener& listener
+    );
 
     /// Power-on or a reset: the probe, when there is one, sets up the trace, then the core starts
     /// from the vector table. Time goes on.

@@ -101,7 +101,7 @@ core::pages core::make_pages(std::size_t size) {
 
 result<std::unique_ptr<core>> core::open(
     core_model model,
-    std::vector<std::uint8_t> flash,
+    const std::vector<std::uint8_t>& flash,
     core_events& events,
     instruction_hook hook,
     void* hook_data

@@ -73,7 +73,7 @@ public:
     /// `flash` becomes the flash and its alias at 0.
     static result<std::unique_ptr<core>> open(
         core_model model,
-        std::vector<std::uint8_t> flash,
+        const std::vector<std::uint8_t>& flash,
         core_events& events,
         instruction_hook hook,
         void* hook_data

@@ -150,7 +150,7 @@ result<board_setup> setup_of(const run_options& options) {
         setup.probe.reset();
         return setup;
     }
-    probe_setup& probe = *setup.probe;
+    probe_setup probe;
     if (options.ports == "none") {
         probe.ports = 0;
     } else if (options.ports != "all") {
@@ -173,6 +173,7 @@ result<board_setup> setup_of(const run_options& options) {
                      : options.sync == "24" ? 1U
                      : options.sync == "26" ? 2U
                                             : 3U;
+    setup.probe = probe;
     return setup;
 }
 
@@ -196,7 +197,7 @@ int report(const run_end& end) {
 int run(const run_options& options) {
     const auto setup = setup_of(options);
     if (!setup) return complain(setup.error().message);
-    auto image = read_flash(options.flash_file);
+    const auto image = read_flash(options.flash_file);
     if (!image) return complain(image.error().message);
     int cable = STDOUT_FILENO;
     if (options.swo != "-") {
@@ -209,7 +210,7 @@ int run(const run_options& options) {
     auto control = control_socket::listen(options.flash_file);
     if (!control) return complain(control.error().message);
     outside world(cable, options.swo == "-", *control);
-    auto machine = virtual_board::make(*setup, std::move(*image), world);
+    auto machine = virtual_board::make(*setup, *image, world);
     if (!machine) return complain(machine.error().message);
 
     auto measuring = measurements::start(options.measured, **machine);

@@ -157,7 +157,8 @@ void mask_meter::executing(virtual_board& board, std::uint32_t address) {
             masked_at_ = address;
         }
     } else if (masked_since_) {
-        const std::uint64_t length = now - *std::exchange(masked_since_, std::nullopt);
+        const std::uint64_t length = now - *masked_since_;
+        masked_since_.reset();
         if (length > longest_) {
             longest_ = length;
             longest_at_ = masked_at_;

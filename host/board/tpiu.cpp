@@ -102,7 +102,7 @@ void tpiu::send_frame() {
     }
     if (count < frame_data_bytes && count % 2 == 1) frame[count + 1] = switch_to_padding;
     if (count < frame_data_bytes && count % 2 == 0) {
-        frame[15] = static_cast<std::uint8_t>(frame[15] & ~(1U << count / 2));
+        frame[15] &= static_cast<std::uint8_t>(~(1U << count / 2));
         frame[count] = switch_to_padding;
         flag(count);
         frame[count + 1] = frame_[count - 1];

@@ -140,7 +140,7 @@ TEST(Board, RefusesABaudRateThatThePrescalerCannotMake) {
     std::vector<std::uint8_t> flash(flash_size, 0);
     board_setup setup;
     setup.probe->baud = 9'600;
-    const auto made = virtual_board::make(setup, std::move(flash), nobody);
+    const auto made = virtual_board::make(setup, flash, nobody);
     ASSERT_FALSE(made);
     EXPECT_THAT(made.error().message, HasSubstr("from 20508 to 168000000 baud"));
 }

@@ -32,7 +32,7 @@ public:
         program = std::move(*read);
         auto image = flash_image(program);
         if (!image) throw std::runtime_error(image.error().message);
-        auto made = virtual_board::make(setup, std::move(*image), *this);
+        auto made = virtual_board::make(setup, *image, *this);
         if (!made) throw std::runtime_error(made.error().message);
         board_ = std::move(*made);
     }

@@ -8,7 +8,7 @@ include_guard(GLOBAL)
 
 get_filename_component(DRONE_ROOT ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 set(DRONE_FEATURES "" CACHE STRING "Features of this build, such as heaptrace")
-find_program(DRONE_TOOL drone HINTS ${DRONE_ROOT}/build/bin REQUIRED DOC "The tool")
+find_program(DRONE_TOOL drone PATHS ${DRONE_ROOT}/build/bin REQUIRED DOC "The tool")
 
 # The text of `drone print WHAT` as a file, made again when Drone.toml or the tool changes.
 function(drone_print what file)

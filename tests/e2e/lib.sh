@@ -77,12 +77,12 @@ same_table() {
     same "the table of drone heap differs from the firmware's own counts" table.firmware table.trace
 }
 
-# pool_peaks: block and capacity of every pool of a [heap] section on standard input
-pool_peaks() {
+# pool_capacities: block and capacity of every pool of a [heap] section on standard input
+pool_capacities() {
     sed -nE 's/.*block = "([0-9]+)", capacity = ([0-9]+).*/\1 \2/p'
 }
 
 # pool_loads: block and largest load of every pool of a table of `drone heap --by pool` on standard input
 pool_loads() {
-    awk -F'|' 'NF >= 3 && $1 + 0 > 0 { print $1 + 0, $3 + 0 }'
+    awk -F'|' 'NF == 6 && $1 + 0 > 0 { print $1 + 0, $3 + 0 }'
 }

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+#include "tool.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+namespace drone::cli {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+/// The trace behind the seeds' table.
+constexpr std::string_view seeds_log = R"(a 1 1
+a 2 12
+a 3 12
+a 4 12
+f 4
+f 3
+a 5 12
+a 6 12
+f 6
+a 7 12
+f 7
+a 8 12
+a 9 28
+f 9
+a 10 28
+a 11 32
+a 12 128
+f 12
+a 13 128
+)";
+
+constexpr std::string_view seeds_section = R"([heap]
+size = "10K"
+pools = [
+    { block = "4", capacity = 201 },
+    { block = "12", capacity = 222 },
+    { block = "28", capacity = 115 },
+    { block = "32", capacity = 83 },
+    { block = "128", capacity = 7 },
+]
+# Fragmentation: 0 / 0.00%
+)";
+
+class Generate : public Tool {
+protected:
+    void SetUp() override {
+        Tool::SetUp();
+        write("heaptrace", seeds_log);
+    }
+};
+
+TEST_F(Generate, PrintsTheSeedsExampleDigitForDigit) {
+    const outcome run = drone("heap -s 10K generate --pools 5");
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_EQ(run.out, seeds_section);
+    EXPECT_THAT(
+        run.err,
+        HasSubstr("=============================== SUGGESTED LAYOUT ==============================="
+        )
+    );
+}
+
+TEST_F(Generate, TakesTheSizeFromDroneToml) {
+    write("Drone.toml", "[heap]\nsize = \"10K\"\n");
+    EXPECT_EQ(drone("heap generate --pools 5").out, seeds_section);
+}
+
+TEST_F(Generate, SizesTheHeapToTheTraceWhereNothingElseIsSaid) {
+    const outcome run = drone("heap generate --pools 5 --json");
+    const json layout = json::parse(run.out);
+    EXPECT_EQ(layout["size"], 228);
+    EXPECT_EQ(layout["used"], 228);
+    EXPECT_EQ(layout["headroom"], 1.0);
+}
+
+TEST_F(Generate, PrintsJson) {
+    const outcome run = drone("heap -s 10K generate --pools 5 --json");
+    EXPECT_EQ(run.code, 0) << run.err;
+    const json layout = json::parse(run.out);
+    EXPECT_EQ(layout["pools"].size(), 5U);
+    EXPECT_EQ(layout["pools"][1], (json{{"block", 12}, {"capacity", 222}}));
+    EXPECT_EQ(layout["size"], 10240);
+    EXPECT_EQ(layout["used"], 228);
+    EXPECT_EQ(layout["lower_bound"], 228);
+    EXPECT_EQ(layout["optimal"], true);
+    EXPECT_EQ(layout["fragmentation"], 0);
+    EXPECT_EQ(layout["headroom"], 7.0);
+    EXPECT_EQ(layout["replay"], "ok");
+}
+
+TEST_F(Generate, SaysWhichHeapWouldDo) {
+    const outcome run = drone("heap -s 200 generate --pools 3");
+    EXPECT_EQ(run.code, 1);
+    EXPECT_THAT(run.out, IsEmpty());
+    EXPECT_THAT(run.err, HasSubstr("40 more than the heap of 200"));
+    EXPECT_THAT(
+        run.err, HasSubstr("smallest heap that works is 240 bytes: 12 x 4, 32 x 2, 128 x 1")
+    );
+}
+
+TEST_F(Generate, RefusesWrongNumbersOfPoolsAsUsage) {
+    for (const char* pools : {"0", "256", "-1", "five", "5..2", "0..3", "2..", ""})
+        EXPECT_EQ(drone("heap generate --pools '" + std::string(pools) + "'").code, 2) << pools;
+    EXPECT_EQ(drone("heap generate --headroom most").code, 2);
+}
+
+TEST_F(Generate, DrawsTheCurveAndStaysPasteable) {
+    const outcome run = drone("heap generate --pools 1..6");
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_THAT(run.out, StartsWith("#  Pools |"));
+    EXPECT_THAT(run.out, HasSubstr("#      2 |        320 |        320  <- knee\n"));
+    write("pasted.toml", run.out);
+    EXPECT_EQ(drone("heap replay --layout pasted.toml").code, 0);
+}
+
+TEST_F(Generate, TakesAsManyPoolsAsPay) {
+    const auto pools = [&](const std::string& options) {
+        return json::parse(drone("heap generate --json " + options).out)["pools"].size();
+    };
+    EXPECT_EQ(pools("--pools auto"), 3U);
+    EXPECT_EQ(pools("--pools auto --pool-cost 1"), 5U);
+    EXPECT_EQ(pools("--pools auto --pool-cost 1000"), 1U);
+}
+
+TEST_F(Generate, KeepsGivenBlocks) {
+    const outcome run = drone("heap generate --pools 3 --keep '16, 32'");
+    EXPECT_THAT(run.out, HasSubstr("block = \"16\""));
+    EXPECT_THAT(run.out, HasSubstr("block = \"32\""));
+    EXPECT_EQ(drone("heap generate --pools 3 --keep 6").code, 1);
+    EXPECT_EQ(drone("heap generate --pools 1 --keep 16,32").code, 1);
+}
+
+TEST_F(Generate, UnitesSeveralRuns) {
+    write("second", "a 1 64\na 2 64\n");
+    const outcome run = drone("heap -f heaptrace -f second generate --pools 6 --json");
+    // 4 x 1, 12 x 3, 128 x 1 as before; two of 64 hold one run's 28 and 32, or the other's two.
+    EXPECT_EQ(json::parse(run.out)["used"], 4 + 36 + 128 + 128);
+}
+
+TEST_F(Generate, SaysTheAlignmentThatTheHeapNeeds) {
+    write("heaptrace", "a 1 20 64\na 2 4\n");
+    EXPECT_EQ(
+        drone("heap generate --pools 2").out,
+        "[heap]\n"
+        "size = \"68\"\n"
+        "align = 64\n"
+        "pools = [\n"
+        "    { block = \"4\", capacity = 1 },\n"
+        "    { block = \"64\", capacity = 1 },\n"
+        "]\n"
+        "# Fragmentation: 0 / 0.00%\n"
+    );
+}
+
+TEST_F(Generate, ComparesWithTodaysLayout) {
+    write("Drone.toml", "[heap]\nsize = \"1K\"\npools = [{ block = \"64\", capacity = 3 }]\n");
+    const outcome run = drone("heap generate --pools 5");
+    EXPECT_THAT(run.err, HasSubstr("Today's layout: 1 pools of 192 bytes"));
+    EXPECT_THAT(run.err, HasSubstr("fails at event 4, 12 bytes"));
+}
+
+TEST_F(Generate, LaysOutAHeapWithoutATrace) {
+    std::filesystem::remove(folder_ / "heaptrace");
+    const outcome run = drone("heap -s 10K generate --pools 5");
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_THAT(run.out, HasSubstr("block = \"512\""));
+    EXPECT_EQ(drone("heap generate --pools 5").code, 1);
+}
+
+TEST_F(Generate, WritesTheSectionAndNothingElse) {
+    write(
+        "Drone.toml",
+        "# mine\n[heap] # the heap\nsize = \"10K\" # all of it\n"
+        "pools = [{ block = \"8\", capacity = 1 }] # old\n\n[log]\nformat = \"swo\"\n"
+    );
+    const outcome run = drone("heap generate --pools 1 --headroom none --write");
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_EQ(
+        read("Drone.toml"),
+        "# mine\n[heap] # the heap\nsize = \"10K\" # all of it\n"
+        "pools = [\n    { block = \"128\", capacity = 7 },\n] # old\n\n[log]\nformat = \"swo\"\n"
+    );
+    EXPECT_THAT(run.err, HasSubstr("-pools = [{ block = \"8\", capacity = 1 }] # old\n"));
+    EXPECT_THAT(run.err, HasSubstr("+    { block = \"128\", capacity = 7 },\n"));
+}
+
+TEST_F(Generate, NeedsAProjectToWriteTo) {
+    const outcome run = drone("heap generate --pools 1 --write");
+    EXPECT_EQ(run.code, 1);
+    EXPECT_THAT(run.err, HasSubstr("no Drone.toml"));
+}
+
+TEST_F(Generate, MakesLayoutsThatReplayHolds) {
+    write("layout.toml", drone("heap generate --pools 2").out);
+    const outcome run = drone("heap replay --layout layout.toml");
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_THAT(run.err, HasSubstr("holds"));
+}
+
+TEST_F(Generate, SqueezesOnlyWhereItSays) {
+    write("heaptrace", "a 1 4\na 2 4\na 3 4\nf 2\nf 3\na 4 8\na 5 8\na 6 8\n");
+    const json layout = json::parse(drone("heap generate --pools 2 --squeeze --json").out);
+    EXPECT_LT(layout["used"], 32);
+    EXPECT_EQ(layout["without_squeeze"], 32);
+    EXPECT_EQ(layout["replay"], "ok");
+}
+
+using Replay = Generate;
+
+TEST_F(Replay, SaysAtWhichEventALayoutFailsAndWhy) {
+    write(
+        "layout.toml",
+        "[heap]\nsize = 512\npools = [{ block = \"12\", capacity = 2 }, "
+        "{ block = \"128\", capacity = 1 }]\n"
+    );
+    const outcome run = drone("heap replay --layout layout.toml");
+    EXPECT_EQ(run.code, 1);
+    EXPECT_THAT(
+        run.err,
+        HasSubstr("event 4 of heaptrace asks for 12 bytes with 3 blocks, 25 bytes, live, and all "
+                  "pools that serve it are full: 12 x 2, 128 x 1")
+    );
+    const json report = json::parse(drone("heap replay --layout layout.toml --json").out);
+    EXPECT_EQ(report["holds"], false);
+    EXPECT_EQ(report["failure"]["event"], 4);
+    EXPECT_EQ(report["failure"]["full"], json::array({12, 128}));
+}
+
+TEST_F(Replay, ChecksTodaysLayout) {
+    write("Drone.toml", "[heap]\nsize = \"10K\"\npools = [{ block = \"128\", capacity = 7 }]\n");
+    const outcome run = drone("heap replay");
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_THAT(run.out, HasSubstr("   128 |        7 |        7 |"));
+}
+
+TEST_F(Replay, NeedsALayoutAndATrace) {
+    EXPECT_EQ(drone("heap replay").code, 1);
+    EXPECT_EQ(drone("heap replay --layout nowhere.toml").code, 1);
+    std::filesystem::remove(folder_ / "heaptrace");
+    EXPECT_THAT(drone("heap replay").err, HasSubstr("no heaptrace"));
+}
+
+} // namespace
+} // namespace drone::cli

@@ -152,7 +152,7 @@ std::string talk(const generated_heap& heap) {
     std::string text = fmt::format("{:=^80}\n", " SUGGESTED LAYOUT ");
     text += fmt::format(
         "The trace needs {} bytes in {} pools{}; no layout of so many pools can do with less than "
-        "{} ({:.1f} % below)\n",
+        "{}, and this one takes {:.1f} % more\n",
         plan.used,
         plan.pools.size(),
         plan.optimal ? ", proved least without fall-over" : "",

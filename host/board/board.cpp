@@ -107,7 +107,7 @@ result<void> virtual_board::reset() {
     core_->reset(stack);
     if (setup_.probe) attach_probe(*setup_.probe);
     it_end_ = 0;
-    attention_at_ = 0;
+    look_now();
     for (board_observer* observer : observers_)
         observer->was_reset(*this);
     return {};
@@ -144,7 +144,7 @@ void virtual_board::flush_trace() {
 
 void virtual_board::pend_at(std::uint64_t at, unsigned irq) {
     injections_.insert(std::ranges::upper_bound(injections_, at, {}, &injection::at), {at, irq});
-    attention_at_ = 0;
+    look_now();
 }
 
 snapshot virtual_board::save() const { return {devices_, core_->save()}; }
@@ -154,13 +154,13 @@ void virtual_board::restore(const snapshot& moment) {
     devices_.deepest_nesting = devices_.interrupts.nesting().size();
     core_->restore(moment.processor);
     it_end_ = 0;
-    attention_at_ = 0;
+    look_now();
 }
 
 void virtual_board::observe(board_observer& observer) {
     observers_.push_back(&observer);
     observes_everything_ = observes_everything_ || observer.wants_every_instruction();
-    attention_at_ = 0;
+    look_now();
 }
 
 void virtual_board::mark(std::uint32_t address) {
@@ -190,13 +190,15 @@ bool virtual_board::attend(std::uint32_t address, std::uint32_t size) {
     skip_conditionals(address);
     if (it_end_ != 0) {
         it_expected_ = address + size; // the core cannot be stopped inside the block
-    } else {
+    } else if (devices_.now >= due_at_ || (marks_at(address) & marked_address) != 0) {
         why_stopped_ = wants_to_stop(address);
         if (why_stopped_ != attention::none) {
             core_->stop();
             return false;
         }
         schedule();
+    } else {
+        attention_at_ = due_at_; // an IT block has ended
     }
     first_instruction_ = false;
     const unsigned here = marks_at(address);
@@ -291,16 +293,17 @@ std::optional<std::uint64_t> virtual_board::next_event() const {
 
 /// Decides up to when instructions may run without a closer look.
 void virtual_board::schedule() {
-    attention_at_ = std::min(poll_at_, next_event().value_or(poll_at_));
-    if (limits_.cycles) attention_at_ = std::min(attention_at_, *limits_.cycles);
+    due_at_ = std::min(poll_at_, next_event().value_or(poll_at_));
+    if (limits_.cycles) due_at_ = std::min(due_at_, *limits_.cycles);
     if (!injections_.empty()) {
-        attention_at_ = std::min(attention_at_, injections_.front().at + devices_.skipped);
+        due_at_ = std::min(due_at_, injections_.front().at + devices_.skipped);
     }
     // An exception that only a mask holds back may come with any instruction: masks are written
     // without our seeing it.
     const bool masked = devices_.interrupts.next_unmasked() != exception::none;
     const bool stops_in_ram = limits_.address && *limits_.address - flash_origin >= flash_size;
-    if (masked || stops_in_ram || observes_everything_) attention_at_ = 0;
+    if (masked || stops_in_ram || observes_everything_) due_at_ = 0;
+    attention_at_ = due_at_;
 }
 
 exception_masks virtual_board::masks() const {

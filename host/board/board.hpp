@@ -202,6 +202,7 @@ private:
     void trace_sample(bool asleep);
     [[nodiscard]] std::optional<std::uint64_t> next_event() const;
     void schedule();
+    void look_now() { due_at_ = attention_at_ = 0; }
     [[nodiscard]] exception_masks masks() const;
     [[nodiscard]] bool can_wake() const;
 
@@ -231,7 +232,9 @@ private:
     run_limits limits_;
     bool first_instruction_ = false;
     attention why_stopped_ = attention::none;
-    std::uint64_t attention_at_ = 0; // the cycle before which no instruction needs a closer look
+    std::uint64_t due_at_ = 0; // the cycle at which something may have to happen
+    std::uint64_t attention_at_ =
+        0; // the same, or 0 inside an IT block: attend() sees instructions
     std::uint64_t poll_at_ = 0;
     bool reset_wanted_ = false;
     std::uint64_t polled_at_ = 0; // a stimulus port's FIFOREADY by the firmware

@@ -35,7 +35,7 @@ std::uint32_t virtual_board::read_register(std::uint32_t address, unsigned size)
 
 void virtual_board::write_register(std::uint32_t address, unsigned size, std::uint32_t value) {
     // Whatever was written may change what is due or pending.
-    attention_at_ = 0;
+    look_now();
     if (address >= itm_base && address < itm_base + stimulus_bytes) {
         devices_.trace.write((address - itm_base) & ~3U, size, value, devices_.now, devices_.pin);
         return;

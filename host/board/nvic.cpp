@@ -3,6 +3,7 @@
 #include "board/nvic.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace drone::board {
 namespace {
@@ -214,6 +215,8 @@ int nvic::running_priority(const exception_masks& masks) const {
 }
 
 unsigned nvic::highest_pending() const {
+    // Nearly always nothing is, and this is asked often.
+    if (std::memchr(pending_.data(), 1, pending_.size()) == nullptr) return exception::none;
     unsigned best = exception::none;
     for (unsigned number = exception::nmi; number < exception_count; ++number) {
         if (!pending_[number] || !enabled_[number]) continue;

@@ -40,7 +40,7 @@ public:
         to_.push_back(0xB4);
         continued(p.ticks, p.size);
     }
-    void operator()(const stimulus_page& p) const { to_.push_back(byte_of(p.page << 4U | 8U)); }
+    void operator()(const stimulus_page& p) const { to_.push_back(byte_of(unsigned{p.page} << 4U | 8U)); }
     void operator()(const extension& p) const {
         to_.push_back(
             byte_of((p.size != 0 ? 0x80U : 0U) | (p.value & 7U) << 4U | 8U | (p.hardware ? 4U : 0U))
@@ -127,7 +127,7 @@ void tpiu_framer::finish(byte_string& to) {
 void tpiu_framer::put_byte(std::uint8_t id, std::uint8_t byte, byte_string& to) {
     if (source_ != id) {
         source_ = id;
-        const auto change = byte_of(id << 1U | 1U);
+        const auto change = byte_of(unsigned{id} << 1U | 1U);
         if (frame_.size() % 2 == 1) {
             // An ID goes to an even place: before the data byte that stands there, which then
             // belongs to the source before it.

@@ -46,10 +46,10 @@ public:
         to_.on_packet(found);
     }
 
-    void on_words(const stream::word_run& run) override {
+    void on_run(const stream::software_run& run) override {
         counts_.packets += run.count();
-        counts_.payload += run.count() * 4;
-        to_.on_words(run);
+        counts_.payload += run.count() * run.size;
+        to_.on_run(run);
     }
 
 private:

@@ -20,9 +20,9 @@ public:
         for (const auto& one : all_)
             one->on_packet(found);
     }
-    void on_words(const stream::word_run& run) override {
+    void on_run(const stream::software_run& run) override {
         for (const auto& one : all_)
-            one->on_words(run);
+            one->on_run(run);
     }
     void arrived(std::uint64_t microseconds) override {
         for (const auto& one : all_)

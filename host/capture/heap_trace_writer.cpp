@@ -44,25 +44,25 @@ void heap_trace_writer::on_packet(const stream::located_packet& found, ticks tim
     }
 }
 
-void heap_trace_writer::on_words(const stream::word_run& run, ticks time) {
-    if (run.port != port_ && run.port != port_of_page_)
-        return stream::timed_sink::on_words(run, time);
+void heap_trace_writer::on_run(const stream::software_run& run, ticks time) {
+    const bool ours = run.port == port_ || run.port == port_of_page_;
+    if (!ours || run.size != word_size) return stream::timed_sink::on_run(run, time);
     std::size_t index = 0;
-    while (!native_ && index < run.count() && !begins_native_trace(run.word(index)))
+    while (!native_ && index < run.count() && !begins_native_trace(run.value(index)))
         ++index;
-    const std::size_t raw = 5 * (native_ ? 0 : index);
+    const std::size_t raw = run.stride() * (native_ ? 0 : index);
     if (raw != 0) {
-        stream::word_run before = run;
+        stream::software_run before = run;
         before.packets = run.packets.first(raw);
-        to_.append_words(before);
+        to_.append_run(before);
     }
     if (index == run.count()) return;
     if (!native_) become_native();
     write_losses();
     write_time(time);
-    stream::word_run native = run;
+    stream::software_run native = run;
     native.packets = run.packets.subspan(raw);
-    to_.append_words(native);
+    to_.append_run(native);
 }
 
 bool heap_trace_writer::is_ours(const stream::software& written, bool tentative) {

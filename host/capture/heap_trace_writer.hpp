@@ -36,7 +36,7 @@ public:
     heap_trace_writer(std::uint8_t port, output& to) : port_(port), port_of_page_(port), to_(to) {}
 
     void on_packet(const stream::located_packet& found, ticks time) override;
-    void on_words(const stream::word_run& run, ticks time) override;
+    void on_run(const stream::software_run& run, ticks time) override;
     /// What follows came at this time of the host's clock.
     void arrived(std::uint64_t microseconds) { host_now_ = microseconds; }
 

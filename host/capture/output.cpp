@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -16,7 +17,12 @@ namespace drone::capture {
 namespace {
 
 constexpr std::size_t buffer_bytes = std::size_t{256} * 1024;
-constexpr std::size_t word = 4;
+
+template <std::size_t Size>
+void copy_payloads(const std::uint8_t* from, std::uint8_t* to, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i)
+        std::memcpy(to + Size * i, from + (Size + 1) * i, Size);
+}
 
 } // namespace
 
@@ -46,19 +52,23 @@ void output::append(std::string_view text) {
     append({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
-void output::append_words(const stream::word_run& run) {
+void output::append_run(const stream::software_run& run) {
     std::size_t index = 0;
     const std::size_t count = run.count();
     while (index < count && !failed_) {
-        make_room(word);
-        const std::size_t size = std::min(count - index, (pending_.size() - used_) / word);
-        const std::uint8_t* from = run.payload(index);
-        std::uint8_t* to = pending_.data() + used_;
-        for (std::size_t i = 0; i < size; ++i)
-            std::memcpy(to + word * i, from + (word + 1) * i, word);
-        used_ += size * word;
-        size_ += size * word;
-        index += size;
+        make_room(run.size);
+        const std::size_t packets = std::min(count - index, (pending_.size() - used_) / run.size);
+        const std::uint8_t* const from = run.payload(index);
+        std::uint8_t* const to = pending_.data() + used_;
+        if (run.size == 4)
+            copy_payloads<4>(from, to, packets);
+        else if (run.size == 1)
+            copy_payloads<1>(from, to, packets);
+        else
+            copy_payloads<2>(from, to, packets);
+        used_ += packets * run.size;
+        size_ += packets * run.size;
+        index += packets;
     }
 }
 

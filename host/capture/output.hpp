@@ -27,7 +27,7 @@ public:
     void append(std::span<const std::uint8_t> bytes);
     void append(std::string_view text);
     /// The payloads of the run.
-    void append_words(const stream::word_run& run);
+    void append_run(const stream::software_run& run);
     void flush();
 
     [[nodiscard]] const std::string& name() const { return name_; }

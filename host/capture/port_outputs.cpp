@@ -43,14 +43,14 @@ void port_outputs::on_packet(const stream::located_packet& found) {
         to->append({bytes.data(), written->size});
 }
 
-void port_outputs::on_words(const stream::word_run& run) {
+void port_outputs::on_run(const stream::software_run& run) {
     if (run.port % 32 == heap_trace_port)
         for (heap_trace& trace : heap_traces_)
-            trace.times.on_words(run);
+            trace.times.on_run(run);
     for (timed_text& one : timed_texts_)
-        one.times.on_words(run);
+        one.times.on_run(run);
     for (output* const to : of_port_[run.port])
-        to->append_words(run);
+        to->append_run(run);
 }
 
 void port_outputs::arrived(std::uint64_t microseconds) {

@@ -28,7 +28,7 @@ public:
     explicit port_outputs(const std::vector<output_spec>& specs, text how = text::as_it_is);
 
     void on_packet(const stream::located_packet& found) override;
-    void on_words(const stream::word_run& run) override;
+    void on_run(const stream::software_run& run) override;
     void arrived(std::uint64_t microseconds) override;
     void fell_silent() override;
     void flush() override;

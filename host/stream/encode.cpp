@@ -40,7 +40,9 @@ public:
         to_.push_back(0xB4);
         continued(p.ticks, p.size);
     }
-    void operator()(const stimulus_page& p) const { to_.push_back(byte_of(unsigned{p.page} << 4U | 8U)); }
+    void operator()(const stimulus_page& p) const {
+        to_.push_back(byte_of(unsigned{p.page} << 4U | 8U));
+    }
     void operator()(const extension& p) const {
         to_.push_back(
             byte_of((p.size != 0 ? 0x80U : 0U) | (p.value & 7U) << 4U | 8U | (p.hardware ? 4U : 0U))

@@ -16,7 +16,6 @@ using bytes_view = std::span<const std::uint8_t>;
 
 constexpr std::uint8_t sync_end = 0x80;
 constexpr std::size_t sync_zeros = 5; // with the seven zero bits of 0x80: the 47 of D4.2.1
-constexpr std::size_t word_packet = 5;
 
 std::uint32_t little_endian(bytes_view payload) {
     std::uint32_t value = 0;
@@ -72,6 +71,16 @@ std::size_t trailing_zeros(bytes_view payload) {
             return byte != 0;
         });
     return static_cast<std::size_t>(nonzero - payload.rbegin());
+}
+
+/// Where packets with the header `*at` and `Size` payload bytes end that are certain without a look
+/// further: the last payload byte and the byte behind it are not both zero.
+template <std::ptrdiff_t Size>
+const std::uint8_t* end_of_run(const std::uint8_t* at, const std::uint8_t* end) {
+    const std::uint8_t header = *at;
+    while (end - at > Size + 1 && *at == header && (at[Size] | at[Size + 1]) != 0)
+        at += Size + 1;
+    return at;
 }
 
 packet decode_global_low(bytes_view payload) {
@@ -185,7 +194,7 @@ const std::uint8_t* itm_decoder::decode(
             at = zero;
             continue;
         }
-        if (const std::uint8_t* const behind = words(at, end, sink); behind != at) {
+        if (const std::uint8_t* const behind = software_packets(at, end, sink); behind != at) {
             at = behind;
             continue;
         }
@@ -224,23 +233,26 @@ itm_decoder::zero_run(const std::uint8_t* at, const std::uint8_t* end, packet_si
     return stop + 1;
 }
 
-/// The fast loop: as many four-byte software packets of one port as stand here and are certain.
+/// The fast loop: as many software packets of one port and size as stand here and are certain.
 /// Returns `at` when there is none.
 const std::uint8_t*
-itm_decoder::words(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink) {
+itm_decoder::software_packets(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink) {
     const std::uint8_t header = *at;
-    if ((header & 0b0000'0111U) != 0b0000'0011U) return at;
+    if (header_kinds[header] != header_kind::software) return at;
+    const std::uint8_t size = source_size(header);
     const std::uint8_t* behind = at;
-    // Certain without a look further: a last payload byte and a next byte that are not both zero.
-    while (end - behind > static_cast<std::ptrdiff_t>(word_packet) && *behind == header &&
-           (behind[4] | behind[5]) != 0) {
-        behind += word_packet;
-    }
+    if (size == 4)
+        behind = end_of_run<4>(at, end);
+    else if (size == 1)
+        behind = end_of_run<1>(at, end);
+    else
+        behind = end_of_run<2>(at, end);
     if (behind == at) return at;
-    sink.on_words({
+    sink.on_run({
         .offset = offset_,
         .tentative = !synchronised_,
         .port = static_cast<std::uint8_t>(page_ * 32U + source_address(header)),
+        .size = size,
         .packets = {at, behind},
     });
     offset_ += static_cast<std::uint64_t>(behind - at);

@@ -238,26 +238,29 @@ struct located_packet {
     friend bool operator==(const located_packet&, const located_packet&) = default;
 };
 
-/// Four-byte software packets of one port, back to back: what a heap trace is made of. Five bytes
-/// each, a header and the payload.
-struct word_run {
+/// Software packets of one port and size, back to back: what a heap trace or text is made of.
+struct software_run {
     std::uint64_t offset = 0; ///< of the first header
     bool tentative = true;
     std::uint8_t port = 0;
-    std::span<const std::uint8_t> packets; ///< 5 * count() bytes
-    [[nodiscard]] std::size_t count() const { return packets.size() / 5; }
+    std::uint8_t size = 4;                 ///< payload bytes of each packet
+    std::span<const std::uint8_t> packets; ///< each a header and the payload
+
+    /// From one packet to the next.
+    [[nodiscard]] std::size_t stride() const { return std::size_t{size} + 1; }
+    [[nodiscard]] std::size_t count() const { return packets.size() / stride(); }
     [[nodiscard]] const std::uint8_t* payload(std::size_t index) const {
-        return packets.data() + index * 5 + 1;
+        return packets.data() + index * stride() + 1;
     }
-    [[nodiscard]] std::uint32_t word(std::size_t index) const {
-        const std::uint8_t* const bytes = payload(index);
-        return static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8U |
-               static_cast<std::uint32_t>(bytes[2]) << 16U |
-               static_cast<std::uint32_t>(bytes[3]) << 24U;
+    [[nodiscard]] std::uint32_t value(std::size_t index) const {
+        std::uint32_t bits = 0;
+        for (unsigned i = 0; i < size; ++i)
+            bits |= static_cast<std::uint32_t>(payload(index)[i]) << 8 * i;
+        return bits;
     }
     [[nodiscard]] located_packet packet_at(std::size_t index) const {
-        const software written{.port = port, .size = 4, .value = word(index)};
-        return {.offset = offset + index * 5, .tentative = tentative, .value = written};
+        const software written{.port = port, .size = size, .value = value(index)};
+        return {.offset = offset + index * stride(), .tentative = tentative, .value = written};
     }
 };
 
@@ -268,7 +271,7 @@ public:
     virtual void on_packet(const located_packet& found) = 0;
     /// The same packets as so many on_packet calls, which is what it does unless overridden. How
     /// the packets of a port fall into runs depends on how the input was split.
-    virtual void on_words(const word_run& run) {
+    virtual void on_run(const software_run& run) {
         for (std::size_t i = 0; i < run.count(); ++i)
             on_packet(run.packet_at(i));
     }

@@ -17,11 +17,11 @@ void timeline::on_packet(const located_packet& found) {
     }
 }
 
-void timeline::on_words(const word_run& run) {
+void timeline::on_run(const software_run& run) {
     if (timed_)
-        packet_sink::on_words(run);
+        packet_sink::on_run(run);
     else
-        to_.on_words(run, now_);
+        to_.on_run(run, now_);
 }
 
 void timeline::release() {

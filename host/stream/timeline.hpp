@@ -21,8 +21,8 @@ public:
     virtual ~timed_sink() = default;
     using ticks = std::optional<std::uint64_t>;
     virtual void on_packet(const located_packet& found, ticks time) = 0;
-    /// As packet_sink::on_words. Only of packets that no timestamp follows.
-    virtual void on_words(const word_run& run, ticks time) {
+    /// As packet_sink::on_run. Only of packets that no timestamp follows.
+    virtual void on_run(const software_run& run, ticks time) {
         for (std::size_t i = 0; i < run.count(); ++i)
             on_packet(run.packet_at(i), time);
     }
@@ -38,7 +38,7 @@ public:
     explicit timeline(timed_sink& to) : to_(to) {}
 
     void on_packet(const located_packet& found) override;
-    void on_words(const word_run& run) override;
+    void on_run(const software_run& run) override;
     /// Hands on what is held.
     void release();
 

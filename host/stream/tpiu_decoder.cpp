@@ -32,7 +32,7 @@ public:
         }
         to_.on_packet(found);
     }
-    void on_words(const word_run& run) override { to_.on_words(run); }
+    void on_run(const software_run& run) override { to_.on_run(run); }
 
 private:
     packet_sink& to_;

@@ -123,7 +123,7 @@ TEST_F(HeapTraceWriter, KnowsANativeTraceInTheMiddleOfARun) {
         for (unsigned i = 0; i < 4; ++i)
             packets.push_back(static_cast<std::uint8_t>(bits >> 8 * i));
     }
-    writer_.on_words({.port = 31, .packets = packets}, 9);
+    writer_.on_run({.port = 31, .packets = packets}, 9);
     EXPECT_THAT(words(), ElementsAre(0x01, ticks_word(9), begin_word, 0x02));
 }
 

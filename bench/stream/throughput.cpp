@@ -110,9 +110,10 @@ void capture_file(
 
 void copy_of_the_same_file(benchmark::State& state) {
     const std::string to = (folder() / "copy").string();
+    const std::string from = swo_file();
     std::vector<char> buffer(256 * 1024);
     for (auto step : state) {
-        const capture::unique_fd in(::open(swo_file().c_str(), O_RDONLY));
+        const capture::unique_fd in(::open(from.c_str(), O_RDONLY));
         const capture::unique_fd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
         for (;;) {
             const ssize_t size = ::read(in.get(), buffer.data(), buffer.size());
@@ -121,7 +122,7 @@ void copy_of_the_same_file(benchmark::State& state) {
                 std::abort();
         }
     }
-    const auto size = static_cast<std::int64_t>(std::filesystem::file_size(swo_file()));
+    const auto size = static_cast<std::int64_t>(std::filesystem::file_size(from));
     state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * size);
 }
 

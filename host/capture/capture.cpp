@@ -84,7 +84,12 @@ public:
             }
             read(**from);
             if (const auto ended = (*from)->close(); !ended) hears_.failure(ended.error());
-            if (!how_.comes_back || stop_.requested()) break;
+            if (stop_.requested()) break;
+            if (!how_.comes_back) {
+                if (how_.tells_end && (*from)->live())
+                    hears_.notice(fmt::format("{} closed", (*from)->name()));
+                break;
+            }
             notice_once(fmt::format("{} closed; waiting for it to come back", (*from)->name()));
             decoder_->lose(0, sink_);
             finish_batch();

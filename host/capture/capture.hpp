@@ -53,6 +53,7 @@ struct settings {
     stream::format format;
     opener open{};           ///< opens the source; called again by `comes_back`
     bool comes_back = false; ///< wait for the source, also when it goes away
+    bool tells_end = false;  ///< tell the user when a live source ends of itself
 };
 
 /// Runs it to the end. Returns what was seen; whether it went well was told to `hears`.

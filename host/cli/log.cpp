@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace drone::cli {
@@ -157,6 +158,23 @@ board_opener(const config::project& project, const session& s, const probe::log_
     };
 }
 
+/// Opens SOURCE; with --reset the board is reset the first time, when what it says is listened to.
+result<capture::opener> input_opener(const log_options& options, const session& s) {
+    if (!options.reset) return [&options] { return capture::open_source(options.input); };
+    const auto project = config::read_nearest();
+    if (!project) return std::unexpected(project.error());
+    auto board = probe::open_adapter(*project, s.executable().parent_path());
+    if (!board) return std::unexpected(board.error());
+    std::shared_ptr<probe::adapter> to_reset = std::move(*board);
+    return [&options, to_reset]() mutable -> result<std::unique_ptr<capture::source>> {
+        auto opened = capture::open_source(options.input);
+        if (!opened || !to_reset) return opened;
+        if (const auto done = std::exchange(to_reset, nullptr)->reset(); !done)
+            return std::unexpected(done.error());
+        return opened;
+    };
+}
+
 /// Makes what `parse` does not take a wrong usage.
 auto refused_by(auto parse) {
     return [parse](const std::string& text) {
@@ -193,7 +211,10 @@ result<int> run_log(const session& s, const log_options& options) {
         if (!open) return std::unexpected(open.error());
         settings.open = std::move(*open);
     } else {
-        settings.open = [&options] { return capture::open_source(options.input); };
+        auto open = input_opener(options, s);
+        if (!open) return std::unexpected(open.error());
+        settings.open = std::move(*open);
+        settings.tells_end = true;
         settings.comes_back = options.wait && capture::can_come_back(options.input);
     }
 

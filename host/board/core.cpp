@@ -108,11 +108,13 @@ result<std::unique_ptr<core>> core::open(
 ) {
     std::unique_ptr<core> made(new core(model, events));
     uc_engine* engine = nullptr;
+    // Unicorn ORs enumerators. NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
     const auto mode = static_cast<uc_mode>(UC_MODE_THUMB | UC_MODE_MCLASS);
     if (const uc_err status = uc_open(UC_ARCH_ARM, mode, &engine); status != UC_ERR_OK) {
         return fail(fmt::format("the processor cannot start: {}", uc_strerror(status)));
     }
     made->engine_.reset(engine);
+    // Unicorn ORs enumerators. NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
     if (uc_ctl_set_cpu_model(engine, unicorn_model(model)) != UC_ERR_OK ||
         !made->map_memory(flash) || !made->add_hooks(hook, hook_data)) {
         return fail("the processor cannot be set up; is this Unicorn 2?");
@@ -406,6 +408,7 @@ void core::restore(const core_context& context) {
     uc_context_restore(engine_.get(), context.registers_.get());
     std::ranges::copy(context.ram_, ram_.get());
     clear_exclusive_ = context.clear_exclusive_;
+    // Unicorn ORs enumerators. NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
     if (ram_executed_) uc_ctl_remove_cache(engine_.get(), ram_origin, ram_origin + ram_size);
 }
 

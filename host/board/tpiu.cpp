@@ -88,7 +88,7 @@ void tpiu::send_frame() {
     constexpr std::uint8_t switch_to_padding = 0 << 1U | 1U;
     std::array<std::uint8_t, 16> frame{};
     const auto flag = [&frame](std::size_t place) {
-        frame[15] = static_cast<std::uint8_t>(frame[15] | 1U << place / 2);
+        frame[15] = static_cast<std::uint8_t>(std::uint32_t{frame[15]} | 1U << place / 2);
     };
     frame[0] = static_cast<std::uint8_t>(frame_id_ << 1U | 1U);
     const std::size_t count = frame_.size();

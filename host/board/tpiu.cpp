@@ -90,7 +90,7 @@ void tpiu::send_frame() {
     const auto flag = [&frame](std::size_t place) {
         frame[15] = static_cast<std::uint8_t>(std::uint32_t{frame[15]} | 1U << place / 2);
     };
-    frame[0] = static_cast<std::uint8_t>(frame_id_ << 1U | 1U);
+    frame[0] = static_cast<std::uint8_t>(std::uint32_t{frame_id_} << 1U | 1U);
     const std::size_t count = frame_.size();
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t place = i + 1;

@@ -7,11 +7,13 @@
 #include "report/json.hpp"
 #include "report/remarks.hpp"
 #include "report/sections.hpp"
+#include "report/symbols.hpp"
 #include "report/table.hpp"
 #include "trace/read.hpp"
 
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +27,7 @@ struct heap_options {
     std::vector<std::string> files = {"heaptrace"};
     std::string key{config::main_heap};
     std::string size;
+    std::string elf;
     std::vector<std::string> sections;
     bool json = false;
 };
@@ -43,6 +46,33 @@ result<std::optional<std::uint64_t>> heap_size(const heap_options& options) {
     if (const config::heap* const heap = project->find_heap(options.key)) return heap->size;
     if (options.key == config::main_heap) return std::nullopt;
     return std::unexpected(config::require_heap(*project, options.key).error());
+}
+
+/// The firmware that --elf names, else the only one in the project's build folder.
+std::string firmware(const heap_options& options) {
+    if (!options.elf.empty()) return options.elf;
+    const auto file = config::find(".");
+    if (!file) return {};
+    std::string only;
+    std::error_code missing;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(file->parent_path() / "build", missing)) {
+        if (entry.path().extension() != ".elf") continue;
+        if (!only.empty()) return {};
+        only = entry.path().string();
+    }
+    return only;
+}
+
+/// Lets callers be named by the functions of the firmware, if there is one.
+result<void> name_callers(const heap_options& options, report::heap_report& r) {
+    const std::string elf = firmware(options);
+    if (elf.empty()) return {};
+    auto opened = report::symbols::open(elf);
+    if (!opened) return std::unexpected(opened.error());
+    const auto symbols = std::make_shared<report::symbols>(std::move(*opened));
+    r.functions_at = [symbols](std::uint32_t at) { return symbols->functions(at); };
+    return {};
 }
 
 /// Reads a file twice: the moment of the peak is known after the first time.
@@ -68,6 +98,9 @@ result<int> print_usage(const heap_options& options) {
     r.heap_size = *size;
     for (const std::string& file : options.files)
         if (const auto read = read_run(file, r); !read) return std::unexpected(read.error());
+    if (options.json || !options.sections.empty())
+        if (const auto named = name_callers(options, r); !named)
+            return std::unexpected(named.error());
     if (options.json) {
         fmt::print("{}", report::to_json(r));
         return 0;
@@ -94,6 +127,7 @@ void add_heap(CLI::App& parent, session& s) {
     heap.add_option("--by", options->sections, "Another table: age, caller, lifetime, peak or pool")
         ->check(CLI::IsMember(report::section_names()))
         ->allow_extra_args(false);
+    heap.add_option("--elf", options->elf, "The firmware, whose functions callers are named by");
     heap.add_flag("--json", options->json, "Everything there is to say, as JSON");
     s.on(heap, [options] { return print_usage(*options); });
 }

@@ -22,15 +22,24 @@ struct run {
     trace::analysis details;
 };
 
-/// The functions at a caller's address, innermost first, each as `name at file:line`; empty when
-/// nothing is known.
-using caller_names = std::function<std::vector<std::string>(std::uint32_t caller)>;
+/// The functions at a native caller's address, innermost first, each as `name at file:line`; empty
+/// when nothing is known.
+using caller_names = std::function<std::vector<std::string>(std::uint32_t address)>;
 
 struct heap_report {
     trace::statistics usage; ///< of all runs
     std::vector<run> runs;
     std::optional<std::uint64_t> heap_size; ///< bytes; what percentages are of
-    caller_names names = [](std::uint32_t) { return std::vector<std::string>{}; };
+    caller_names functions_at = [](std::uint32_t) { return std::vector<std::string>{}; };
+
+    /// The functions of a caller in that run: the file's own names, else functions_at().
+    [[nodiscard]] std::vector<std::string> names(const run& in, std::uint32_t caller) const {
+        if (caller == 0) return {};
+        if (in.found.format == trace::format::native) return functions_at(caller);
+        if (caller < in.found.callers.size() && !in.found.callers[caller].empty())
+            return {in.found.callers[caller]};
+        return {};
+    }
 };
 
 } // namespace drone::report

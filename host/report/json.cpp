@@ -22,9 +22,9 @@ json share(std::uint64_t bytes, const std::optional<std::uint64_t>& heap_size) {
 
 json place(const trace::moment& when) { return {{"event", when.change}, {"time", when.time}}; }
 
-json caller(const heap_report& r, std::uint32_t id) {
+json caller(const heap_report& r, const run& one, std::uint32_t id) {
     if (id == 0) return nullptr;
-    return {{"id", fmt::format("{:#x}", id)}, {"functions", r.names(id)}};
+    return {{"id", fmt::format("{:#x}", id)}, {"functions", r.names(one, id)}};
 }
 
 json clock(trace::clock unit) {
@@ -56,7 +56,8 @@ json findings(const trace::findings& f) {
     };
 }
 
-json live(const heap_report& r, const trace::analysis& a) {
+json live(const heap_report& r, const run& one) {
+    const trace::analysis& a = one.details;
     struct total {
         std::uint64_t blocks = 0, bytes = 0, certain = 0;
     };
@@ -75,7 +76,7 @@ json live(const heap_report& r, const trace::analysis& a) {
              {"certain", b.certain},
              {"taken", b.taken ? place(*b.taken) : json(nullptr)},
              {"age", b.taken ? json(a.changes() - b.taken->change) : json(nullptr)},
-             {"caller", caller(r, b.caller)}}
+             {"caller", caller(r, one, b.caller)}}
         );
     }
     json sizes = json::array();
@@ -87,7 +88,7 @@ json live(const heap_report& r, const trace::analysis& a) {
     json callers = json::array();
     for (const auto& [id, t] : by_caller)
         callers.push_back(
-            {{"caller", caller(r, id)},
+            {{"caller", caller(r, one, id)},
              {"blocks", t.blocks},
              {"bytes", t.bytes},
              {"certain_blocks", t.certain}}
@@ -126,7 +127,8 @@ json lifetimes(const trace::analysis& a) {
     return all;
 }
 
-json failures(const heap_report& r, const trace::analysis& a) {
+json failures(const heap_report& r, const run& one) {
+    const trace::analysis& a = one.details;
     json sizes = json::array();
     for (const auto& [size, count] : a.failures_by_size())
         sizes.push_back({{"size", size}, {"count", count}});
@@ -137,7 +139,7 @@ json failures(const heap_report& r, const trace::analysis& a) {
              {"when", place(f.when)},
              {"live_bytes", f.live_bytes},
              {"live_blocks", f.live_blocks},
-             {"caller", caller(r, f.caller)}}
+             {"caller", caller(r, one, f.caller)}}
         );
     return {{"by_size", sizes}, {"first", list}};
 }
@@ -155,7 +157,8 @@ json pools(const trace::analysis& a) {
     return all;
 }
 
-json callers(const heap_report& r, const trace::analysis& a) {
+json callers(const heap_report& r, const run& one) {
+    const trace::analysis& a = one.details;
     std::vector<std::pair<std::uint32_t, trace::caller_usage>> ordered(
         a.callers().begin(), a.callers().end()
     );
@@ -165,7 +168,7 @@ json callers(const heap_report& r, const trace::analysis& a) {
     json all = json::array();
     for (const auto& [id, c] : ordered)
         all.push_back(
-            {{"caller", caller(r, id)},
+            {{"caller", caller(r, one, id)},
              {"allocations", c.count},
              {"bytes", c.bytes},
              {"peak_bytes", c.peak_bytes},
@@ -182,11 +185,11 @@ json run_json(const heap_report& r, const run& one) {
     out["clock"] = clock(one.details.unit());
     out["duration"] = one.details.duration();
     out["peak"] = peak(one.details);
-    out["live_at_end"] = live(r, one.details);
+    out["live_at_end"] = live(r, one);
     out["lifetimes"] = lifetimes(one.details);
-    out["failed_requests"] = failures(r, one.details);
+    out["failed_requests"] = failures(r, one);
     out["pools"] = pools(one.details);
-    out["callers"] = callers(r, one.details);
+    out["callers"] = callers(r, one);
     return out;
 }
 

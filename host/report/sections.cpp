@@ -26,8 +26,8 @@ std::string place(const trace::moment& when, trace::clock unit) {
     return fmt::format("event {}{}{}", when.change, time.empty() ? "" : ", ", time);
 }
 
-std::string caller_text(const heap_report& r, std::uint32_t caller) {
-    const std::vector<std::string> names = r.names(caller);
+std::string caller_text(const heap_report& r, const run& one, std::uint32_t caller) {
+    const std::vector<std::string> names = r.names(one, caller);
     if (names.empty()) return caller == 0 ? "not known" : fmt::format("{:#010x}", caller);
     return fmt::format("{}", fmt::join(names, " < "));
 }
@@ -86,7 +86,7 @@ std::string by_age(const heap_report& r, const run& one) {
              b.taken ? number(one.details.changes() - b.taken->change) : "?",
              b.taken ? duration(one.details.unit(), one.details.duration() - b.taken->time) : "",
              b.certain ? "certain" : "uncertain",
-             caller_text(r, b.caller)}
+             caller_text(r, one, b.caller)}
         );
     return "Live at the end, the oldest first:\n" +
            columns({"Block Size", "Since Event", "Age", "Time", "", "Caller"}, rows, 5);
@@ -110,7 +110,7 @@ std::string by_caller(const heap_report& r, const run& one) {
              number(c.bytes_at_peak),
              number(c.live_bytes),
              number(c.failures),
-             caller_text(r, id)}
+             caller_text(r, one, id)}
         );
     return columns(
         {"Bytes", "Allocations", "Own Peak", "At Peak", "Live at End", "Failed", "Caller"}, rows, 6

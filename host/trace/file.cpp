@@ -55,20 +55,19 @@ unpacked unpack_zstd(std::span<const std::byte> packed) {
     ZSTD_DStream* const stream = ZSTD_createDStream();
     std::vector<std::byte> chunk(ZSTD_DStreamOutSize());
     ZSTD_inBuffer in{packed.data(), packed.size(), 0};
-    std::size_t rest = 1;
-    bool progress = true;
-    while (progress) {
+    std::size_t rest = 1; // of the frame, as zstd guesses; 0 at its end
+    bool more = !packed.empty();
+    while (more) {
         ZSTD_outBuffer piece{chunk.data(), chunk.size(), 0};
-        const std::size_t read_before = in.pos;
         rest = ZSTD_decompressStream(stream, &piece, &in);
         if (ZSTD_isError(rest) != 0) break;
         out.bytes.insert(
             out.bytes.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(piece.pos)
         );
-        progress = piece.pos != 0 || in.pos != read_before;
+        more = in.pos < in.size || piece.pos == piece.size;
     }
     ZSTD_freeDStream(stream);
-    out.whole = rest == 0 && in.pos == in.size;
+    out.whole = rest == 0;
     return out;
 }
 

@@ -31,7 +31,13 @@ public:
 
     void on_failure(const failure& /*f*/) override { ++made_.failed; }
 
-    void on_gap(std::uint64_t lost) override { made_.gaps.push_back({made_.steps.size(), lost}); }
+    void on_gap(std::uint64_t lost) override {
+        const std::uint64_t at = made_.steps.size();
+        if (!made_.gaps.empty() && made_.gaps.back().at == at)
+            made_.gaps.back().lost_events += lost;
+        else
+            made_.gaps.push_back({at, lost});
+    }
 
     [[nodiscard]] std::size_t class_count() const { return made_.classes.size(); }
 

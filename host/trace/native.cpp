@@ -130,6 +130,7 @@ private:
 
     // Certainty.
     certainty certain_;
+    std::uint64_t broken_at_ = UINT64_MAX;   ///< after so many events, last
     std::uint64_t pending_double_frees_ = 0; ///< of this stretch
 
     // Words that belong to an event still to come, innermost last.
@@ -506,7 +507,8 @@ void native_reader::lose(std::uint64_t events) {
 
 /// Nothing that was seen so far is certain any more.
 void native_reader::break_off() {
-    ++found_.gaps;
+    // What the host and the numbers tell of one place is one gap.
+    if (std::exchange(broken_at_, found_.events) != found_.events) ++found_.gaps;
     found_.suspected_double_frees += std::exchange(pending_double_frees_, 0);
     prefixes_.clear();
     digest_whole_ = false;

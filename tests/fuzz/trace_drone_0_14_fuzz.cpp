@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+
+// Any bytes as a heap trace of Drone 0.14: no crash, and changes that fit each other.
+
+#include "fuzz/trace_checking.hpp"
+#include "trace/drone_records.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace drone::trace;
+    checking_sink to;
+    read_drone_0_14(fuzz_bytes(data, size), to);
+    return 0;
+}

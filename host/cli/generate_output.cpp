@@ -25,6 +25,10 @@ double percent_above(std::int64_t bytes, std::int64_t bound) {
                       : 100.0 * static_cast<double>(bytes - bound) / static_cast<double>(bound);
 }
 
+std::string pool_count(std::size_t count) {
+    return fmt::format("{} pool{}", count, count == 1 ? "" : "s");
+}
+
 json pools_json(const std::vector<pool_spec>& pools) {
     json list = json::array();
     for (const pool_spec& pool : pools)
@@ -78,8 +82,8 @@ std::string comparison(const generated_heap& heap) {
         peaks += std::uint64_t{today->pools[pool].block} * replayed->pools[pool].peak;
     }
     const std::string text = fmt::format(
-        "Today's layout: {} pools of {} bytes, {} in use at the peaks, {} lost inside blocks; ",
-        today->pools.size(),
+        "Today's layout: {} of {} bytes, {} in use at the peaks, {} lost inside blocks; ",
+        pool_count(today->pools.size()),
         taken,
         peaks,
         replayed->peak_waste
@@ -151,10 +155,11 @@ std::string talk(const generated_heap& heap) {
     const layout::plan& plan = heap.plan;
     std::string text = fmt::format("{:=^80}\n", " SUGGESTED LAYOUT ");
     text += fmt::format(
-        "The trace needs {} bytes in {} pools{}; no layout of so many pools can do with less than "
-        "{}, and this one takes {:.1f} % more\n",
+        "The trace needs {} bytes in {}{}; no layout of so many pools can do with less than {}, "
+        "and "
+        "this one takes {:.1f} % more\n",
         plan.used,
-        plan.pools.size(),
+        pool_count(plan.pools.size()),
         plan.optimal ? ", proved least without fall-over" : "",
         plan.lower_bound,
         percent_above(plan.used, plan.lower_bound)

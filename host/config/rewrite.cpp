@@ -19,20 +19,13 @@ struct edit {
     std::string text;
 };
 
-/// Byte offset of a position; toml++ counts lines and code points from 1.
+/// Byte offset of a position of toml++, which counts lines and characters from 1. Before a value
+/// on its line there is nothing but ASCII in a Drone.toml, so characters are bytes.
 std::size_t offset_of(std::string_view text, toml::source_position position) {
     std::size_t at = 0;
     for (toml::source_index line = 1; line < position.line; ++line)
         at = text.find('\n', at) + 1;
-    const auto continues = [&](std::size_t place) {
-        return place < text.size() && (static_cast<unsigned char>(text[place]) & 0xC0U) == 0x80U;
-    };
-    for (toml::source_index column = 1; column < position.column && at < text.size(); ++column) {
-        ++at;
-        while (continues(at))
-            ++at;
-    }
-    return at;
+    return at + position.column - 1;
 }
 
 std::string_view newline_of(std::string_view text) {

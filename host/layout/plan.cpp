@@ -141,7 +141,7 @@ result<plan> planner::make(const plan_request& wanted) {
     const auto base = state_->search->best(wanted.pools);
     if (!base)
         return fail(fmt::format(
-            "{} pools cannot hold all blocks to keep and serve every alignment; ask for more",
+            "{} pool(s) cannot hold all blocks to keep and serve every alignment; ask for more",
             wanted.pools
         ));
     if (base->bytes > UINT32_MAX)

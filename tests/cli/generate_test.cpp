@@ -161,7 +161,7 @@ TEST_F(Generate, SaysTheAlignmentThatTheHeapNeeds) {
 TEST_F(Generate, ComparesWithTodaysLayout) {
     write("Drone.toml", "[heap]\nsize = \"1K\"\npools = [{ block = \"64\", capacity = 3 }]\n");
     const outcome run = drone("heap generate --pools 5");
-    EXPECT_THAT(run.err, HasSubstr("Today's layout: 1 pools of 192 bytes"));
+    EXPECT_THAT(run.err, HasSubstr("Today's layout: 1 pool of 192 bytes"));
     EXPECT_THAT(run.err, HasSubstr("fails at event 4, 12 bytes"));
 }
 

@@ -109,7 +109,7 @@ TEST(Rewrite, KeepsTheLineEndsOfTheFile) {
     );
 }
 
-TEST(Rewrite, CountsColumnsInCharacters) {
+TEST(Rewrite, ReplacesValuesOfAnInlineHeap) {
     EXPECT_EQ(
         rewritten(
             "heap = { size = \"1K\", \"pools\" = [{ block = 4, capacity = 1 }] } # Größe: ä€😀\n",

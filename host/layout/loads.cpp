@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "layout/loads.hpp"
 
+#include "layout/vector_clones.hpp"
+
 #include <algorithm>
 #include <array>
 #include <limits>
-
-// One function, compiled for several instruction sets, chosen when the program starts.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__)
-#define DRONE_VECTOR_CLONES [[gnu::target_clones("avx2", "default")]]
-#else
-#define DRONE_VECTOR_CLONES
-#endif
 
 namespace drone::layout {
 

@@ -49,7 +49,8 @@ class optimizer {
 public:
     struct options {
         std::size_t most_pools = 1;
-        std::vector<std::uint32_t> keep = {}; ///< blocks that must be pools: ascending, whole granules
+        std::vector<std::uint32_t> keep = {
+        }; ///< blocks that must be pools: ascending, whole granules
         std::size_t edge_limit = 40'000'000; ///< of the graph: 12 bytes an edge
     };
 

@@ -136,7 +136,7 @@ const uncertainty& planner::doubt() const { return state_->doubt; }
 result<plan> planner::make(const plan_request& wanted) {
     if (empty())
         return fail("nothing was ever allocated in these traces; there is nothing to lay out");
-    if (wanted.size.value_or(1) > UINT32_MAX)
+    if (wanted.size && *wanted.size > UINT32_MAX)
         return fail(fmt::format("a heap of {} bytes; one is smaller than 4 GiB", *wanted.size));
     const auto base = state_->search->best(wanted.pools);
     if (!base)

@@ -28,8 +28,9 @@ namespace drone::layout {
 inline constexpr std::size_t pool_limit = 255;
 
 struct plan_request {
-    std::size_t pools = 1;             ///< at most, 1 to the planner's
-    std::optional<std::uint64_t> size = {}; ///< of the heap, bytes; without it: what the trace needs
+    std::size_t pools = 1; ///< at most, 1 to the planner's
+    std::optional<std::uint64_t> size = {
+    }; ///< of the heap, bytes; without it: what the trace needs
     headroom rule = headroom::spread;
     bool squeeze = false; ///< count on fall-over: fewer bytes, for this order of events only
 };
@@ -72,8 +73,9 @@ struct uncertainty {
 class planner {
 public:
     struct options {
-        std::size_t most_pools = 1;      ///< 1 to pool_limit
-        std::vector<std::uint32_t> keep = {}; ///< blocks that must be pools, multiples of the granule
+        std::size_t most_pools = 1; ///< 1 to pool_limit
+        std::vector<std::uint32_t> keep = {
+        }; ///< blocks that must be pools, multiples of the granule
     };
 
     /// Refers to the runs for as long as it lives. Fails on a request that no heap can serve, on

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "layout/pool_graph.hpp"
 
+#include "layout/vector_clones.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <unordered_map>
@@ -11,7 +13,6 @@ namespace {
 
 /// More than any cost; two of them still add.
 constexpr std::int64_t unreachable = std::int64_t{1} << 61;
-constexpr std::uint32_t no_edge = UINT32_MAX;
 
 std::int64_t cost_of(std::uint32_t block, std::int64_t capacity) {
     std::int64_t bytes = 0;
@@ -228,26 +229,48 @@ void pool_graph::raise(const prefix_counts& counts) {
     }
 }
 
-std::vector<std::optional<pool_graph::path>> pool_graph::cheapest(growth scale) const {
+namespace {
+
+/// Costs of a state by number of pools, and the edges that they came by. Both are 64 bits wide, so
+/// that one comparison selects in both.
+using costs = std::int64_t;
+
+/// Tries an edge of so many bytes for every number of pools at once.
+[[gnu::always_inline]] inline void relax(
+    const costs* from, costs* to, costs* by, std::int64_t bytes, costs edge, std::size_t most_pools
+) {
+    for (std::size_t used = 0; used < most_pools; ++used) {
+        const costs sum = from[used] + bytes;
+        const bool better = sum < to[used + 1];
+        to[used + 1] = better ? sum : to[used + 1];
+        by[used + 1] = better ? edge : by[used + 1];
+    }
+}
+
+} // namespace
+
+DRONE_VECTOR_CLONES void
+pool_graph::relax_all(growth scale, std::int64_t* cost, std::int64_t* arrival) const {
     const std::size_t lanes = most_pools_ + 1;
-    const std::size_t states = order_.size();
-    std::vector<std::int64_t> cost(states * lanes, unreachable);
-    std::vector<std::uint32_t> arrival(states * lanes, no_edge); // the edge that a state came by
-    cost[order_[0] * lanes] = 0;
-    for (std::size_t position = 0; position < states; ++position) {
-        const std::int64_t* const from = &cost[order_[position] * lanes];
+    for (std::size_t position = 0; position < order_.size(); ++position) {
+        const costs* const from = &cost[order_[position] * lanes];
         for (std::size_t edge = first_edge_[position]; edge < first_edge_[position + 1]; ++edge) {
-            const std::int64_t bytes = cost_of(block(edge_id(edge)), scale.of(loads_[edge]));
-            std::int64_t* const to = &cost[target_[edge] * lanes];
-            std::uint32_t* const by = &arrival[target_[edge] * lanes];
-            for (std::size_t used = 0; used + 1 < lanes; ++used) {
-                const std::int64_t sum = from[used] + bytes;
-                const bool better = sum < to[used + 1];
-                to[used + 1] = better ? sum : to[used + 1];
-                by[used + 1] = better ? static_cast<std::uint32_t>(edge) : by[used + 1];
-            }
+            const std::size_t target = target_[edge] * lanes;
+            const std::int64_t bytes =
+                cost_of(blocks_[candidate_of_[edge]], scale.of(loads_[edge]));
+            relax(
+                from, &cost[target], &arrival[target], bytes, static_cast<costs>(edge), most_pools_
+            );
         }
     }
+}
+
+std::vector<std::optional<pool_graph::path>> pool_graph::cheapest(growth scale) const {
+    const std::size_t lanes = most_pools_ + 1;
+    std::vector<std::int64_t> cost(order_.size() * lanes, unreachable);
+    std::vector<std::int64_t> arrival(order_.size() * lanes);
+    cost[order_[0] * lanes] = 0;
+    relax_all(scale, cost.data(), arrival.data());
 
     const auto source_of = [&](std::uint32_t edge) {
         const auto next = std::ranges::upper_bound(first_edge_, edge);
@@ -263,7 +286,7 @@ std::vector<std::optional<pool_graph::path>> pool_graph::cheapest(growth scale) 
             fewest = bytes;
             path found{.pools = {}, .bytes = bytes};
             for (std::size_t left = used; left > 0; --left) {
-                const std::uint32_t edge = arrival[state * lanes + left];
+                const auto edge = static_cast<edge_id>(arrival[state * lanes + left]);
                 found.pools.push_back(edge);
                 state = source_of(edge);
             }

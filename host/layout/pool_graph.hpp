@@ -65,7 +65,8 @@ public:
 
     struct options {
         std::size_t most_pools = 1;
-        std::vector<std::uint32_t> keep = {}; ///< blocks that must be pools: ascending, whole granules
+        std::vector<std::uint32_t> keep = {
+        }; ///< blocks that must be pools: ascending, whole granules
         /// All other blocks are multiples of this power of two; above the granule the graph is
         /// smaller, and no longer holds every layout.
         std::uint32_t block_step = granule;
@@ -89,6 +90,9 @@ public:
 
 private:
     class builder;
+
+    /// The dynamic program: cheapest cost of every state by number of pools, and the last edge.
+    void relax_all(growth scale, std::int64_t* cost, std::int64_t* arrival) const;
 
     std::size_t most_pools_ = 0;
     std::size_t level_count_ = 0;

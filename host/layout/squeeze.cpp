@@ -102,11 +102,13 @@ std::optional<squeezed_layout> squeeze(
 ) {
     squeezer search(runs, alignment, plain.bytes);
     std::vector<pool_spec> chain;
+    chain.reserve(bound.chain.size());
     for (const lower_bound::pool& pool : bound.chain)
         chain.push_back({.block = pool.block, .capacity = static_cast<std::uint32_t>(pool.capacity)}
         );
     search.start_from(std::move(chain));
     std::vector<pool_spec> pools;
+    pools.reserve(plain.pools.size());
     for (const pool_load& pool : plain.pools)
         pools.push_back({.block = pool.block, .capacity = static_cast<std::uint32_t>(pool.load)});
     search.start_from(std::move(pools));

@@ -75,17 +75,18 @@ result<void> name_callers(const heap_options& options, report::heap_report& r) {
     return {};
 }
 
-/// Reads a file twice: the moment of the peak is known after the first time.
-result<void> read_run(const std::string& file, report::heap_report& into) {
+/// Details take a second reading: the moment of the peak is known after the first one.
+result<void> read_run(const std::string& file, bool with_details, report::heap_report& into) {
     const auto source = trace::source::open(file);
     if (!source) return std::unexpected(source.error());
     trace::statistics alone;
-    if (const auto found = source->read(alone); !found) return std::unexpected(found.error());
-    trace::analysis details(alone.peak_change());
-    auto found = source->read(details);
+    auto found = source->read(alone);
     if (!found) return std::unexpected(found.error());
     for (const std::string& notice : found->notices)
         fmt::print(stderr, "drone: {}: {}\n", file, notice);
+    trace::analysis details(alone.peak_change());
+    if (with_details)
+        if (const auto again = source->read(details); !again) return std::unexpected(again.error());
     into.usage.unite(alone);
     into.runs.push_back({file, std::move(*found), std::move(details)});
     return {};
@@ -96,9 +97,11 @@ result<int> print_usage(const heap_options& options) {
     const auto size = heap_size(options);
     if (!size) return std::unexpected(size.error());
     r.heap_size = *size;
+    const bool with_details = options.json || !options.sections.empty();
     for (const std::string& file : options.files)
-        if (const auto read = read_run(file, r); !read) return std::unexpected(read.error());
-    if (options.json || !options.sections.empty())
+        if (const auto read = read_run(file, with_details, r); !read)
+            return std::unexpected(read.error());
+    if (with_details)
         if (const auto named = name_callers(options, r); !named)
             return std::unexpected(named.error());
     if (options.json) {

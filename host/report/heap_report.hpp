@@ -19,7 +19,7 @@ namespace drone::report {
 struct run {
     std::string file;
     trace::findings found;
-    trace::analysis details;
+    trace::analysis details{0}; ///< for sections and JSON; the table and its remarks do without
 };
 
 /// The functions at a native caller's address, innermost first, each as `name at file:line`; empty

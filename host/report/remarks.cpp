@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <string_view>
 
 namespace drone::report {
@@ -57,72 +56,58 @@ std::string gap_lines(const trace::findings& all) {
     return text;
 }
 
-/// Blocks of one size that are live at the end.
-struct leftover {
-    std::uint64_t blocks = 0;
-    std::uint64_t certain = 0;
-    std::uint64_t oldest = UINT64_MAX; ///< change
-};
-
-std::string live_lines(const std::vector<run>& runs) {
-    std::map<std::uint32_t, leftover> by_size;
-    leftover all;
+std::string live_lines(const trace::statistics& usage) {
+    trace::leftover all;
     std::uint64_t bytes = 0;
-    for (const run& r : runs) {
-        for (const trace::live_block& block : r.details.live_at_end()) {
-            leftover& of_size = by_size[block.size];
-            ++of_size.blocks;
-            ++all.blocks;
-            bytes += block.size;
-            if (block.certain) ++of_size.certain, ++all.certain;
-            if (block.taken) of_size.oldest = std::min(of_size.oldest, block.taken->change);
-        }
+    for (const auto& [size, left] : usage.leftovers()) {
+        all.blocks += left.blocks;
+        all.certain += left.certain;
+        bytes += size * left.blocks;
     }
     if (all.blocks == 0) return {};
+    const std::string certain = fmt::format(
+        ", {} for certain: the rest may have been given back where the trace could not be "
+        "checked",
+        all.certain
+    );
     std::string text = fmt::format(
         "Leaks: {} of {} still live at the end{}\n",
         counted(all.blocks, "block"),
         counted(bytes, "byte"),
-        all.certain == all.blocks ? ""
-                                  : fmt::format(
-                                        ", {} for certain: the rest may have been given back where "
-                                        "the trace could not be checked",
-                                        all.certain
-                                    )
+        all.certain == all.blocks ? "" : certain
     );
     std::size_t shown = 0;
-    for (const auto& [size, of_size] : by_size) {
+    for (const auto& [size, left] : usage.leftovers()) {
         if (shown++ == rows_shown) {
-            text += fmt::format("  and {} more\n", counted(by_size.size() - rows_shown, "size"));
+            text += fmt::format(
+                "  and {} more\n", counted(usage.leftovers().size() - rows_shown, "size")
+            );
             break;
         }
-        text += fmt::format("  {} of {}", counted(of_size.blocks, "block"), counted(size, "byte"));
-        if (of_size.oldest != UINT64_MAX)
-            text += fmt::format(", the oldest since event {}", of_size.oldest);
-        text += '\n';
+        text += fmt::format("  {} of {}\n", counted(left.blocks, "block"), counted(size, "byte"));
     }
     return text;
 }
 
-std::string failure_lines(const heap_report& r, const trace::findings& all) {
+std::string failure_lines(const trace::statistics& usage, const trace::findings& all) {
     if (all.failures == 0) return {};
     std::string text = fmt::format("Failed requests: {}\n", all.failures);
-    for (const run& one : r.runs) {
-        std::size_t shown = 0;
-        for (const auto& [size, count] : one.details.failures_by_size()) {
-            if (shown++ == rows_shown) break;
-            text += fmt::format("  {} of {}", count, counted(size, "byte"));
-            const auto& kept = one.details.failures();
-            const auto first = std::ranges::find(kept, size, &trace::failed_request::size);
-            if (first != kept.end())
-                text += fmt::format(
-                    ", the first after event {} with {} in {} live",
-                    first->when.change,
-                    counted(first->live_bytes, "byte"),
-                    counted(first->live_blocks, "block")
-                );
-            text += '\n';
+    std::size_t shown = 0;
+    for (const auto& [size, refused] : usage.refusals()) {
+        if (shown++ == rows_shown) {
+            text += fmt::format(
+                "  and {} more\n", counted(usage.refusals().size() - rows_shown, "size")
+            );
+            break;
         }
+        text += fmt::format(
+            "  {} of {}, the first after event {} with {} in {} live\n",
+            refused.count,
+            counted(size, "byte"),
+            refused.first_change,
+            counted(refused.live_bytes, "byte"),
+            counted(refused.live_blocks, "block")
+        );
     }
     return text;
 }
@@ -143,21 +128,12 @@ std::string wrong_free_lines(const trace::findings& all) {
     return text;
 }
 
-std::string fall_over_line(const std::vector<run>& runs) {
-    std::uint64_t fall_overs = 0;
-    for (const run& r : runs)
-        for (const trace::pool_usage& pool : r.details.pools())
-            fall_overs += pool.fall_overs;
-    if (fall_overs == 0) return {};
-    return fmt::format("Fall-overs into a larger pool: {} (see --by pool)\n", fall_overs);
-}
-
 } // namespace
 
 std::string remarks(const heap_report& r) {
     const trace::findings all = sum(r.runs);
-    return gap_lines(all) + live_lines(r.runs) + failure_lines(r, all) + wrong_free_lines(all) +
-           fall_over_line(r.runs);
+    return gap_lines(all) + live_lines(r.usage) + failure_lines(r.usage, all) +
+           wrong_free_lines(all);
 }
 
 } // namespace drone::report

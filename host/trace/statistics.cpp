@@ -28,6 +28,23 @@ void statistics::on_changes(std::span<const change> changes) {
     changes_ += changes.size();
 }
 
+void statistics::on_failure(const failure& f) {
+    refusal& of_size = refusals_[f.size];
+    if (of_size.count++ != 0) return;
+    of_size.first_change = changes_;
+    of_size.live_bytes = static_cast<std::uint64_t>(live_bytes_);
+    for (const counts& c : small_)
+        of_size.live_blocks += static_cast<std::uint64_t>(c.live);
+    for (const auto& [size, c] : large_)
+        of_size.live_blocks += static_cast<std::uint64_t>(c.live);
+}
+
+void statistics::on_live(const change& taken, bool certain) {
+    leftover& of_size = leftovers_[taken.size];
+    ++of_size.blocks;
+    if (certain) ++of_size.certain;
+}
+
 void statistics::unite(const statistics& other) {
     const auto add = [](counts& to, const counts& from) {
         to.max_load = std::max(to.max_load, from.max_load);
@@ -37,6 +54,14 @@ void statistics::unite(const statistics& other) {
         add(small_[size], other.small_[size]);
     for (const auto& [size, of_size] : other.large_)
         add(large_[size], of_size);
+    for (const auto& [size, left] : other.leftovers_) {
+        leftovers_[size].blocks += left.blocks;
+        leftovers_[size].certain += left.certain;
+    }
+    for (const auto& [size, refused] : other.refusals_) {
+        const auto [entry, is_new] = refusals_.try_emplace(size, refused);
+        if (!is_new) entry->second.count += refused.count;
+    }
     changes_ += other.changes_;
     if (other.peak_bytes_ <= peak_bytes_) return;
     peak_bytes_ = other.peak_bytes_;

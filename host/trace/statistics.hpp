@@ -2,7 +2,8 @@
 #pragma once
 
 // The table of `drone heap`: for every size asked, how many blocks were live at most and how many
-// were taken; and the peak of live bytes. Memory is bounded by the sizes that occur.
+// were taken; the peak of live bytes; what is live at the end and what was refused. Memory is
+// bounded by the sizes that occur.
 //
 // Several runs of one program make a union: loads and the peak are the maxima over the runs, totals
 // are summed.
@@ -10,6 +11,7 @@
 #include "trace/sink.hpp"
 
 #include <cstdint>
+#include <map>
 #include <unordered_map>
 #include <vector>
 
@@ -24,11 +26,31 @@ struct size_usage {
     friend bool operator==(const size_usage&, const size_usage&) = default;
 };
 
+/// Blocks of one size that are live at the end.
+struct leftover {
+    std::uint64_t blocks = 0;
+    std::uint64_t certain = 0; ///< of them
+
+    friend bool operator==(const leftover&, const leftover&) = default;
+};
+
+/// Requests of one size that the heap could not serve.
+struct refusal {
+    std::uint64_t count = 0;
+    std::uint64_t first_change = 0; ///< the first of them came after so many changes,
+    std::uint64_t live_bytes = 0;   ///< with so much live
+    std::uint64_t live_blocks = 0;
+
+    friend bool operator==(const refusal&, const refusal&) = default;
+};
+
 class statistics final : public sink {
 public:
     statistics() : small_(small_limit) {}
 
     void on_changes(std::span<const change> changes) override;
+    void on_failure(const failure& f) override;
+    void on_live(const change& taken, bool certain) override;
 
     /// Makes this the union with another run of the same program.
     void unite(const statistics& other);
@@ -44,6 +66,10 @@ public:
     /// The change that reached it, counted from 1 in its run; 0 when nothing was ever taken.
     [[nodiscard]] std::uint64_t peak_change() const { return peak_change_; }
     [[nodiscard]] std::uint64_t changes() const { return changes_; }
+    /// What is live at the end, by size; of united runs, each one's.
+    [[nodiscard]] const std::map<std::uint32_t, leftover>& leftovers() const { return leftovers_; }
+    /// What could not be served, by size; of united runs, the first refusal is that of the first.
+    [[nodiscard]] const std::map<std::uint32_t, refusal>& refusals() const { return refusals_; }
 
 private:
     struct counts {
@@ -56,6 +82,8 @@ private:
 
     std::vector<counts> small_; ///< by size
     std::unordered_map<std::uint32_t, counts> large_;
+    std::map<std::uint32_t, leftover> leftovers_;
+    std::map<std::uint32_t, refusal> refusals_;
     std::int64_t live_bytes_ = 0;
     std::int64_t peak_bytes_ = 0;
     std::uint64_t changes_ = 0;

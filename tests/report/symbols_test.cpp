@@ -41,7 +41,10 @@ TEST(Symbols, AreNoneWhereNoCodeIs) {
 
 TEST(Symbols, NeedAnElfFile) {
     EXPECT_THAT(symbols::open("/nowhere").error().message, HasSubstr("no such file"));
-    EXPECT_THAT(symbols::open(DRONE_SOURCE_DIR "/CMakeLists.txt").error().message, HasSubstr("is no ELF file"));
+    EXPECT_THAT(
+        symbols::open(DRONE_SOURCE_DIR "/CMakeLists.txt").error().message,
+        HasSubstr("is no ELF file")
+    );
 }
 
 } // namespace

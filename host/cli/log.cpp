@@ -219,6 +219,16 @@ result<int> run_log(const session& s, const log_options& options) {
     }
 
     capture::stop_signal stop;
+    // A source that is not there must not cost the user the files of the last capture.
+    std::shared_ptr<std::unique_ptr<capture::source>> first;
+    if (!settings.comes_back) {
+        auto opened = settings.open();
+        if (!opened) return std::unexpected(opened.error());
+        first = std::make_shared<std::unique_ptr<capture::source>>(std::move(*opened));
+        settings.open = [first]() -> result<std::unique_ptr<capture::source>> {
+            return std::move(*first);
+        };
+    }
     capture::consumers to;
     if (options.packets) {
         using style = capture::packet_list::style;

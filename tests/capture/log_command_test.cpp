@@ -316,6 +316,12 @@ TEST_F(LogCommand, AWrongUsageEndsWith2) {
     EXPECT_EQ(WEXITSTATUS(run({"--input", "-", "--format", "usb"})), 2);
 }
 
+TEST_F(LogCommand, ASourceThatIsNotThereLeavesOldFilesAlone) {
+    write_file("heaptrace", {1, 2, 3, 4});
+    EXPECT_EQ(WEXITSTATUS(run({"--input", path("missing"), path("heaptrace:31")})), 1);
+    EXPECT_EQ(file("heaptrace"), (bytes{1, 2, 3, 4}));
+}
+
 TEST_F(LogCommand, AFullDiskStopsItsOutputAndKeepsTheOthersGoing) {
     write_file("in", board_stream::block(0));
     EXPECT_EQ(WEXITSTATUS(run({"--input", path("in"), "/dev/full:30", path("heaptrace:31")})), 1);

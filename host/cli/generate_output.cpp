@@ -50,14 +50,22 @@ std::string curve_lines(const generated_heap& heap) {
     return text;
 }
 
-std::string doubt_text(const layout::uncertainty& doubt) {
-    return fmt::format(
+/// What gaps make uncertain, and what stands against it.
+std::string doubt_text(const generated_heap& heap) {
+    const layout::uncertainty& doubt = heap.doubt;
+    std::string text = fmt::format(
         "{} gap{} in the trace, at least {} event{} lost: the loads are lower bounds",
         doubt.gaps,
         doubt.gaps == 1 ? "" : "s",
         doubt.lost_events,
         doubt.lost_events == 1 ? "" : "s"
     );
+    if (heap.plan.has_reserve)
+        text += fmt::format(
+            "; each pool has {:.1f} % in reserve, a block at least",
+            100 * (doubt.factor().factor() - 1)
+        );
+    return text;
 }
 
 std::string failure_text(const generated_heap& heap, const layout::failure& failed) {
@@ -118,7 +126,7 @@ std::string to_toml(const generated_heap& heap) {
         heap.plan.fragmentation(),
         percent(heap.plan.fragmentation(), heap.plan.size)
     );
-    if (heap.doubt.gaps > 0) text += fmt::format("# {}\n", doubt_text(heap.doubt));
+    if (heap.doubt.gaps > 0) text += fmt::format("# {}\n", doubt_text(heap));
     return text;
 }
 
@@ -180,7 +188,7 @@ std::string talk(const generated_heap& heap) {
         plan.room.factor,
         plan.pools[plan.room.first_full].block
     );
-    if (heap.doubt.gaps > 0) text += doubt_text(heap.doubt) + "\n";
+    if (heap.doubt.gaps > 0) text += doubt_text(heap) + "\n";
     text += fmt::format(
         "Replayed through the target's heap: {} events, {}\n",
         plan.replay.steps,

@@ -53,6 +53,15 @@ void spread_over_pools(std::vector<pool_spec>& pools, std::uint64_t free_bytes) 
         pools[pool].capacity = static_cast<std::uint32_t>(capacities[pool]);
 }
 
+/// Whether every pool has grown by the factor, and by a block.
+bool has_grown(const plan& made, growth scale) {
+    for (std::size_t pool = 0; pool < made.pools.size(); ++pool) {
+        const std::int64_t least = std::max(scale.of(made.loads[pool]), made.loads[pool] + 1);
+        if (made.pools[pool].capacity < least) return false;
+    }
+    return true;
+}
+
 result<void> check(const planner::options& wanted) {
     if (wanted.most_pools == 0) return fail("a heap needs at least one pool");
     if (wanted.most_pools > pool_limit)
@@ -184,6 +193,7 @@ planner::state::make_plain(const optimum& base, const plan_request& wanted, plan
         done.loads.push_back(pool.load);
         done.used += pool.load * pool.block;
     }
+    done.has_reserve = shape.uncertainty && has_grown(done, *shape.uncertainty);
     done.size = wanted.size ? static_cast<std::uint32_t>(*wanted.size) : bytes_of(done.pools);
     auto replayed = layout::replay(runs, done.pools, done.alignment);
     if (!replayed) return std::unexpected(replayed.error());

@@ -140,7 +140,9 @@ TEST(Plan, ReservesForWhatFellIntoGaps) {
     EXPECT_THAT(made.pools, ElementsAre(pool_spec{4, 11}, pool_spec{8, 2}));
     EXPECT_EQ(made.used, 44);
     EXPECT_EQ(made.size, 60U);
+    EXPECT_TRUE(made.has_reserve);
     EXPECT_EQ(planner_of(runs, 1).doubt().lost_events, 2U);
+    EXPECT_FALSE(plan_of(runs, {.pools = 2, .size = 50}).has_reserve); // no room for all of it
 }
 
 TEST(Plan, IsReplayedWithThePeaksItPredicts) {

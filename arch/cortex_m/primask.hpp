@@ -11,14 +11,19 @@ namespace drone::cortex_m {
 /// NMI and HardFault are not masked. Needs privileged code.
 class [[nodiscard]] interrupt_mask {
 public:
-    interrupt_mask() noexcept {
-        asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(before_) : : "memory");
-    }
+    interrupt_mask() noexcept : before_(mask()) {}
     interrupt_mask(const interrupt_mask&) = delete;
     interrupt_mask& operator=(const interrupt_mask&) = delete;
     ~interrupt_mask() { asm volatile("msr primask, %0" : : "r"(before_) : "memory"); }
 
 private:
+    // By way of a local: what an asm statement writes into a member stays in memory.
+    [[gnu::always_inline]] static std::uint32_t mask() noexcept {
+        std::uint32_t before;
+        asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(before) : : "memory");
+        return before;
+    }
+
     std::uint32_t before_;
 };
 

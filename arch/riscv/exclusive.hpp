@@ -20,6 +20,13 @@ public:
     interrupt_mask& operator=(const interrupt_mask&) = delete;
 
 private:
+    // By way of a local: what an asm statement writes into a member stays in memory.
+    [[gnu::always_inline]] static std::uint32_t mask() noexcept {
+        std::uint32_t previous;
+        asm volatile("csrrci %0, mstatus, 8" : "=r"(previous)::"memory");
+        return previous;
+    }
+
     std::uint32_t previous_;
 };
 

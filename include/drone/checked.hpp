@@ -129,16 +129,17 @@ private:
     }
 
     void mark_live(void* block, std::size_t size) noexcept {
-        __builtin_memset(static_cast<std::byte*>(block) + size, slack_fill, usable(block) - size);
+        const std::size_t room = usable(block);
+        if (size < room)
+            __builtin_memset(static_cast<std::byte*>(block) + size, slack_fill, room - size);
         set_tail(block, live_mark ^ static_cast<std::uint32_t>(size));
     }
 
     void mark_free(void* block) noexcept {
         // The first word is the free list's.
-        if (usable(block) > granule)
-            __builtin_memset(
-                static_cast<std::byte*>(block) + granule, free_fill, usable(block) - granule
-            );
+        const std::size_t size = usable(block);
+        if (size > granule)
+            __builtin_memset(static_cast<std::byte*>(block) + granule, free_fill, size - granule);
         set_tail(block, free_mark);
     }
 

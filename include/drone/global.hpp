@@ -35,7 +35,7 @@ namespace drone {
 template <class Heap>
 class heap_faces {
 public:
-    constexpr explicit heap_faces(Heap& heap) : heap_(heap) {}
+    constexpr explicit heap_faces(Heap& served) : heap_(served) {}
 
     [[nodiscard]] static constexpr std::size_t alignment_of_object(std::size_t size) noexcept {
         return size % default_alignment == 0 ? default_alignment : granule;

@@ -75,14 +75,14 @@ public:
         if (alignment <= granule) return allocate_aligned<granule>(size, alignment);
         if (alignment <= default_alignment)
             return allocate_aligned<default_alignment>(size, alignment);
-        return fall_over<true>(0, size, alignment);
+        return fall_over_aligned(pools_, size, alignment);
     }
 
     /// Gives a block back. Requires one that allocate() of this heap returned and that was not
     /// given back since. O(log pools). Any context of Core.
     [[gnu::always_inline]] void deallocate(void* block) noexcept {
-        searches_.for_offset(offset_of(block), [&](auto index) {
-            pools_[index].give_back(arena_.base(), block);
+        searches_.for_offset(offset_of(block), [&](auto index) __attribute__((always_inline)) {
+            take_back(pools_[index], block);
         });
     }
 
@@ -156,26 +156,55 @@ public:
     [[nodiscard]] const Pools& layout() const noexcept { return searches_; }
 
 private:
+    using list = pool<typename Core::free_list>;
+
     template <std::uint32_t Alignment>
     [[gnu::always_inline]] void*
     allocate_aligned(std::size_t size, std::size_t alignment) noexcept {
-        return searches_.template for_size<Alignment>(size, [&](auto index) -> void* {
-            if (index == searches_.count()) return unserved();
-            if (void* const block = pools_[index].take(arena_.base()); block != nullptr) [[likely]]
-                return block;
-            return fall_over<(Alignment > granule)>(index + 1, size, alignment);
-        });
+        return searches_.template for_size<Alignment>(
+            size,
+            [&](auto index) __attribute__((always_inline)) -> void* {
+                if (index == searches_.count()) return unserved();
+                if constexpr (Alignment > granule) {
+                    return serve_aligned(pools_[index], size, alignment);
+                } else {
+                    return serve(pools_[index]);
+                }
+            }
+        );
     }
 
-    /// The rest of the way up: every pool from `first` that fits, in turn.
-    template <bool Aligned>
+    // The leaves of the searches. Not forced inline: optimised for speed they are part of every
+    // leaf, optimised for size they stand once.
+
+    void* serve(list& first) noexcept {
+        if (void* const block = first.take(arena_.base()); block != nullptr) [[likely]]
+            return block;
+        return fall_over(&first + 1);
+    }
+    void* serve_aligned(list& first, std::size_t size, std::size_t alignment) noexcept {
+        if (void* const block = first.take(arena_.base()); block != nullptr) [[likely]]
+            return block;
+        return fall_over_aligned(&first + 1, size, alignment);
+    }
+    void take_back(list& from, void* block) noexcept { from.give_back(arena_.base(), block); }
+
+    /// The rest of the way up: every pool from `next` on, in turn.
+    [[gnu::noinline]] void* fall_over(list* next) noexcept {
+        for (; next != pools_ + searches_.count(); ++next) {
+            if (next->exhausted()) continue; // a look is cheaper than to try
+            if (void* const block = next->take(arena_.base()); block != nullptr) return block;
+        }
+        return unserved();
+    }
+
+    /// The same, past the pools that do not fit.
     [[gnu::noinline]] void*
-    fall_over(std::size_t first, std::size_t size, std::size_t alignment) noexcept {
-        for (std::size_t i = first; i < searches_.count(); ++i) {
-            if constexpr (Aligned) {
-                if (searches_.at(i).alignment < alignment || searches_.at(i).block < size) continue;
-            }
-            if (void* const block = pools_[i].take(arena_.base()); block != nullptr) return block;
+    fall_over_aligned(list* next, std::size_t size, std::size_t alignment) noexcept {
+        for (; next != pools_ + searches_.count(); ++next) {
+            const pool_layout& layout = searches_.at(static_cast<std::size_t>(next - pools_));
+            if (layout.alignment < alignment || layout.block < size) continue;
+            if (void* const block = next->take(arena_.base()); block != nullptr) return block;
         }
         return unserved();
     }
@@ -184,7 +213,7 @@ private:
     static void* unserved() noexcept { return nullptr; }
 
     [[no_unique_address]] Pools searches_{};
-    pool<typename Core::free_list> pools_[Pools::limit]{};
+    list pools_[Pools::limit]{};
     [[no_unique_address]] Arena arena_{};
 };
 
@@ -203,17 +232,17 @@ using heap = basic_heap<static_pools<Layout>, Core, Arena>;
 /// basic_heap, or what forwards to one.
 template <class Heap>
 [[nodiscard]] void* resize(
-    Heap& heap,
+    Heap& served,
     void* block,
     std::size_t old_size,
     std::size_t new_size,
     std::size_t alignment = granule
 ) noexcept {
-    if (heap.resize_in_place(block, old_size, new_size)) return block;
-    void* const moved = heap.allocate(new_size, alignment);
+    if (served.resize_in_place(block, old_size, new_size)) return block;
+    void* const moved = served.allocate(new_size, alignment);
     if (moved == nullptr) return nullptr;
     __builtin_memcpy(moved, block, old_size < new_size ? old_size : new_size);
-    heap.deallocate(block);
+    served.deallocate(block);
     return moved;
 }
 

@@ -32,10 +32,17 @@ struct log_port {
     static_assert(Port < log_port_count, "a log port is a number from 0 to 31");
 
     using carrier = Carrier;
-    static constexpr unsigned number = Port;
 
     [[nodiscard, gnu::always_inline]] static bool enabled() noexcept {
         return Carrier::enabled(Port);
+    }
+
+    /// Whether the port takes a write now.
+    [[nodiscard, gnu::always_inline]] static bool ready() noexcept { return Carrier::ready(Port); }
+
+    /// Writes a word. Lost unless the port was ready().
+    [[gnu::always_inline]] static void write_now(std::uint32_t word) noexcept {
+        Carrier::write(Port, word);
     }
 
     /// Waits until the port takes a write; false when nobody listens (any more). As long as the

@@ -17,7 +17,7 @@ namespace drone {
 template <class Heap>
 class memory_resource final : public std::pmr::memory_resource {
 public:
-    explicit memory_resource(Heap& heap) noexcept : heap_(&heap) {}
+    explicit memory_resource(Heap& served) noexcept : heap_(&served) {}
 
 private:
     void* do_allocate(std::size_t size, std::size_t alignment) override {

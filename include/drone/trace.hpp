@@ -52,14 +52,19 @@ public:
 
     [[nodiscard, gnu::always_inline]] void*
     allocate(std::size_t size, std::size_t alignment = granule) noexcept {
-        if (tracer_.listening()) [[unlikely]]
-            return allocate_heard(size, alignment, *this);
+        if (tracer_.listening()) [[unlikely]] {
+            // A constant alignment stays one on the other side of the call.
+            if (alignment <= granule) return allocate_heard<granule>(size, granule, *this);
+            if (alignment <= default_alignment)
+                return allocate_heard<default_alignment>(size, default_alignment, *this);
+            return allocate_heard<alignment_limit>(size, alignment, *this);
+        }
         return heap_.allocate(size, alignment);
     }
 
     [[gnu::always_inline]] void deallocate(void* block) noexcept {
         if (tracer_.listening()) [[unlikely]]
-            tracer_.trace_dealloc(heap_.offset_of(block));
+            return deallocate_heard(block, *this);
         heap_.deallocate(block);
     }
 
@@ -92,9 +97,12 @@ public:
     }
 
 private:
-    // The heap comes last, so that the size stays in the register in which it came.
+    // The heap comes last, so that the other arguments stay in the registers in which they came.
+
+    template <std::uint32_t Most>
     [[gnu::noinline]] static void*
     allocate_heard(std::size_t size, std::size_t alignment, traced& self) noexcept {
+        if constexpr (Most != alignment_limit) alignment = Most;
         void* const block = self.heap_.allocate(size, alignment);
         if (block != nullptr) [[likely]] {
             self.tracer_.trace_alloc(self.heap_.offset_of(block), size, alignment);
@@ -102,6 +110,11 @@ private:
             self.tracer_.trace_failed(size, alignment);
         }
         return block;
+    }
+
+    [[gnu::noinline]] static void deallocate_heard(void* block, traced& self) noexcept {
+        self.tracer_.trace_dealloc(self.heap_.offset_of(block));
+        self.heap_.deallocate(block);
     }
 
     [[no_unique_address]] Tracer tracer_; // first, so that its state is near the free lists
@@ -137,7 +150,8 @@ public:
         return false;
     }
 
-    void trace_alloc(std::uint32_t offset, std::size_t size, std::size_t alignment) noexcept {
+    [[gnu::always_inline]] void
+    trace_alloc(std::uint32_t offset, std::size_t size, std::size_t alignment) noexcept {
         if (alignment > default_alignment) send_alignment(alignment);
         send(
             alignment > granule ? wire::operation::allocate_aligned : wire::operation::allocate,
@@ -145,7 +159,9 @@ public:
         );
     }
 
-    void trace_dealloc(std::uint32_t offset) noexcept { send(wire::operation::deallocate, offset); }
+    [[gnu::always_inline]] void trace_dealloc(std::uint32_t offset) noexcept {
+        send(wire::operation::deallocate, offset);
+    }
 
     void trace_grow_in_place(
         std::uint32_t offset, std::size_t /*old_size*/, std::size_t new_size
@@ -159,7 +175,7 @@ public:
         trace_resize(offset, new_size);
     }
 
-    void trace_failed(std::size_t size, std::size_t /*alignment*/) noexcept {
+    [[gnu::noinline]] void trace_failed(std::size_t size, std::size_t /*alignment*/) noexcept {
         send(wire::operation::failed, wire::saturated(size));
     }
 
@@ -167,10 +183,11 @@ private:
     static constexpr wire::announcement_words<words - 1> announcement = wire::announce(Layout);
 
     static std::uint32_t last_byte(std::uint32_t offset, std::size_t size) noexcept {
+        // A block is never of no bytes: a size of 0 is told as 1.
         return offset + static_cast<std::uint32_t>(size == 0 ? 0 : size - 1);
     }
 
-    void trace_resize(std::uint32_t offset, std::size_t new_size) noexcept {
+    [[gnu::noinline]] void trace_resize(std::uint32_t offset, std::size_t new_size) noexcept {
         send(wire::operation::resize, last_byte(offset, new_size));
     }
 
@@ -181,15 +198,31 @@ private:
         send_word([&] { return wire::make_control(wire::control::alignment, log2); });
     }
 
-    [[gnu::noinline]] void send(wire::operation op, std::uint32_t data) noexcept {
-        if (events_ % period == 0) [[unlikely]]
-            announce();
+    [[gnu::always_inline]] void send(wire::operation op, std::uint32_t data) noexcept {
+        if (!try_send(op, data)) [[unlikely]]
+            send_slowly(op, data);
+    }
+
+    /// Whether the event went out: neither must the port be waited for, nor is an announcement due.
+    [[gnu::always_inline]] bool try_send(wire::operation op, std::uint32_t data) noexcept {
+        // An interrupt must not take the place in the FIFO or the number.
+        const typename Core::critical_section masked;
+        const std::uint32_t number = events_;
+        if (!Port::ready() || number % period == 0) [[unlikely]]
+            return false;
+        Port::write_now(wire::event(op, number, data).bits);
+        events_ = number + 1;
+        return true;
+    }
+
+    [[gnu::noinline]] void send_slowly(wire::operation op, std::uint32_t data) noexcept {
+        if (events_ % period == 0) announce();
         send_word([&] { return wire::event(op, events_++, data); });
     }
 
     // An interrupt that comes before the event is out announces too, the whole of it within ours:
     // the reader takes the inner one.
-    [[gnu::noinline]] void announce() noexcept {
+    void announce() noexcept {
         const std::uint32_t flags = events_ == 0 ? 0 : wire::flag_continues;
         send_word([&] { return wire::with_flags(announcement.at[0], flags); });
         for (std::size_t i = 1; i + 1 < words; ++i)
@@ -197,14 +230,14 @@ private:
         send_word([&] { return wire::make_control(wire::control::checkpoint, events_); });
     }
 
-    /// Writes the word that `make()` gives, made and written with interrupts masked, so that no
-    /// interrupt takes the place in the FIFO or the number.
+    /// Writes the word that `make()` gives, made and written with interrupts masked; waits for the
+    /// port.
     template <class Make>
-    [[gnu::always_inline]] static void send_word(Make make) noexcept {
+    static void send_word(Make make) noexcept {
         do {
             const typename Core::critical_section masked;
-            if (Port::carrier::ready(Port::number)) [[likely]] {
-                Port::carrier::write(Port::number, make().bits);
+            if (Port::ready()) {
+                Port::write_now(make().bits);
                 return;
             }
         } while (Port::wait());

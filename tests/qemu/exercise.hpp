@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A heap exercised by a main program and an interrupt at once, each keeping account of its blocks.
+// The same on every core.
+
+#include <drone/heap.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+/// One context's dealings with a heap: takes, resizes and gives back at random, and looks whether
+/// every block still holds what it wrote there.
+template <class Heap>
+class exercise {
+public:
+    constexpr exercise(Heap& heap, std::uint32_t seed) : heap_(heap), random_(seed) {}
+
+    /// One operation.
+    void step() {
+        held& chosen = held_[next() % held_count];
+        if (chosen.block == nullptr) {
+            take(chosen);
+        } else if (next() % 3 == 0) {
+            resize(chosen);
+        } else {
+            give_back(chosen);
+        }
+    }
+
+    void give_all_back() {
+        for (held& h : held_) {
+            if (h.block != nullptr) give_back(h);
+        }
+    }
+
+    /// Blocks whose content was not what was written, and misaligned blocks.
+    [[nodiscard]] std::uint32_t damaged() const { return damaged_; }
+    [[nodiscard]] std::uint32_t taken() const { return taken_; }
+
+private:
+    static constexpr std::size_t held_count = 12;
+
+    struct held {
+        unsigned char* block = nullptr;
+        std::size_t size = 0;
+        unsigned char content = 0;
+    };
+
+    std::uint32_t next() { // xorshift
+        random_ ^= random_ << 13U;
+        random_ ^= random_ >> 17U;
+        random_ ^= random_ << 5U;
+        return random_;
+    }
+
+    void fill(held& h) {
+        h.content = static_cast<unsigned char>(next());
+        for (std::size_t i = 0; i < h.size; ++i)
+            h.block[i] = h.content;
+    }
+
+    void check(const held& h, std::size_t size) {
+        for (std::size_t i = 0; i < size; ++i) {
+            if (h.block[i] != h.content) {
+                ++damaged_;
+                return;
+            }
+        }
+    }
+
+    void take(held& h) {
+        h.size = 1 + next() % 64;
+        const std::size_t alignment = next() % 2 == 0 ? 8 : 4;
+        h.block = static_cast<unsigned char*>(heap_.allocate(h.size, alignment));
+        if (h.block == nullptr) return;
+        ++taken_;
+        if (reinterpret_cast<std::uintptr_t>(h.block) % alignment != 0) ++damaged_;
+        fill(h);
+    }
+
+    void resize(held& h) {
+        const std::size_t size = 1 + next() % 64;
+        void* const block = drone::resize(heap_, h.block, h.size, size);
+        if (block == nullptr) return;
+        h.block = static_cast<unsigned char*>(block);
+        check(h, size < h.size ? size : h.size);
+        h.size = size;
+        fill(h);
+    }
+
+    void give_back(held& h) {
+        check(h, h.size);
+        heap_.deallocate(h.block);
+        h.block = nullptr;
+    }
+
+    Heap& heap_;
+    std::uint32_t random_;
+    held held_[held_count] = {};
+    std::uint32_t damaged_ = 0;
+    std::uint32_t taken_ = 0;
+};
+
+inline constexpr auto exercised_pools =
+    drone::make_layout(1024, {{4, 6}, {12, 8}, {16, 8}, {40, 6}, {64, 5}});
+
+/// Runs until the interrupt has had `interruptions` turns. 0 when all is as it should be, else what
+/// is not.
+template <class Heap>
+int run_exercise(
+    Heap& heap,
+    exercise<Heap>& thread,
+    exercise<Heap>& interrupt,
+    const volatile std::uint32_t& turns,
+    std::uint32_t interruptions
+) {
+    while (turns < interruptions)
+        thread.step();
+    thread.give_all_back();
+    if (thread.damaged() != 0) return 2;
+    if (thread.taken() == 0) return 3;
+    if (interrupt.damaged() != 0) return 4;
+    if (interrupt.taken() == 0) return 5;
+    if (!heap.invariants_hold()) return 6;
+    return 0;
+}

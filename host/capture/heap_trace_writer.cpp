@@ -65,6 +65,10 @@ void heap_trace_writer::on_run(const stream::software_run& run, ticks time) {
     to_.append_run(native);
 }
 
+void heap_trace_writer::finish() {
+    if (native_) write_losses();
+}
+
 bool heap_trace_writer::is_ours(const stream::software& written, bool tentative) {
     if (written.port == port_ || written.port == port_of_page_) return true;
     const bool other_page = tentative && written.port % 32 == port_ % 32;

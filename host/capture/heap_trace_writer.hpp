@@ -37,6 +37,8 @@ public:
 
     void on_packet(const stream::located_packet& found, ticks time) override;
     void on_run(const stream::software_run& run, ticks time) override;
+    /// The capture ended: tells what was lost behind the last word.
+    void finish();
     /// What follows came at this time of the host's clock.
     void arrived(std::uint64_t microseconds) { host_now_ = microseconds; }
 

@@ -72,6 +72,8 @@ void port_outputs::flush() {
 
 void port_outputs::finish() {
     fell_silent();
+    for (heap_trace& trace : heap_traces_)
+        trace.writer.finish();
     for (timed_text& one : timed_texts_)
         one.lines.finish();
 }

@@ -116,6 +116,16 @@ TEST_F(HeapTraceWriter, TellsWhatWasLostBetweenTwoWords) {
     );
 }
 
+TEST_F(HeapTraceWriter, TellsAtTheEndWhatWasLostBehindTheLastWord) {
+    word(begin_word);
+    say(stream::overflow{});
+    say(stream::malformed{.what = stream::defect::truncated, .length = 2});
+    writer_.finish();
+    EXPECT_THAT(
+        words(), ElementsAre(begin_word, wire::make_gap(wire::gap_reason::overflow, 0).bits)
+    );
+}
+
 TEST_F(HeapTraceWriter, KnowsANativeTraceInTheMiddleOfARun) {
     std::vector<std::uint8_t> packets;
     for (const std::uint32_t bits : {0x01U, begin_word, 0x02U}) {

@@ -192,31 +192,38 @@ prefix_counts load_index::counts_at(const moment& when) const {
 }
 
 std::vector<moment> load_index::busy_moments() const {
-    std::vector<moment> moments;
-    std::int64_t most_bytes = 0;
-    std::int64_t most_blocks = 0;
-    moment of_bytes;
-    moment of_blocks;
+    // What is most: bytes of all, blocks of each slice of the classes.
+    constexpr std::size_t slices = 16;
+    struct candidate {
+        std::int64_t most = 0;
+        moment when;
+    };
+    std::array<candidate, slices + 1> found;
+    const auto offer = [](candidate& best, std::int64_t amount, const moment& when) {
+        if (amount > best.most) best = {.most = amount, .when = when};
+    };
+    const std::size_t classes = row_length_ - 1;
     for (std::size_t run = 0; run < runs_.size(); ++run) {
         const run_index& index = runs_[run];
         for (std::size_t stretch = 0; stretch < index.stretches; ++stretch) {
             const std::int32_t* const at_start = &index.at_start[stretch * row_length_];
-            std::int64_t bytes = 0;
-            for (std::size_t c = 0; c + 1 < row_length_; ++c)
-                bytes += (std::int64_t{at_start[c + 1]} - at_start[c]) * work_->classes()[c].block;
             const moment when{.run = run, .steps = stretch * index.stretch};
-            if (bytes > most_bytes) {
-                most_bytes = bytes;
-                of_bytes = when;
-            }
-            if (at_start[row_length_ - 1] > most_blocks) {
-                most_blocks = at_start[row_length_ - 1];
-                of_blocks = when;
-            }
+            std::int64_t bytes = 0;
+            for (std::size_t c = 0; c < classes; ++c)
+                bytes += (std::int64_t{at_start[c + 1]} - at_start[c]) * work_->classes()[c].block;
+            offer(found[slices], bytes, when);
+            for (std::size_t slice = 0; slice < slices; ++slice)
+                offer(
+                    found[slice],
+                    at_start[(slice + 1) * classes / slices] - at_start[slice * classes / slices],
+                    when
+                );
         }
     }
-    if (most_bytes > 0) moments.push_back(of_bytes);
-    if (most_blocks > 0 && of_blocks != of_bytes) moments.push_back(of_blocks);
+    std::vector<moment> moments;
+    for (const candidate& best : found)
+        if (best.most > 0 && std::ranges::find(moments, best.when) == moments.end())
+            moments.push_back(best.when);
     return moments;
 }
 

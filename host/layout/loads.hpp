@@ -55,7 +55,8 @@ public:
     /// The counts at that moment. O(classes + stretch).
     [[nodiscard]] prefix_counts counts_at(const moment& when) const;
 
-    /// The starts of stretches at which most bytes, and most blocks, are live: cheap first guesses.
+    /// The starts of stretches at which most bytes, or most blocks of a slice of the classes, are
+    /// live: cheap first guesses of what matters.
     [[nodiscard]] std::vector<moment> busy_moments() const;
 
 private:

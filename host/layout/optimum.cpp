@@ -101,10 +101,10 @@ bool optimizer::exact() const { return state_->exact; }
 std::optional<optimum> optimizer::best(std::size_t pools, growth scale) {
     std::optional<optimum> incumbent;
     while (true) {
-        const auto paths = state_->graph.cheapest(scale);
+        const auto paths =
+            state_->graph.cheapest(scale, incumbent ? incumbent->bytes : pool_graph::unreachable);
         const auto& path = paths[pools];
-        if (!path) return std::nullopt;
-        if (incumbent && incumbent->bytes <= path->bytes) break;
+        if (!path) break; // nothing is cheaper than the incumbent, or there is no layout at all
         if (const auto edges = state_->unmeasured(paths, pools); !edges.empty())
             state_->measure(edges);
         optimum layout = state_->measured_layout(*path, scale);
@@ -112,7 +112,7 @@ std::optional<optimum> optimizer::best(std::size_t pools, growth scale) {
         if (!incumbent || layout.bytes < incumbent->bytes) incumbent = std::move(layout);
         if (tight) break;
     }
-    incumbent->proved = state_->exact;
+    if (incumbent) incumbent->proved = state_->exact;
     return incumbent;
 }
 

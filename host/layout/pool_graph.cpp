@@ -11,8 +11,7 @@ namespace drone::layout {
 
 namespace {
 
-/// More than any cost; two of them still add.
-constexpr std::int64_t unreachable = std::int64_t{1} << 61;
+constexpr std::int64_t unreachable = pool_graph::unreachable; // two of them still add
 
 std::int64_t cost_of(std::uint32_t block, std::int64_t capacity) {
     std::int64_t bytes = 0;
@@ -249,15 +248,18 @@ using costs = std::int64_t;
 
 } // namespace
 
-DRONE_VECTOR_CLONES void
-pool_graph::relax_all(growth scale, std::int64_t* cost, std::int64_t* arrival) const {
+DRONE_VECTOR_CLONES void pool_graph::relax_all(
+    growth scale, std::int64_t limit, std::int64_t* cost, std::int64_t* arrival
+) const {
     const std::size_t lanes = most_pools_ + 1;
     for (std::size_t position = 0; position < order_.size(); ++position) {
         const costs* const from = &cost[order_[position] * lanes];
+        const std::int64_t room = limit - *std::min_element(from, from + lanes);
         for (std::size_t edge = first_edge_[position]; edge < first_edge_[position + 1]; ++edge) {
-            const std::size_t target = target_[edge] * lanes;
             const std::int64_t bytes =
                 cost_of(blocks_[candidate_of_[edge]], scale.of(loads_[edge]));
+            if (bytes >= room) continue;
+            const std::size_t target = target_[edge] * lanes;
             relax(
                 from, &cost[target], &arrival[target], bytes, static_cast<costs>(edge), most_pools_
             );
@@ -265,19 +267,20 @@ pool_graph::relax_all(growth scale, std::int64_t* cost, std::int64_t* arrival) c
     }
 }
 
-std::vector<std::optional<pool_graph::path>> pool_graph::cheapest(growth scale) const {
+std::vector<std::optional<pool_graph::path>>
+pool_graph::cheapest(growth scale, std::int64_t limit) const {
     const std::size_t lanes = most_pools_ + 1;
     std::vector<std::int64_t> cost(order_.size() * lanes, unreachable);
     std::vector<std::int64_t> arrival(order_.size() * lanes);
     cost[order_[0] * lanes] = 0;
-    relax_all(scale, cost.data(), arrival.data());
+    relax_all(scale, limit, cost.data(), arrival.data());
 
     const auto source_of = [&](std::uint32_t edge) {
         const auto next = std::ranges::upper_bound(first_edge_, edge);
         return order_[static_cast<std::size_t>(next - first_edge_.begin() - 1)];
     };
     std::vector<std::optional<path>> paths(lanes);
-    std::int64_t fewest = unreachable;
+    std::int64_t fewest = limit;
     for (std::size_t used = 0; used < lanes; ++used) {
         if (used > 0) paths[used] = paths[used - 1];
         for (std::uint32_t state : final_) {

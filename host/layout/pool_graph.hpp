@@ -84,15 +84,21 @@ public:
     /// Raises every load to what is live at a moment with these counts.
     void raise(const prefix_counts& counts);
 
-    /// The cheapest path for every number of pools: [k] has at most k of them; empty where k pools
-    /// cannot serve all classes and hold all kept blocks. O(edges * pools).
-    [[nodiscard]] std::vector<std::optional<path>> cheapest(growth scale = {}) const;
+    /// No path costs as much.
+    static constexpr std::int64_t unreachable = std::int64_t{1} << 61;
+
+    /// The cheapest path below `limit` bytes for every number of pools: [k] has at most k of them;
+    /// nothing where there is none, or k pools cannot serve all classes and hold all kept blocks.
+    /// O(edges * pools), less where the limit is tight.
+    [[nodiscard]] std::vector<std::optional<path>>
+    cheapest(growth scale = {}, std::int64_t limit = unreachable) const;
 
 private:
     class builder;
 
     /// The dynamic program: cheapest cost of every state by number of pools, and the last edge.
-    void relax_all(growth scale, std::int64_t* cost, std::int64_t* arrival) const;
+    void
+    relax_all(growth scale, std::int64_t limit, std::int64_t* cost, std::int64_t* arrival) const;
 
     std::size_t most_pools_ = 0;
     std::size_t level_count_ = 0;

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+#include <utility>
 
 namespace drone::report {
 
@@ -34,6 +36,7 @@ std::string caller_text(const heap_report& r, const run& one, std::uint32_t call
 
 std::string by_peak(const heap_report&, const run& one) {
     std::vector<cells> rows;
+    rows.reserve(one.details.live_at_peak().size());
     for (const auto& [size, count] : one.details.live_at_peak())
         rows.push_back({number(size), number(count), number(size * count)});
     return fmt::format("The peak was at {}:\n", place(one.details.peak(), one.details.unit())) +
@@ -43,6 +46,7 @@ std::string by_peak(const heap_report&, const run& one) {
 std::string by_pool(const heap_report&, const run& one) {
     if (one.details.pools().empty()) return "This format does not say which pools there are.\n";
     std::vector<cells> rows;
+    rows.reserve(one.details.pools().size());
     for (const trace::pool_usage& p : one.details.pools())
         rows.push_back(
             {number(p.pool.block),
@@ -59,6 +63,7 @@ std::string by_lifetime(const heap_report&, const run& one) {
     if (one.details.lifetimes_by_size().empty())
         return "No block was given back, or blocks have no identity in this format.\n";
     std::vector<cells> rows;
+    rows.reserve(one.details.lifetimes_by_size().size());
     for (const auto& [size, l] : one.details.lifetimes_by_size())
         rows.push_back(
             {number(size),
@@ -75,10 +80,11 @@ std::string by_lifetime(const heap_report&, const run& one) {
 std::string by_age(const heap_report& r, const run& one) {
     std::vector<trace::live_block> blocks = one.details.live_at_end();
     if (blocks.empty()) return "Nothing is live at the end.\n";
-    std::ranges::stable_sort(blocks, {}, [](const trace::live_block& b) {
-        return b.taken ? b.taken->change : 0;
+    std::ranges::sort(blocks, {}, [](const trace::live_block& b) {
+        return std::tuple(b.taken ? b.taken->change : 0, b.size, b.caller);
     });
     std::vector<cells> rows;
+    rows.reserve(blocks.size());
     for (const trace::live_block& b : blocks)
         rows.push_back(
             {number(b.size),
@@ -102,6 +108,7 @@ std::string by_caller(const heap_report& r, const run& one) {
         return std::tuple(b.second.bytes, a.first) < std::tuple(a.second.bytes, b.first);
     });
     std::vector<cells> rows;
+    rows.reserve(callers.size());
     for (const auto& [id, c] : callers)
         rows.push_back(
             {number(c.bytes),
@@ -134,6 +141,7 @@ constexpr std::array ways{
 
 std::vector<std::string> section_names() {
     std::vector<std::string> names;
+    names.reserve(ways.size());
     for (const way_to_look& way : ways)
         names.emplace_back(way.name);
     return names;

@@ -66,15 +66,24 @@ result<source> source::open(const std::filesystem::path& path) {
             "switched on in the firmware and that the capture ran while it allocated",
             path.string()
         ));
-    const auto format = recognise(file->bytes());
-    if (!format)
+    const auto known = recognise(file->bytes());
+    if (!known)
         return fail(fmt::format(
             "{}: is no heap trace; known are native traces (with at least one whole announcement "
             "of "
             "the heap), Drone 0.14, Drone 2022, heaptrack and allocation logs",
             path.string()
         ));
-    return source(path, std::move(*file), *format);
+    if (*known == format::native)
+        if (const auto said = find_announcement(file->bytes()); said->version > wire::version)
+            return fail(fmt::format(
+                "{}: is a native trace of version {}, and this drone reads up to {}; read it with "
+                "the drone that the firmware was built with",
+                path.string(),
+                said->version,
+                wire::version
+            ));
+    return source(path, std::move(*file), *known);
 }
 
 result<findings> source::read(sink& to) const {

@@ -70,5 +70,21 @@ TEST(NativeTrace, NeverTakesALostAllocationForADoubleFree) {
     EXPECT_EQ(r.found.lost_events, 32);
 }
 
+TEST(NativeTrace, OfANewerVersionIsRefusedInOneLine) {
+    auto announcement = wire::announce(native_writer::layout);
+    announcement.at[0] =
+        wire::make_begin({.version = 2, .flags = 0, .size = 0, .alignment = 8, .pool_count = 3});
+    std::uint32_t sum = 0;
+    std::vector<wire::word> words(std::begin(announcement.at), std::end(announcement.at));
+    words.pop_back();
+    for (const wire::word w : words)
+        sum = wire::checksum(sum, w);
+    words.push_back(wire::make_control(wire::control::layout_end, sum));
+    const temporary_file file(bytes_of(words));
+    const auto from = source::open(file.path());
+    ASSERT_FALSE(from);
+    EXPECT_THAT(from.error().message, ::testing::HasSubstr("version 2"));
+}
+
 } // namespace
 } // namespace drone::trace

@@ -36,7 +36,11 @@ fuzz seconds="60":
     cmake/install-packages fuzz
     cmake --preset fuzz
     cmake --build build/fuzz --target fuzzers
-    for program in build/fuzz/fuzzers/*_fuzz; do echo "== $program"; "$program" -max_total_time={{ seconds }} -print_final_stats=1; done
+    mkdir -p build/fuzz/found
+    for program in build/fuzz/fuzzers/*_fuzz; do \
+        name=$(basename "$program" _fuzz); echo "== $name"; mkdir -p "build/fuzz/found/$name"; \
+        "$program" -max_total_time={{ seconds }} -print_final_stats=1 "build/fuzz/found/$name" "tests/fuzz/corpus/$name"; \
+    done
 
 # Layout of the code and clang-tidy's findings; both must be clean
 lint: build

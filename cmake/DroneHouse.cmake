@@ -48,6 +48,8 @@ function(drone_test stage)
     endif()
     cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
     add_executable(${stage}_test ${ARG_SOURCES})
+    # Tests are compiled more often than they run.
+    target_compile_options(${stage}_test PRIVATE -O1)
     target_link_libraries(${stage}_test PRIVATE ${ARG_USES} GTest::gmock GTest::gtest_main drone_options)
     target_compile_definitions(${stage}_test PRIVATE
         DRONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" DRONE_BINARY_DIR="${CMAKE_BINARY_DIR}")

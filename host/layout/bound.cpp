@@ -9,7 +9,6 @@ namespace drone::layout {
 namespace {
 
 constexpr std::int64_t unreachable = std::int64_t{1} << 61;
-constexpr std::size_t sets_a_pass = 16;
 
 /// The sizes and what is known of G at each of them and at 0.
 class staircase {

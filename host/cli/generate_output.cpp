@@ -78,20 +78,19 @@ std::string failure_text(const generated_heap& heap, const layout::failure& fail
 }
 
 /// How the heap of Drone.toml does on the same traces.
-std::string comparison(const generated_heap& heap) {
-    const auto& today = heap.inputs.heap;
-    if (!today || today->pools.empty()) return {};
-    const auto replayed = layout::replay(heap.inputs.runs, today->pools, today->alignment);
+std::string comparison(const generated_heap& heap, const config::heap& today) {
+    if (today.pools.empty()) return {};
+    const auto replayed = layout::replay(heap.inputs.runs, today.pools, today.alignment);
     if (!replayed) return {};
     std::uint64_t taken = 0;
     std::uint64_t peaks = 0;
-    for (std::size_t pool = 0; pool < today->pools.size(); ++pool) {
-        taken += std::uint64_t{today->pools[pool].block} * today->pools[pool].capacity;
-        peaks += std::uint64_t{today->pools[pool].block} * replayed->pools[pool].peak;
+    for (std::size_t pool = 0; pool < today.pools.size(); ++pool) {
+        taken += std::uint64_t{today.pools[pool].block} * today.pools[pool].capacity;
+        peaks += std::uint64_t{today.pools[pool].block} * replayed->pools[pool].peak;
     }
     const std::string text = fmt::format(
         "Today's layout: {} of {} bytes, {} in use at the peaks, {} lost inside blocks; ",
-        pool_count(today->pools.size()),
+        pool_count(today.pools.size()),
         taken,
         peaks,
         replayed->peak_waste
@@ -194,7 +193,8 @@ std::string talk(const generated_heap& heap) {
         plan.replay.steps,
         plan.replay.first_failure ? failure_text(heap, *plan.replay.first_failure) : "holds"
     );
-    return text + comparison(heap) + "\n";
+    if (heap.inputs.heap) text += comparison(heap, *heap.inputs.heap);
+    return text + "\n";
 }
 
 } // namespace drone::cli

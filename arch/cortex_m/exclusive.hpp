@@ -49,14 +49,13 @@ public:
     }
 
     [[gnu::always_inline]] void push(std::byte* /*arena*/, void* block) noexcept {
-        void* below;
-        std::uint32_t failed;
+        void* below; // and then whether the store failed
         asm volatile("1:\tldrex %[below], [%[head]]\n"
                      "\tstr %[below], [%[block]]\n"
-                     "\tstrex %[failed], %[block], [%[head]]\n"
-                     "\tcmp %[failed], #0\n"
+                     "\tstrex %[below], %[block], [%[head]]\n"
+                     "\tcmp %[below], #0\n"
                      "\tbne 1b"
-                     : [below] "=&r"(below), [failed] "=&r"(failed)
+                     : [below] "=&r"(below)
                      : [head] "r"(&head_), [block] "r"(block)
                      : "cc", "memory");
     }

@@ -18,8 +18,6 @@
 #include <cortex_m/itm.hpp>
 #endif
 
-namespace {
-
 struct options : drone::heap_options {
     static constexpr const auto& layout = drone::config::heap_main;
     using core = drone::cortex_m::single_core;
@@ -36,8 +34,6 @@ struct options : drone::heap_options {
 constinit drone::declared_heap<options> heap;
 
 void start() { heap.initialize(); }
-
-} // namespace
 
 extern "C" {
 [[gnu::noinline]] void* bench_allocate(std::size_t size) { return heap.allocate(size); }

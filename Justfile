@@ -15,10 +15,12 @@ demo: build
 # The tool and the virtual board: build/bin/drone, build/bin/drone-board
 build:
     cmake --preset host
-    cmake --build build
+    cmake --build build --target drone_tool drone_board
 
 # Every test: first the host's under sanitizers, then all
-test: build
+test:
+    cmake --preset host
+    cmake --build build
     cmake --preset sanitize
     cmake --build build/sanitize
     ctest --preset sanitize

@@ -506,9 +506,10 @@ TEST_F(LogCommand, KilledAtAnyMomentLeavesAPrefixInWholeWords) {
         });
         // Every other one is killed once it writes, the others at any moment of their starting,
         // too.
-        if (i % 2 == 0)
+        if (i % 2 == 0) {
             ASSERT_TRUE(becomes_true([&] { return !file("heaptrace").empty(); }, 30s))
                 << "kill " << i;
+        }
         std::this_thread::sleep_for(std::chrono::microseconds(moment(random)));
         log.signal(number);
         const int status = log.wait();

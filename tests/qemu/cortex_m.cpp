@@ -39,8 +39,8 @@ extern "C" void systick_handler() {
 int main() {
     heap.initialize();
     at(0xE000'E014) = 97; // SYST_RVR: some thousand instructions at these machines' clocks
-    at(0xE000'E018) = 0;   // SYST_CVR
-    at(0xE000'E010) = 7;   // SYST_CSR: processor clock, interrupt, on
+    at(0xE000'E018) = 0;  // SYST_CVR
+    at(0xE000'E010) = 7;  // SYST_CSR: processor clock, interrupt, on
     int status = run_exercise(heap, thread, interrupt, turns, 3000);
     at(0xE000'E010) = 0;
     interrupt.give_all_back();

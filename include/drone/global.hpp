@@ -118,64 +118,70 @@ private:
 /// Initialises a heap before any constructor runs. At namespace scope, once for each heap.
 #define DRONE_HEAP(object)                                                                         \
     [[gnu::section(".preinit_array"), gnu::used]] static void (*const drone_initialize_##object)(  \
-    ) = [] { object.initialize(); };
+    ) = [] { (object).initialize(); };
 
 /// DRONE_HEAP, and operator new, malloc and their families on this heap. In exactly one source
 /// file.
 #define DRONE_GLOBAL_HEAP(object)                                                                  \
     DRONE_HEAP(object)                                                                             \
-    static constexpr drone::heap_faces drone_faces{object};                                        \
-    DRONE_DEFINE_NEW(drone_faces)                                                                  \
-    DRONE_DEFINE_MALLOC(drone_faces)
+    static constexpr drone::heap_faces drone_faces{(object)};                                      \
+    DRONE_DEFINE_NEW                                                                               \
+    DRONE_DEFINE_MALLOC
 
-#define DRONE_DEFINE_NEW(faces)                                                                    \
+#define DRONE_DEFINE_NEW                                                                           \
     void* operator new(std::size_t size) {                                                         \
-        return faces.new_or_exhausted(size, faces.alignment_of_object(size));                      \
+        return drone_faces.new_or_exhausted(size, drone_faces.alignment_of_object(size));          \
     }                                                                                              \
     void* operator new[](std::size_t size) {                                                       \
-        return faces.new_or_exhausted(size, faces.alignment_of_any(size));                         \
+        return drone_faces.new_or_exhausted(size, drone_faces.alignment_of_any(size));             \
     }                                                                                              \
     void* operator new(std::size_t size, std::align_val_t alignment) {                             \
-        return faces.new_or_exhausted(size, static_cast<std::size_t>(alignment));                  \
+        return drone_faces.new_or_exhausted(size, static_cast<std::size_t>(alignment));            \
     }                                                                                              \
     void* operator new[](std::size_t size, std::align_val_t alignment) {                           \
-        return faces.new_or_exhausted(size, static_cast<std::size_t>(alignment));                  \
+        return drone_faces.new_or_exhausted(size, static_cast<std::size_t>(alignment));            \
     }                                                                                              \
     void* operator new(std::size_t size, const std::nothrow_t&) noexcept {                         \
-        return faces.allocate(size, faces.alignment_of_object(size));                              \
+        return drone_faces.allocate(size, drone_faces.alignment_of_object(size));                  \
     }                                                                                              \
     void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {                       \
-        return faces.allocate(size, faces.alignment_of_any(size));                                 \
+        return drone_faces.allocate(size, drone_faces.alignment_of_any(size));                     \
     }                                                                                              \
     void*                                                                                          \
     operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {   \
-        return faces.allocate(size, static_cast<std::size_t>(alignment));                          \
+        return drone_faces.allocate(size, static_cast<std::size_t>(alignment));                    \
     }                                                                                              \
     void*                                                                                          \
     operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept { \
-        return faces.allocate(size, static_cast<std::size_t>(alignment));                          \
+        return drone_faces.allocate(size, static_cast<std::size_t>(alignment));                    \
     }                                                                                              \
-    void operator delete(void* block) noexcept { faces.deallocate(block); }                        \
-    void operator delete[](void* block) noexcept { faces.deallocate(block); }                      \
-    void operator delete(void* block, std::size_t) noexcept { faces.deallocate(block); }           \
-    void operator delete[](void* block, std::size_t) noexcept { faces.deallocate(block); }         \
-    void operator delete(void* block, std::align_val_t) noexcept { faces.deallocate(block); }      \
-    void operator delete[](void* block, std::align_val_t) noexcept { faces.deallocate(block); }    \
+    void operator delete(void* block) noexcept { drone_faces.deallocate(block); }                  \
+    void operator delete[](void* block) noexcept { drone_faces.deallocate(block); }                \
+    void operator delete(void* block, std::size_t) noexcept { drone_faces.deallocate(block); }     \
+    void operator delete[](void* block, std::size_t) noexcept { drone_faces.deallocate(block); }   \
+    void operator delete(void* block, std::align_val_t) noexcept {                                 \
+        drone_faces.deallocate(block);                                                             \
+    }                                                                                              \
+    void operator delete[](void* block, std::align_val_t) noexcept {                               \
+        drone_faces.deallocate(block);                                                             \
+    }                                                                                              \
     void operator delete(void* block, std::size_t, std::align_val_t) noexcept {                    \
-        faces.deallocate(block);                                                                   \
+        drone_faces.deallocate(block);                                                             \
     }                                                                                              \
     void operator delete[](void* block, std::size_t, std::align_val_t) noexcept {                  \
-        faces.deallocate(block);                                                                   \
+        drone_faces.deallocate(block);                                                             \
     }                                                                                              \
-    void operator delete(void* block, const std::nothrow_t&) noexcept { faces.deallocate(block); } \
+    void operator delete(void* block, const std::nothrow_t&) noexcept {                            \
+        drone_faces.deallocate(block);                                                             \
+    }                                                                                              \
     void operator delete[](void* block, const std::nothrow_t&) noexcept {                          \
-        faces.deallocate(block);                                                                   \
+        drone_faces.deallocate(block);                                                             \
     }                                                                                              \
     void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {          \
-        faces.deallocate(block);                                                                   \
+        drone_faces.deallocate(block);                                                             \
     }                                                                                              \
     void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {        \
-        faces.deallocate(block);                                                                   \
+        drone_faces.deallocate(block);                                                             \
     }                                                                                              \
     [[gnu::weak]] void drone::heap_exhausted(std::size_t) { __builtin_trap(); }                    \
     [[gnu::weak]] void drone::heap_misused(drone::misuse, const void*) { __builtin_trap(); }
@@ -184,36 +190,40 @@ private:
 // newlib's own code calls the reentrant variants, and with -fno-builtin nothing else ties them to
 // ours.
 struct _reent;
-#define DRONE_DEFINE_REENTRANT_MALLOC(faces)                                                       \
-    void* _malloc_r(struct _reent*, std::size_t size) { return faces.malloc(size, errno); }        \
-    void _free_r(struct _reent*, void* block) { faces.deallocate(block); }                         \
+#define DRONE_DEFINE_REENTRANT_MALLOC                                                              \
+    void* _malloc_r(struct _reent*, std::size_t size) { return drone_faces.malloc(size, errno); }  \
+    void _free_r(struct _reent*, void* block) { drone_faces.deallocate(block); }                   \
     void* _calloc_r(struct _reent*, std::size_t count, std::size_t size) {                         \
-        return faces.calloc(count, size, errno);                                                   \
+        return drone_faces.calloc(count, size, errno);                                             \
     }                                                                                              \
     void* _realloc_r(struct _reent*, void* block, std::size_t size) {                              \
-        return faces.realloc(block, size, errno);                                                  \
+        return drone_faces.realloc(block, size, errno);                                            \
     }                                                                                              \
     void* _memalign_r(struct _reent*, std::size_t alignment, std::size_t size) {                   \
-        return faces.aligned_alloc(alignment, size, errno);                                        \
+        return drone_faces.aligned_alloc(alignment, size, errno);                                  \
     }
 #else
-#define DRONE_DEFINE_REENTRANT_MALLOC(faces)
+#define DRONE_DEFINE_REENTRANT_MALLOC
 #endif
 
-#define DRONE_DEFINE_MALLOC(faces)                                                                 \
+#define DRONE_DEFINE_MALLOC                                                                        \
     extern "C" {                                                                                   \
-    void* malloc(std::size_t size) { return faces.malloc(size, errno); }                           \
-    void free(void* block) { faces.deallocate(block); }                                            \
-    void* calloc(std::size_t count, std::size_t size) { return faces.calloc(count, size, errno); } \
-    void* realloc(void* block, std::size_t size) { return faces.realloc(block, size, errno); }     \
+    void* malloc(std::size_t size) { return drone_faces.malloc(size, errno); }                     \
+    void free(void* block) { drone_faces.deallocate(block); }                                      \
+    void* calloc(std::size_t count, std::size_t size) {                                            \
+        return drone_faces.calloc(count, size, errno);                                             \
+    }                                                                                              \
+    void* realloc(void* block, std::size_t size) {                                                 \
+        return drone_faces.realloc(block, size, errno);                                            \
+    }                                                                                              \
     void* aligned_alloc(std::size_t alignment, std::size_t size) {                                 \
-        return faces.aligned_alloc(alignment, size, errno);                                        \
+        return drone_faces.aligned_alloc(alignment, size, errno);                                  \
     }                                                                                              \
     void* memalign(std::size_t alignment, std::size_t size) {                                      \
-        return faces.aligned_alloc(alignment, size, errno);                                        \
+        return drone_faces.aligned_alloc(alignment, size, errno);                                  \
     }                                                                                              \
     int posix_memalign(void** block, std::size_t alignment, std::size_t size) {                    \
-        return faces.posix_memalign(block, alignment, size);                                       \
+        return drone_faces.posix_memalign(block, alignment, size);                                 \
     }                                                                                              \
-    DRONE_DEFINE_REENTRANT_MALLOC(faces)                                                           \
+    DRONE_DEFINE_REENTRANT_MALLOC                                                                  \
     }

@@ -128,9 +128,9 @@ TEST_F(Faces, NewWithoutAHandlerEndsInHeapExhausted) {
 
 TEST_F(Faces, ContainersLiveOnTheStandardAllocator) {
     {
-        std::list<int, drone::allocator<int, face_heap>> numbers{1, 2, 3};
+        const std::list<int, drone::allocator<int, face_heap>> numbers{1, 2, 3};
         EXPECT_EQ(face_heap.count_free(4), 1) << "three nodes of 24 bytes";
-        std::vector<char, drone::allocator<char, face_heap>> text(100, 'x');
+        const std::vector<char, drone::allocator<char, face_heap>> text(100, 'x');
         EXPECT_EQ(face_heap.count_free(5), 1);
     }
     EXPECT_EQ(face_heap.count_free(4), 4);
@@ -140,10 +140,10 @@ TEST_F(Faces, ContainersLiveOnTheStandardAllocator) {
 TEST_F(Faces, ContainersLiveOnTheMemoryResource) {
     drone::memory_resource resource(face_heap);
     {
-        std::pmr::string text(
+        const std::pmr::string text(
             "longer than what a string keeps in itself, so it takes a block", &resource
         );
-        EXPECT_EQ(face_heap.count_free(5), 1);
+        EXPECT_EQ(face_heap.count_free(5), 1) << text;
     }
     EXPECT_EQ(face_heap.count_free(5), 2);
 }

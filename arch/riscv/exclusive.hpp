@@ -12,22 +12,22 @@
 namespace drone::riscv {
 
 /// Clears mstatus.MIE and puts it back as it was. Nests.
-class interrupt_mask {
+class [[nodiscard]] interrupt_mask {
 public:
-    interrupt_mask() noexcept { asm volatile("csrrci %0, mstatus, 8" : "=r"(previous_)::"memory"); }
-    ~interrupt_mask() { asm volatile("csrs mstatus, %0" ::"r"(previous_ & 8U) : "memory"); }
+    interrupt_mask() noexcept : before_(mask()) {}
     interrupt_mask(const interrupt_mask&) = delete;
     interrupt_mask& operator=(const interrupt_mask&) = delete;
+    ~interrupt_mask() { asm volatile("csrs mstatus, %0" : : "r"(before_ & 8U) : "memory"); }
 
 private:
     // By way of a local: what an asm statement writes into a member stays in memory.
     [[gnu::always_inline]] static std::uint32_t mask() noexcept {
-        std::uint32_t previous;
-        asm volatile("csrrci %0, mstatus, 8" : "=r"(previous)::"memory");
-        return previous;
+        std::uint32_t before;
+        asm volatile("csrrci %0, mstatus, 8" : "=r"(before) : : "memory");
+        return before;
     }
 
-    std::uint32_t previous_;
+    std::uint32_t before_;
 };
 
 struct single_core {

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "stream/encode.hpp"
 
-#include <bit>
+#include <drone/framing.hpp>
 
 namespace drone::stream {
 
 namespace {
 
 std::uint8_t byte_of(std::uint64_t value) { return static_cast<std::uint8_t>(value); }
-
-/// aaaaaxss of source packets: ss is 1, 2, 3 for 1, 2, 4 bytes.
-std::uint8_t source_header(unsigned address, bool hardware, std::uint8_t size) {
-    return byte_of(
-        address << 3U | (hardware ? 4U : 0U) | static_cast<unsigned>(std::bit_width(size))
-    );
-}
 
 class encoder {
 public:
@@ -57,7 +50,7 @@ public:
     }
     void operator()(const reserved& p) const { to_.push_back(p.header); }
     void operator()(const software& p) const {
-        to_.push_back(source_header(p.port % 32, false, p.size));
+        to_.push_back(framing::itm::header(p.port % 32, p.size).at[0]);
         value(p.value, p.size);
     }
     void operator()(const event_counters& p) const { hardware(0, 1, p.bits); }
@@ -90,7 +83,8 @@ private:
             to_.push_back(byte_of(bits >> 8 * i));
     }
     void hardware(unsigned discriminator, std::uint8_t size, std::uint32_t bits) const {
-        to_.push_back(source_header(discriminator, true, size));
+        // ddddd1ss is aaaaa0ss with one bit set.
+        to_.push_back(byte_of(framing::itm::header(discriminator, size).at[0] | 4U));
         value(bits, size);
     }
     /// Seven bits a byte; as few bytes as hold the value, or exactly `size`.
@@ -110,8 +104,8 @@ private:
 void encode_itm(const packet& value, byte_string& to) { std::visit(encoder(to), value); }
 
 void encode_dso(std::uint8_t port, std::span<const std::uint8_t> payload, byte_string& to) {
-    to.push_back(byte_of(0x96U | port >> 4U));
-    to.push_back(byte_of(static_cast<unsigned>(port) << 4U | (payload.size() - 1)));
+    for (const std::uint8_t byte : framing::dso::header(port, payload.size()).at)
+        to.push_back(byte);
     to.insert(to.end(), payload.begin(), payload.end());
 }
 

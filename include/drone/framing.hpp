@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// How a port's writes are framed as bytes where a program makes the bytes itself, on a UART: the
+// headers, as constexpr functions that target and host share.
+//
+//     ITM    aaaaa0ss                 then 1, 2 or 4 payload bytes   (ARMv7-M D4.3.1)
+//     DSO    1001011p ppppllll        then llll + 1 payload bytes
+//
+// Payloads are little-endian. Pure.
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace drone::framing {
+
+template <std::size_t Size>
+struct bytes {
+    std::uint8_t at[Size];
+    static constexpr std::size_t size = Size;
+};
+
+/// A framing: header() of a write of 1, 2 or 4 bytes to a port, 0..31.
+template <class Framing>
+concept packet_framing = requires(unsigned port, std::size_t size) {
+    { Framing::header_size } -> std::convertible_to<std::size_t>;
+    { Framing::header(port, size) } noexcept -> std::same_as<bytes<Framing::header_size>>;
+};
+
+/// A framing with something to send now and then, at which a receiver finds its place.
+template <class Framing>
+concept synchronised = packet_framing<Framing> && requires { Framing::synchronisation.at[0]; };
+
+/// Packets as the ITM makes them: one byte of header, and what every SWO tool understands.
+struct itm {
+    static constexpr std::size_t header_size = 1;
+
+    [[nodiscard]] static constexpr bytes<1> header(unsigned port, std::size_t size) noexcept {
+        const unsigned size_code = size == 4 ? 3 : static_cast<unsigned>(size);
+        return {{static_cast<std::uint8_t>(port << 3U | size_code)}};
+    }
+
+    /// 47 zero bits and a one (D4.2.1).
+    static constexpr bytes<6> synchronisation{{0, 0, 0, 0, 0, 0x80}};
+};
+
+/// Drone Serial Output: two bytes of header, payloads of 1..16 bytes, nothing to synchronise on.
+struct dso {
+    static constexpr std::size_t header_size = 2;
+
+    [[nodiscard]] static constexpr bytes<2> header(unsigned port, std::size_t size) noexcept {
+        return {
+            {static_cast<std::uint8_t>(0b1001'0110U | port >> 4U),
+             static_cast<std::uint8_t>(port << 4U | (size - 1))}
+        };
+    }
+};
+
+} // namespace drone::framing

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Log ports over a UART, for boards and cores without SWO.
+//
+// A packet is put into a queue in RAM as a whole, with interrupts masked for the 11 bytes that it
+// is at most, so no interrupt splits it. Whoever asks whether a port is ready moves as many bytes
+// on into the UART as it takes; so a busy program needs nothing else. What a program wrote last
+// stays in the queue until somebody calls pump(): the idle loop or the UART's transmit interrupt.
+// drain() sends all of it, before the program ends or the core sleeps deeply.
+//
+// Nobody tells the program whether somebody listens at the other end: a port is enabled when its
+// bit of Ports is set. With ITM framing a synchronisation goes out first and then every 256
+// packets, for receivers that attach later.
+//
+// Callable from every context that Core's critical section keeps out.
+
+#include <drone/exclusive.hpp>
+#include <drone/framing.hpp>
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace drone {
+
+/// The transmitting side of a UART. enabled(): whether it was set up and will send what it is
+/// given; ready(): whether it takes a byte now; write(): gives it one.
+template <class Uart>
+concept uart_transmitter = requires(std::uint8_t byte) {
+    { Uart::enabled() } noexcept -> std::same_as<bool>;
+    { Uart::ready() } noexcept -> std::same_as<bool>;
+    { Uart::write(byte) } noexcept;
+};
+
+/// A log_carrier. QueueBytes: a power of two, 16 or more. Ports: which ports are enabled, a bit
+/// each. All state is static: what names the same type shares the queue.
+template <
+    uart_transmitter Uart,
+    exclusive_access Core,
+    framing::packet_framing Framing,
+    std::size_t QueueBytes = 64,
+    std::uint32_t Ports = 0xFFFF'FFFF>
+class uart_carrier {
+public:
+    [[nodiscard]] static bool enabled(unsigned port) noexcept {
+        return (Ports >> port & 1U) != 0 && Uart::enabled();
+    }
+
+    /// Whether the queue has room for a packet. Moves as many bytes into the UART as a packet has,
+    /// if it takes them, so that the queue stays short while the UART keeps up.
+    [[nodiscard]] static bool ready(unsigned port) noexcept {
+        if (!enabled(port)) return false;
+        const masked_scope masked;
+        for (std::size_t i = 0; i < largest_packet && send_byte(); ++i) {
+        }
+        return has_room();
+    }
+
+    /// Appends a packet; waits for room. Lost when the port is not enabled.
+    static void write(unsigned port, std::uint32_t value) noexcept {
+        append(port, value, sizeof value);
+    }
+    static void write(unsigned port, std::uint8_t value) noexcept {
+        append(port, value, sizeof value);
+    }
+
+    /// Moves as many bytes as the UART takes now. Whether some are left. Interrupts are masked for
+    /// one byte at a time.
+    static bool pump() noexcept {
+        for (;;) {
+            const masked_scope masked;
+            if (!send_byte()) return queued() != 0;
+        }
+    }
+
+    /// Sends everything, waiting for the UART; ends early when that is not enabled.
+    static void drain() noexcept {
+        while (pump() && Uart::enabled()) {
+        }
+    }
+
+private:
+    using masked_scope = typename Core::critical_section;
+
+    static constexpr std::size_t synchronisation_size = [] {
+        if constexpr (framing::synchronised<Framing>) return Framing::synchronisation.size;
+        return std::size_t{0};
+    }();
+    static constexpr std::uint32_t synchronisation_period = 256; // packets
+    static constexpr std::size_t largest_packet =
+        synchronisation_size + Framing::header_size + sizeof(std::uint32_t);
+
+    static_assert(std::has_single_bit(QueueBytes), "the queue's size is a power of two");
+    static_assert(QueueBytes > largest_packet, "the queue holds a packet");
+
+    static std::size_t queued() noexcept { return appended_ - sent_; }
+    static bool has_room() noexcept { return QueueBytes - queued() >= largest_packet; }
+
+    /// Moves the oldest byte. False when there is none, or the UART does not take it. Masked.
+    static bool send_byte() noexcept {
+        if (queued() == 0 || !Uart::ready()) return false;
+        Uart::write(queue_[sent_ % QueueBytes]);
+        sent_ = sent_ + 1;
+        return true;
+    }
+
+    static void append_byte(std::uint8_t byte) noexcept {
+        queue_[appended_ % QueueBytes] = byte;
+        appended_ = appended_ + 1;
+    }
+
+    static void append(unsigned port, std::uint32_t value, std::size_t size) noexcept {
+        while (!try_append(port, value, size)) {
+            if (!enabled(port)) return;
+            pump();
+        }
+    }
+
+    static bool try_append(unsigned port, std::uint32_t value, std::size_t size) noexcept {
+        const masked_scope masked;
+        if (!has_room() || !enabled(port)) return false;
+        if constexpr (framing::synchronised<Framing>) {
+            if (packets_++ % synchronisation_period == 0) {
+                for (const std::uint8_t byte : Framing::synchronisation.at)
+                    append_byte(byte);
+            }
+        }
+        for (const std::uint8_t byte : Framing::header(port, size).at)
+            append_byte(byte);
+        for (std::size_t i = 0; i < size; ++i)
+            append_byte(static_cast<std::uint8_t>(value >> 8 * i));
+        return true;
+    }
+
+    // Counters that run on; the queue is what is between them.
+    inline static std::uint8_t queue_[QueueBytes]{};
+    inline static std::size_t appended_ = 0;
+    inline static std::size_t sent_ = 0;
+    inline static std::uint32_t packets_ = 0;
+};
+
+} // namespace drone

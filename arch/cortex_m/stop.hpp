@@ -3,6 +3,9 @@
 
 // The end of a program that has no operating system to return to.
 
+#include <drone/semihosting.hpp>
+
+#include <cortex_m/semihosting.hpp>
 #include <cstdint>
 
 namespace drone::cortex_m {
@@ -17,14 +20,7 @@ namespace drone::cortex_m {
 /// Ends the program: by a semihosting exit with this status when a debugger is attached to take it,
 /// else by sleeping for ever with interrupts on.
 [[noreturn]] inline void stop(int status) noexcept {
-    if (debugger_attached()) {
-        constexpr std::uint32_t exit_extended = 0x20;
-        constexpr std::uint32_t application_exit = 0x2'0026;
-        const std::uint32_t block[2] = {application_exit, static_cast<std::uint32_t>(status)};
-        register std::uint32_t operation asm("r0") = exit_extended;
-        register const std::uint32_t* argument asm("r1") = block;
-        asm volatile("bkpt 0xab" : "+r"(operation) : "r"(argument) : "memory");
-    }
+    if (debugger_attached()) semihosting<semihosting_trap>::exit(status);
     for (;;)
         asm volatile("wfi");
 }

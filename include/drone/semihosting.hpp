@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Semihosting: a program under a debugger, or in an emulator, uses the debugger's files and console
+// (Arm semihosting specification 2.0; RISC-V's is the same but for the trap). And log ports over
+// it: nothing to wire, at the price of a stop of the core for every write: long with a debug probe,
+// which polls for it, short in QEMU.
+//
+// Without a debugger to take it the trap is a fault. So this is a carrier to choose for a run
+// under a debugger, not one that a product can keep.
+
+#include <drone/exclusive.hpp>
+#include <drone/log.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace drone {
+
+/// How a core asks its debugger: operation number, address of the parameters; the answer.
+template <class Trap>
+concept semihosting_trap = requires(std::uintptr_t operation, const void* parameters) {
+    { Trap::call(operation, parameters) } noexcept -> std::same_as<std::intptr_t>;
+};
+
+/// The operations that are used here.
+template <semihosting_trap Trap>
+struct semihosting {
+    enum class mode : std::uintptr_t { write = 4, write_binary = 5, append = 8 };
+
+    /// The handle of a file on the host, or -1. `:tt` is the console: its output opened to write,
+    /// its errors opened to append.
+    template <std::size_t Size>
+    [[nodiscard]] static std::intptr_t open(const char (&name)[Size], mode how) noexcept {
+        const std::uintptr_t parameters[3] = {
+            reinterpret_cast<std::uintptr_t>(name), static_cast<std::uintptr_t>(how), Size - 1
+        };
+        return Trap::call(sys_open, parameters);
+    }
+
+    /// Whether all of it was written.
+    static bool write(std::intptr_t handle, const void* from, std::size_t size) noexcept {
+        const std::uintptr_t parameters[3] = {
+            static_cast<std::uintptr_t>(handle), reinterpret_cast<std::uintptr_t>(from), size
+        };
+        return Trap::call(sys_write, parameters) == 0;
+    }
+
+    /// Ends the program with this status. Returns only when the debugger does not know how.
+    static void exit(int status) noexcept {
+        const std::uintptr_t parameters[2] = {
+            application_exit, static_cast<std::uintptr_t>(status)
+        };
+        Trap::call(sys_exit_extended, parameters);
+    }
+
+private:
+    static constexpr std::uintptr_t sys_open = 0x01;
+    static constexpr std::uintptr_t sys_write = 0x05;
+    static constexpr std::uintptr_t sys_exit_extended = 0x20;
+    static constexpr std::uintptr_t application_exit = 0x2'0026;
+};
+
+/// A log_carrier: port 0 on the debugger's console, port 1 on its errors, port 31 in a file
+/// `heaptrace` in the debugger's working folder, which `drone heap` reads as it is. Other ports are
+/// not enabled, and neither is one whose file cannot be opened. Core keeps other contexts out while
+/// a file is opened.
+template <semihosting_trap Trap, exclusive_access Core>
+class semihosting_carrier {
+public:
+    [[nodiscard]] static bool enabled(unsigned port) noexcept {
+        switch (port) {
+        case standard_output_port:
+            return output_ >= 0;
+        case standard_error_port:
+            return error_ >= 0;
+        case heap_trace_port:
+            return heap_trace_ >= 0;
+        default:
+            return false;
+        }
+    }
+
+    [[nodiscard]] static bool ready(unsigned port) noexcept { return enabled(port); }
+
+    static void write(unsigned port, std::uint32_t value) noexcept {
+        write_bytes(port, &value, sizeof value);
+    }
+    static void write(unsigned port, std::uint8_t value) noexcept {
+        write_bytes(port, &value, sizeof value);
+    }
+
+private:
+    using debugger = semihosting<Trap>;
+    using mode = typename debugger::mode;
+
+    static void write_bytes(unsigned port, const void* from, std::size_t size) noexcept {
+        switch (port) {
+        case standard_output_port:
+            return write_file(output_, ":tt", mode::write, from, size);
+        case standard_error_port:
+            return write_file(error_, ":tt", mode::append, from, size);
+        case heap_trace_port:
+            return write_file(heap_trace_, "heaptrace", mode::write_binary, from, size);
+        default:
+            return;
+        }
+    }
+
+    template <std::size_t Size>
+    static void write_file(
+        std::intptr_t& handle,
+        const char (&name)[Size],
+        mode how,
+        const void* from,
+        std::size_t size
+    ) noexcept {
+        {
+            const typename Core::critical_section masked;
+            if (handle == 0) handle = debugger::open(name, how);
+        }
+        if (handle >= 0 && !debugger::write(handle, from, size)) handle = -1;
+    }
+
+    // 0: not opened yet, -1: it cannot be, or it is full.
+    inline static std::intptr_t output_ = 0;
+    inline static std::intptr_t error_ = 0;
+    inline static std::intptr_t heap_trace_ = 0;
+};
+
+} // namespace drone

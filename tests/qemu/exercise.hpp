@@ -105,23 +105,45 @@ private:
 inline constexpr auto exercised_pools =
     drone::make_layout(1024, {{4, 6}, {12, 8}, {16, 8}, {40, 6}, {64, 5}});
 
-/// Runs until the interrupt has had `interruptions` turns. 0 when all is as it should be, else what
-/// is not.
+/// A heap, and what the main program and an interrupt do with it.
 template <class Heap>
-int run_exercise(
-    Heap& heap,
-    exercise<Heap>& thread,
-    exercise<Heap>& interrupt,
-    const volatile std::uint32_t& turns,
-    std::uint32_t interruptions
-) {
-    while (turns < interruptions)
-        thread.step();
-    thread.give_all_back();
-    if (thread.damaged() != 0) return 2;
-    if (thread.taken() == 0) return 3;
-    if (interrupt.damaged() != 0) return 4;
-    if (interrupt.taken() == 0) return 5;
-    if (!heap.invariants_hold()) return 6;
-    return 0;
-}
+struct exercised {
+    Heap heap{};
+    exercise<Heap> thread{heap, 1};
+    exercise<Heap> interrupt{heap, 2};
+    volatile std::uint32_t turns = 0;
+
+    /// The interrupt's turn.
+    void preempt() {
+        for (int i = 0; i < 3; ++i)
+            interrupt.step();
+        turns = turns + 1;
+    }
+
+    /// The main program's: takes at least so many steps, until the interrupt has had so many turns.
+    void run(std::uint32_t steps, std::uint32_t interruptions) {
+        for (std::uint32_t i = 0; i < steps || turns < interruptions; ++i)
+            thread.step();
+        thread.give_all_back();
+    }
+
+    /// With the interrupt off: gives back what it still has. 0 when every block kept its content,
+    /// else what was not so.
+    int end() {
+        interrupt.give_all_back();
+        if (thread.damaged() != 0) return 2;
+        if (thread.taken() == 0) return 3;
+        if (interrupt.damaged() != 0) return 4;
+        if (interrupt.taken() == 0) return 5;
+        return 0;
+    }
+
+    /// 0 when the heap, which nobody uses, is whole.
+    int examine() const {
+        if (!heap.invariants_hold()) return 6;
+        for (std::size_t i = 0; i < exercised_pools.pool_count; ++i) {
+            if (heap.count_free(i) != exercised_pools.pools[i].capacity) return 7;
+        }
+        return 0;
+    }
+};

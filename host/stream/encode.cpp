@@ -50,7 +50,7 @@ public:
     }
     void operator()(const reserved& p) const { to_.push_back(p.header); }
     void operator()(const software& p) const {
-        to_.push_back(framing::itm::header(p.port % 32, p.size).at[0]);
+        to_.push_back(itm_framing::header(p.port % 32, p.size).at[0]);
         value(p.value, p.size);
     }
     void operator()(const event_counters& p) const { hardware(0, 1, p.bits); }
@@ -84,7 +84,7 @@ private:
     }
     void hardware(unsigned discriminator, std::uint8_t size, std::uint32_t bits) const {
         // ddddd1ss is aaaaa0ss with one bit set.
-        to_.push_back(byte_of(framing::itm::header(discriminator, size).at[0] | 4U));
+        to_.push_back(byte_of(itm_framing::header(discriminator, size).at[0] | 4U));
         value(bits, size);
     }
     /// Seven bits a byte; as few bytes as hold the value, or exactly `size`.
@@ -104,7 +104,7 @@ private:
 void encode_itm(const packet& value, byte_string& to) { std::visit(encoder(to), value); }
 
 void encode_dso(std::uint8_t port, std::span<const std::uint8_t> payload, byte_string& to) {
-    for (const std::uint8_t byte : framing::dso::header(port, payload.size()).at)
+    for (const std::uint8_t byte : dso_framing::header(port, payload.size()).at)
         to.push_back(byte);
     to.insert(to.end(), payload.begin(), payload.end());
 }

@@ -13,43 +13,44 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace drone::framing {
+namespace drone {
 
 template <std::size_t Size>
-struct bytes {
+struct header_bytes {
     std::uint8_t at[Size];
-    static constexpr std::size_t size = Size;
 };
 
 /// A framing: header() of a write of 1, 2 or 4 bytes to a port, 0..31.
 template <class Framing>
 concept packet_framing = requires(unsigned port, std::size_t size) {
     { Framing::header_size } -> std::convertible_to<std::size_t>;
-    { Framing::header(port, size) } noexcept -> std::same_as<bytes<Framing::header_size>>;
+    { Framing::header(port, size) } noexcept -> std::same_as<header_bytes<Framing::header_size>>;
 };
 
 /// A framing with something to send now and then, at which a receiver finds its place.
 template <class Framing>
-concept synchronised = packet_framing<Framing> && requires { Framing::synchronisation.at[0]; };
+concept synchronised_framing = packet_framing<Framing> && requires { Framing::synchronisation[0]; };
 
 /// Packets as the ITM makes them: one byte of header, and what every SWO tool understands.
-struct itm {
+struct itm_framing {
     static constexpr std::size_t header_size = 1;
 
-    [[nodiscard]] static constexpr bytes<1> header(unsigned port, std::size_t size) noexcept {
+    [[nodiscard]] static constexpr header_bytes<1>
+    header(unsigned port, std::size_t size) noexcept {
         const unsigned size_code = size == 4 ? 3 : static_cast<unsigned>(size);
         return {{static_cast<std::uint8_t>(port << 3U | size_code)}};
     }
 
     /// 47 zero bits and a one (D4.2.1).
-    static constexpr bytes<6> synchronisation{{0, 0, 0, 0, 0, 0x80}};
+    static constexpr std::uint8_t synchronisation[6] = {0, 0, 0, 0, 0, 0x80};
 };
 
 /// Drone Serial Output: two bytes of header, payloads of 1..16 bytes, nothing to synchronise on.
-struct dso {
+struct dso_framing {
     static constexpr std::size_t header_size = 2;
 
-    [[nodiscard]] static constexpr bytes<2> header(unsigned port, std::size_t size) noexcept {
+    [[nodiscard]] static constexpr header_bytes<2>
+    header(unsigned port, std::size_t size) noexcept {
         return {
             {static_cast<std::uint8_t>(0b1001'0110U | port >> 4U),
              static_cast<std::uint8_t>(port << 4U | (size - 1))}
@@ -57,4 +58,4 @@ struct dso {
     }
 };
 
-} // namespace drone::framing
+} // namespace drone

@@ -39,7 +39,7 @@ concept uart_transmitter = requires(std::uint8_t byte) {
 template <
     uart_transmitter Uart,
     exclusive_access Core,
-    framing::packet_framing Framing,
+    packet_framing Framing,
     std::size_t QueueBytes = 64,
     std::uint32_t Ports = 0xFFFF'FFFF>
 class uart_carrier {
@@ -85,7 +85,7 @@ private:
     using masked_scope = typename Core::critical_section;
 
     static constexpr std::size_t synchronisation_size = [] {
-        if constexpr (framing::synchronised<Framing>) return Framing::synchronisation.size;
+        if constexpr (synchronised_framing<Framing>) return sizeof Framing::synchronisation;
         return std::size_t{0};
     }();
     static constexpr std::uint32_t synchronisation_period = 256; // packets
@@ -121,9 +121,9 @@ private:
     static bool try_append(unsigned port, std::uint32_t value, std::size_t size) noexcept {
         const masked_scope masked;
         if (!has_room() || !enabled(port)) return false;
-        if constexpr (framing::synchronised<Framing>) {
+        if constexpr (synchronised_framing<Framing>) {
             if (packets_++ % synchronisation_period == 0) {
-                for (const std::uint8_t byte : Framing::synchronisation.at)
+                for (const std::uint8_t byte : Framing::synchronisation)
                     append_byte(byte);
             }
         }

@@ -14,8 +14,8 @@
 
 namespace {
 
-using uart_itm = drone::uart_carrier<board::uart, board::core, drone::framing::itm>;
-using uart_dso = drone::uart_carrier<board::uart, board::core, drone::framing::dso>;
+using uart_itm = drone::uart_carrier<board::uart, board::core, drone::itm_framing>;
+using uart_dso = drone::uart_carrier<board::uart, board::core, drone::dso_framing>;
 using semihosting = drone::semihosting_carrier<board::trap, board::core>;
 
 struct options : drone::heap_options {

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <unistd.h>
@@ -47,6 +48,7 @@ int complain(const std::string& message) {
 struct run_options {
     std::string flash_file;
     std::string swo = "-";
+    std::string ram_file;
     std::string ports = "all";
     std::string sync = "24";
     std::string cpu = "m4";
@@ -177,6 +179,15 @@ result<board_setup> setup_of(const run_options& options) {
     return setup;
 }
 
+/// Writes the whole RAM as it is now.
+result<void> save_ram(const std::string& file, virtual_board& machine) {
+    const auto ram = machine.processor().memory(ram_origin, ram_size);
+    std::ofstream out(file, std::ios::binary | std::ios::trunc);
+    out.write(reinterpret_cast<const char*>(ram.data()), static_cast<std::streamsize>(ram.size()));
+    if (!out.flush()) return fail(fmt::format("cannot write {}: {}", file, std::strerror(errno)));
+    return {};
+}
+
 int report(const run_end& end) {
     switch (end.why) {
     case run_end::kind::exited:
@@ -222,6 +233,9 @@ int run(const run_options& options) {
     const run_end end = (*machine)->run(limits);
     (*machine)->flush_trace();
     if (auto done = (*measuring)->finish(); !done) return complain(done.error().message);
+    if (!options.ram_file.empty())
+        if (auto saved = save_ram(options.ram_file, **machine); !saved)
+            return complain(saved.error().message);
     if (!world.cable_error().empty()) {
         return complain(fmt::format("cannot write {}: {}", options.swo, world.cable_error()));
     }
@@ -248,6 +262,7 @@ void add_run_options(CLI::App& command, run_options& options) {
         .add_option("--sync", options.sync, "A synchronisation packet every 2^N cycles, or none")
         ->check(CLI::IsMember({"none", "24", "26", "28"}));
     command.add_option("--max-instructions", options.max_instructions, "End after so many cycles");
+    command.add_option("--save-ram", options.ram_file, "Where the RAM goes as it is at the end");
     command
         .add_option(
             "--interrupt-at", options.interrupt_at, "Pend an interrupt before this instruction"

@@ -66,16 +66,20 @@ result<source> source::open(const std::filesystem::path& path) {
             "switched on in the firmware and that the capture ran while it allocated",
             path.string()
         ));
-    const auto known = recognise(file->bytes());
+    auto ring = read_ring(file->bytes());
+    if (!ring) return fail(fmt::format("{}: {}", path.string(), ring.error().message));
+    const std::span<const std::byte> bytes = *ring ? (*ring)->words : file->bytes();
+    const auto known = *ring ? format::native : recognise(bytes);
     if (!known)
         return fail(fmt::format(
             "{}: is no heap trace; known are native traces (with at least one whole announcement "
             "of "
-            "the heap), Drone 0.14, Drone 2022, heaptrack and allocation logs",
+            "the heap), memory dumps with a RAM ring, Drone 0.14, Drone 2022, heaptrack and "
+            "allocation logs",
             path.string()
         ));
     if (*known == format::native)
-        if (const auto said = find_announcement(file->bytes()); said->version > wire::version)
+        if (const auto said = find_announcement(bytes); said->version > wire::version)
             return fail(fmt::format(
                 "{}: is a native trace of version {}, and this drone reads up to {}; read it with "
                 "the drone that the firmware was built with",
@@ -83,11 +87,11 @@ result<source> source::open(const std::filesystem::path& path) {
                 said->version,
                 wire::version
             ));
-    return source(path, std::move(*file), *known);
+    return source(path, std::move(*file), std::move(*ring), *known);
 }
 
 result<findings> source::read(sink& to) const {
-    const auto bytes = file_.bytes();
+    const auto bytes = this->bytes();
     findings found;
     switch (format_) {
     case format::native: {
@@ -113,6 +117,7 @@ result<findings> source::read(sink& to) const {
         found = read_raw_heaptrack(as_text(bytes), to);
         break;
     }
+    if (ring_) found.notices.push_back(ring_->notice);
     if (file_.is_cut())
         found.notices.emplace_back(
             "The compressed file is cut or damaged: what could be unpacked was read."

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A heaptrace file, whatever its format: recognised from its content, read into a sink.
+// A heaptrace file, whatever its format: recognised from its content, read into a sink. A dump of a
+// target's memory that holds a RAM ring is a native trace, that of the ring's words.
 
 #include "error.hpp"
 #include "trace/file.hpp"
 #include "trace/findings.hpp"
+#include "trace/ring_dump.hpp"
 #include "trace/sink.hpp"
 
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 namespace drone::trace {
 
@@ -25,11 +29,21 @@ public:
     [[nodiscard]] result<findings> read(sink& to) const;
 
 private:
-    source(std::filesystem::path path, file_bytes file, trace::format format)
-        : path_(std::move(path)), file_(std::move(file)), format_(format) {}
+    source(
+        std::filesystem::path path,
+        file_bytes file,
+        std::optional<ring_trace> ring,
+        trace::format format
+    )
+        : path_(std::move(path)), file_(std::move(file)), ring_(std::move(ring)), format_(format) {}
+
+    [[nodiscard]] std::span<const std::byte> bytes() const {
+        return ring_ ? ring_->words : file_.bytes();
+    }
 
     std::filesystem::path path_;
     file_bytes file_;
+    std::optional<ring_trace> ring_; ///< where the file is a dump
     trace::format format_;
 };
 

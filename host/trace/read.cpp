@@ -66,10 +66,11 @@ result<source> source::open(const std::filesystem::path& path) {
             "switched on in the firmware and that the capture ran while it allocated",
             path.string()
         ));
-    auto ring = read_ring(file->bytes());
-    if (!ring) return fail(fmt::format("{}: {}", path.string(), ring.error().message));
-    const std::span<const std::byte> bytes = *ring ? (*ring)->words : file->bytes();
-    const auto known = *ring ? format::native : recognise(bytes);
+    auto dumped = read_ring(file->bytes());
+    if (!dumped) return fail(fmt::format("{}: {}", path.string(), dumped.error().message));
+    std::optional<ring_trace> ring = *std::move(dumped);
+    const std::span<const std::byte> bytes = ring ? ring->words : file->bytes();
+    const std::optional<format> known = ring ? format::native : recognise(bytes);
     if (!known)
         return fail(fmt::format(
             "{}: is no heap trace; known are native traces (with at least one whole announcement "
@@ -87,7 +88,7 @@ result<source> source::open(const std::filesystem::path& path) {
                 said->version,
                 wire::version
             ));
-    return source(path, std::move(*file), std::move(*ring), *known);
+    return source(path, std::move(*file), std::move(ring), *known);
 }
 
 result<findings> source::read(sink& to) const {

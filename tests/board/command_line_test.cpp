@@ -129,6 +129,14 @@ TEST_F(CommandLine, EndsAfterSoManyCycles) {
     EXPECT_THAT(err, HasSubstr("stopped after 10 cycles"));
 }
 
+TEST_F(CommandLine, SavesTheRamAsItIsAtTheEnd) {
+    ASSERT_EQ(flash("hello"), 0);
+    EXPECT_EQ(shell("drone-board run --flash-file f --save-ram ram"), 0) << err;
+    EXPECT_EQ(content("ram").size(), 192U * 1024);
+    EXPECT_EQ(shell("drone-board run --flash-file f --save-ram /dev/full"), 1);
+    EXPECT_THAT(err, HasSubstr("cannot write /dev/full: No space left on device"));
+}
+
 TEST_F(CommandLine, ResetSaysWhenNoBoardIsRunning) {
     EXPECT_EQ(shell("drone-board reset --flash-file f"), 0);
     EXPECT_THAT(err, HasSubstr("no board is running"));

@@ -70,7 +70,7 @@ result<source> source::open(const std::filesystem::path& path) {
     if (!dumped) return fail(fmt::format("{}: {}", path.string(), dumped.error().message));
     std::optional<ring_trace> ring = *std::move(dumped);
     const std::span<const std::byte> bytes = ring ? ring->words : file->bytes();
-    const std::optional<format> known = ring ? format::native : recognise(bytes);
+    const std::optional<trace::format> known = ring ? trace::format::native : recognise(bytes);
     if (!known)
         return fail(fmt::format(
             "{}: is no heap trace; known are native traces (with at least one whole announcement "

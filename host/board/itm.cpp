@@ -31,7 +31,9 @@ std::uint32_t itm::read(std::uint32_t offset, std::uint64_t now, tpiu& pin) {
     advance(now, pin);
     if (offset < stimulus_end) {
         // FIFOREADY: 0 when the FIFO is full or the port is disabled.
-        return enabled() && (ports_ >> offset / 4 & 1U) != 0 && ready() ? 1 : 0;
+        if (!enabled() || (ports_ >> offset / 4 & 1U) == 0 || !ready()) return 0;
+        promised_ = true;
+        return 1;
     }
     switch (offset) {
     case ter:
@@ -60,6 +62,7 @@ void itm::write(
         for (unsigned i = 0; i < size; ++i)
             packet[i + 1] = static_cast<std::uint8_t>(value >> 8 * i);
         accept(std::span(packet).first(size + 1), now);
+        promised_ = false;
         advance(now, pin);
         return;
     }
@@ -115,7 +118,11 @@ void itm::drain(tpiu& pin) {
     pin.flush();
 }
 
-bool itm::ready() const { return !overflow_owed_ && room() >= largest_packet; }
+// A synchronisation packet goes first, or a core that writes whenever it can would leave it no
+// room.
+bool itm::ready() const {
+    return !overflow_owed_ && !synchronization_owed_ && room() >= largest_packet;
+}
 
 std::uint64_t itm::ticks_since_stamp(std::uint64_t now) const {
     constexpr std::array<unsigned, 4> prescaler_shift{0, 2, 4, 6}; // 1, 4, 16, 64
@@ -167,7 +174,9 @@ void itm::settle_debts(std::uint64_t now) {
         push(overflow_packet);
         overflow_owed_ = false;
     }
-    if (synchronization_owed_ && !stamp_owed_ && room() >= synchronization_packet.size()) {
+    // What FIFOREADY has promised to a write is kept for it.
+    const std::size_t kept = promised_ ? largest_packet : 0;
+    if (synchronization_owed_ && !stamp_owed_ && room() >= synchronization_packet.size() + kept) {
         push(synchronization_packet);
         synchronization_owed_ = false;
     }

@@ -72,6 +72,7 @@ private:
     bool overflow_owed_ = false;
     bool stamp_owed_ = false;
     bool synchronization_owed_ = false;
+    bool promised_ = false; ///< the core was told that a stimulus port is ready
     std::uint64_t stamped_at_ = 0;
 };
 

@@ -130,6 +130,21 @@ TEST_F(Itm, SynchronizesWhenAskedTo) {
     EXPECT_THAT(drained(), ElementsAre(0, 0, 0, 0, 0, 0x80));
 }
 
+TEST_F(Itm, KeepsWhatItPromisedWhenASynchronizationComesBetween) {
+    trace.write(tcr, 4, 5, 0, pin);
+    word(0, 0, 0);
+    word(0, 0, 0);
+    ASSERT_TRUE(ready(0));
+    trace.synchronize(0, pin);
+    word(0, 0x0707'0707, 5);
+    EXPECT_FALSE(ready(6)) << "the synchronisation is next";
+    const auto sent = drained();
+    ASSERT_EQ(sent.size(), 3U * 5 + 6);
+    EXPECT_EQ(sent[14], 7U);
+    EXPECT_EQ(sent[20], 0x80U);
+    EXPECT_TRUE(ready(1000));
+}
+
 TEST_F(Itm, PassesHardwarePacketsOnlyWhereTheyAreEnabled) {
     const std::array<std::uint8_t, 3> packet{0x0E, 15, 0x10};
     trace.hardware_packet(packet, 0, pin);

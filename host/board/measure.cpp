@@ -65,6 +65,7 @@ void call_meter::begin(virtual_board& board, std::size_t function) {
                   processor.argument(1),
                   processor.argument(2),
                   processor.argument(3)},
+             .caller = return_address,
              .exception = processor.exception_number(),
              .entered = board.instructions()},
         .return_address = return_address,

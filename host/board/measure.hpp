@@ -60,6 +60,7 @@ struct call {
     std::size_t function = 0;                 ///< as call_meter was given it
     std::array<std::uint32_t, 4> arguments{}; ///< r0..r3 at entry
     std::uint32_t result = 0;                 ///< r0 at return
+    std::uint32_t caller = 0;                 ///< return address, without the Thumb bit
     unsigned exception = 0;    ///< exception number it ran in, 0 for the main program
     std::uint64_t entered = 0; ///< virtual_board::instructions()
     std::uint64_t returned = 0;

@@ -95,6 +95,7 @@ void measurements::returned(const call& done) {
         {"arguments", done.arguments},
         {"result", done.result},
         {"exception", done.exception},
+        {"caller", done.caller},
         {"entered", done.entered},
         {"returned", done.returned},
         {"instructions", done.instructions},

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+
+#include "recording.hpp"
+
+#include "board/board.hpp"
+#include "board/elf.hpp"
+#include "board/flash_file.hpp"
+#include "capture/heap_trace_writer.hpp"
+#include "capture/output.hpp"
+#include "stream/decoder.hpp"
+#include "stream/timeline.hpp"
+#include "trace/read.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <tuple>
+#include <utility>
+
+namespace drone::calls {
+namespace {
+
+template <class T>
+T checked(result<T> made) {
+    if (!made.has_value()) throw std::runtime_error(made.error().message);
+    return std::move(made).value();
+}
+
+/// The emulator's side: the board, and what it sees of the faces.
+class observed_board : public board::board_listener {
+public:
+    observed_board() : program_(checked(board::read_firmware(DRONE_FIRMWARE_DIR "/calls.elf"))) {
+        board::board_setup setup;
+        // The link is about as fast as the firmware talks, so that it sometimes has to wait.
+        setup.probe->baud = 42'000'000;
+        board_ = checked(board::virtual_board::make(setup, checked(flash_image(program_)), *this));
+    }
+
+    void run(std::uint32_t steps) {
+        std::vector<std::uint32_t> entries;
+        entries.reserve(faces.size());
+        for (const face& f : faces)
+            entries.push_back(address_of(f.symbol));
+        const board::call_meter meter(*board_, entries, [this](const board::call& done) {
+            returned(done);
+        });
+        run_to(address_of("main"));
+        std::memcpy(board_->processor().ram(address_of("steps"), 4).data(), &steps, sizeof steps);
+        const board::run_end end = board_->run();
+        board_->flush_trace();
+        if (end.why != board::run_end::kind::exited || end.status != 0)
+            throw std::runtime_error("the firmware did not come to its end: " + end.message);
+        arena = word_at(address_of("arena"));
+    }
+
+    bool swo(std::span<const std::uint8_t> bytes) override {
+        sent.insert(sent.end(), bytes.begin(), bytes.end());
+        return true;
+    }
+
+    std::vector<std::uint8_t> sent;
+    std::vector<logged_call> calls; ///< in the order of their returns
+    std::uint32_t arena = 0;
+
+private:
+    std::uint32_t address_of(std::string_view name) const {
+        if (name != pmr_allocate && name != pmr_deallocate)
+            return checked(program_.find(name)).address;
+        const auto found = std::ranges::find_if(program_.symbols, [&](const board::symbol& s) {
+            return s.name.starts_with("_ZN5drone15memory_resource") &&
+                   s.name.find(name) != std::string::npos;
+        });
+        if (found == program_.symbols.end()) throw std::runtime_error("no memory_resource");
+        return found->address;
+    }
+
+    std::uint32_t word_at(std::uint32_t address) const {
+        const auto word = board_->processor().read_word(address);
+        if (!word) throw std::runtime_error("an address that is no memory");
+        return *word;
+    }
+
+    void run_to(std::uint32_t address) {
+        if (board_->run({.address = address}).why != board::run_end::kind::address)
+            throw std::runtime_error("never came to main");
+    }
+
+    void returned(const board::call& done) {
+        logged_call call{.seen = done, .block = done.result};
+        if (call.called().means == signature::posix_memalign)
+            call.block =
+                done.result == 0 ? board_->processor().read_word(done.arguments[0]).value() : 0;
+        calls.push_back(call);
+    }
+
+    board::firmware program_;
+    std::unique_ptr<board::virtual_board> board_;
+};
+
+/// Keeps the calls that the program made: one of a face by a face is part of that, unless a new
+/// handler made it.
+void keep_calls(std::vector<logged_call> all, recording& to) {
+    std::ranges::sort(all, {}, [](const logged_call& call) {
+        return std::tuple(call.seen.entered, ~call.seen.returned);
+    });
+    constexpr auto is_handler = [](const logged_call& call) {
+        return call.called().means == signature::new_handler;
+    };
+    struct open_call {
+        std::uint64_t returned;
+        bool is_handler;
+        std::size_t index; ///< in to.calls, of a face
+    };
+    std::map<unsigned, std::vector<open_call>> levels; // by exception number, innermost last
+    std::vector<bool> preempted(all.size());
+    for (const logged_call& call : all) {
+        for (auto& [level, open] : levels) {
+            while (!open.empty() && open.back().returned <= call.seen.entered)
+                open.pop_back();
+            if (level == call.seen.exception) continue;
+            for (const open_call& outer : open)
+                if (!outer.is_handler) preempted[outer.index] = true;
+        }
+        std::vector<open_call>& open = levels[call.seen.exception];
+        if (is_handler(call)) {
+            if (open.empty()) throw std::runtime_error("the new handler was called by nobody");
+            ++to.calls[open.back().index].new_handled;
+            open.push_back({call.seen.returned, true, 0});
+        } else if (!open.empty() && !open.back().is_handler) {
+            ++to.inner_calls;
+        } else {
+            open.push_back({call.seen.returned, false, to.calls.size()});
+            to.calls.push_back(call);
+        }
+    }
+    to.preempted = static_cast<std::size_t>(std::ranges::count(preempted, true));
+}
+
+/// The stream as `drone log heaptrace:31` writes it.
+void capture_trace(const std::vector<std::uint8_t>& sent, const std::filesystem::path& file) {
+    capture::output to(file.string());
+    capture::heap_trace_writer writer(31, to);
+    stream::timeline times(writer);
+    const auto decoder = stream::make_decoder({});
+    decoder->feed(sent, times);
+    decoder->finish(times);
+    times.release();
+    writer.finish();
+    to.flush();
+    if (const auto failure = to.take_failure()) throw std::runtime_error(failure->message);
+}
+
+/// What the reader tells, with blocks by their offsets.
+class event_list : public trace::sink {
+public:
+    explicit event_list(recording& to) : to_(to) {}
+
+    void on_heap(const trace::traced_heap& heap) override { heap_ = heap; }
+    void on_changes(std::span<const trace::change> changes) override {
+        using operation = heap_event::operation;
+        for (const trace::change& c : changes) {
+            const std::uint32_t offset = offset_of(c.block);
+            const std::uint32_t alignment = compared_alignment(c.alignment_log2);
+            to_.events.push_back(
+                c.gives_back ? heap_event{.what = operation::deallocate, .offset = offset}
+                             : heap_event{operation::allocate, offset, c.size, alignment}
+            );
+        }
+    }
+    void on_resize(const trace::change& before, const trace::change& after) override {
+        if (before.block != after.block) throw std::runtime_error("a resize moved");
+        to_.events.push_back(
+            {.what = heap_event::operation::resize,
+             .offset = offset_of(after.block),
+             .size = after.size}
+        );
+    }
+    void on_failure(const trace::failure& f) override {
+        to_.events.push_back({.what = heap_event::operation::failed, .size = f.size});
+    }
+    void on_gap(std::uint64_t) override { ++to_.told_gaps; }
+
+private:
+    std::uint32_t offset_of(std::uint32_t block) const {
+        const auto in = std::ranges::find_if(heap_.pools, [&](const trace::traced_pool& p) {
+            return block - p.first_block < p.capacity;
+        });
+        if (in == heap_.pools.end()) throw std::runtime_error("a block of no pool");
+        return in->offset + (block - in->first_block) * in->block;
+    }
+
+    recording& to_;
+    trace::traced_heap heap_;
+};
+
+} // namespace
+
+recording record(std::uint32_t steps, const std::filesystem::path& trace) {
+    observed_board board;
+    board.run(steps);
+    recording made;
+    made.arena = board.arena;
+    keep_calls(std::move(board.calls), made);
+    capture_trace(board.sent, trace);
+    event_list events(made);
+    made.found = checked(checked(trace::source::open(trace)).read(events));
+    return made;
+}
+
+} // namespace drone::calls

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// One run of the firmware: its calls as the emulator saw them, and its trace through the decoder,
+// the capture and the reader of `drone`.
+
+#include "faces.hpp"
+#include "trace/findings.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace drone::calls {
+
+struct recording {
+    std::vector<logged_call> calls; ///< that the program made, by time of entry
+    std::size_t inner_calls = 0;    ///< of a face by another: no calls of the program
+    std::size_t preempted = 0;      ///< calls in which an interrupt made one
+    std::vector<heap_event> events; ///< as they stood on the wire
+    std::uint32_t arena = 0;        ///< address of the heap's offset 0
+    trace::findings found;
+    std::uint64_t told_gaps = 0;
+};
+
+/// Runs the firmware for so many steps of its main program; the heap trace stays at `trace`. Throws
+/// a std::runtime_error that says what went wrong.
+recording record(std::uint32_t steps, const std::filesystem::path& trace);
+
+} // namespace drone::calls

@@ -5,41 +5,26 @@
 // DRONE_TRANSFER_MB (default 8) and DRONE_KILLS (default 20) make the long tests long:
 // DRONE_TRANSFER_MB=1024 DRONE_KILLS=200 build/tests/capture_test --gtest_filter='LogCommand*'
 
-#include "capture/source.hpp"
+#include "log_command.hpp"
 #include "stream/encode.hpp"
 
 #include <drone/wire.hpp>
 
 #include <gmock/gmock.h>
 
-#include <arpa/inet.h>
 #include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
-#include <functional>
-#include <iterator>
 #include <poll.h>
-#include <pty.h>
 #include <random>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <termios.h>
 #include <thread>
-#include <unistd.h>
 
 namespace drone::capture {
 
 namespace {
-
-using bytes = std::vector<std::uint8_t>;
-using namespace std::chrono_literals;
-
-constexpr const char* tool = DRONE_BINARY_DIR "/bin/drone";
 
 std::size_t setting(const char* name, std::size_t otherwise) {
     const char* const value = std::getenv(name);
@@ -93,134 +78,8 @@ private:
     }
 };
 
-/// Writes everything, or stops when nobody reads any more.
-bool write_all(int fd, std::span<const std::uint8_t> data) {
-    while (!data.empty()) {
-        const ssize_t size = ::write(fd, data.data(), data.size());
-        if (size < 0 && errno == EINTR) continue;
-        if (size <= 0) return false;
-        data = data.subspan(static_cast<std::size_t>(size));
-    }
-    return true;
-}
-
-struct pipe_ends {
-    unique_fd out;
-    unique_fd in;
-};
-
-pipe_ends make_pipe() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-    return {unique_fd(ends[0]), unique_fd(ends[1])};
-}
-
-/// A running `drone log`.
-class running_log {
-public:
-    running_log(
-        std::vector<std::string> words, int standard_input, int standard_output, int errors
-    ) {
-        words.insert(words.begin(), {tool, "log"});
-        std::vector<char*> argv;
-        for (std::string& word : words)
-            argv.push_back(word.data());
-        argv.push_back(nullptr);
-        posix_spawn_file_actions_t actions{};
-        ::posix_spawn_file_actions_init(&actions);
-        ::posix_spawn_file_actions_adddup2(&actions, standard_input, STDIN_FILENO);
-        ::posix_spawn_file_actions_adddup2(&actions, standard_output, STDOUT_FILENO);
-        ::posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-        EXPECT_EQ(::posix_spawn(&pid_, tool, &actions, nullptr, argv.data(), environ), 0);
-        ::posix_spawn_file_actions_destroy(&actions);
-    }
-    running_log(const running_log&) = delete;
-    running_log& operator=(const running_log&) = delete;
-    ~running_log() {
-        if (pid_ > 0) {
-            ::kill(pid_, SIGKILL);
-            wait();
-        }
-    }
-
-    void signal(int number) const { ::kill(pid_, number); }
-
-    /// The wait status.
-    int wait() {
-        int status = 0;
-        ::waitpid(pid_, &status, 0);
-        pid_ = -1;
-        return status;
-    }
-
-private:
-    pid_t pid_ = -1;
-};
-
-class LogCommand : public testing::Test {
+class LogCommand : public log_command {
 protected:
-    LogCommand() {
-        std::string name = (std::filesystem::temp_directory_path() / "drone_log_XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
-        ::signal(SIGPIPE, SIG_IGN);
-    }
-    ~LogCommand() override { std::filesystem::remove_all(folder_); }
-
-    [[nodiscard]] std::string path(const std::string& name) const {
-        return (folder_ / name).string();
-    }
-
-    [[nodiscard]] bytes file(const std::string& name) const {
-        std::ifstream in(path(name), std::ios::binary);
-        return {std::istreambuf_iterator<char>(in), {}};
-    }
-
-    void write_file(const std::string& name, const bytes& content) const {
-        std::ofstream(path(name), std::ios::binary)
-            .write(
-                reinterpret_cast<const char*>(content.data()),
-                static_cast<std::streamsize>(content.size())
-            );
-    }
-
-    /// Runs it to its end with standard input, output and error as files of the folder.
-    int run(std::vector<std::string> words, const bytes& input = {}) {
-        write_file("stdin", input);
-        const unique_fd in(::open(path("stdin").c_str(), O_RDONLY | O_CLOEXEC));
-        const unique_fd out(
-            ::open(path("stdout").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
-        );
-        const unique_fd errors(open_errors());
-        return running_log(std::move(words), in.get(), out.get(), errors.get()).wait();
-    }
-
-    [[nodiscard]] unique_fd open_errors() const {
-        return unique_fd(
-            ::open(path("stderr").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
-        );
-    }
-
-    [[nodiscard]] std::string errors() const {
-        const bytes text = file("stderr");
-        return {text.begin(), text.end()};
-    }
-
-    /// The file without the words of the capture.
-    [[nodiscard]] bytes without_capture_words(const std::string& name) const {
-        const bytes all = file(name);
-        bytes kept;
-        for (std::size_t i = 0; i + 4 <= all.size(); i += 4) {
-            const bool capture = all[i + 3] >> 5 == static_cast<int>(wire::operation::capture);
-            if (!capture)
-                kept.insert(
-                    kept.end(),
-                    all.begin() + static_cast<std::ptrdiff_t>(i),
-                    all.begin() + static_cast<std::ptrdiff_t>(i + 4)
-                );
-        }
-        return kept;
-    }
-
     void expect_everything_arrived(std::size_t blocks) const {
         EXPECT_TRUE(file("counts") == board_stream::counts(blocks)) << "port 30 differs";
         EXPECT_TRUE(without_capture_words("heaptrace") == board_stream::heap_words(blocks))
@@ -230,39 +89,7 @@ protected:
     static std::size_t transfer_blocks() {
         return setting("DRONE_TRANSFER_MB", 8) * 1'000'000 / board_stream::block(0).size() + 1;
     }
-
-    std::filesystem::path folder_;
 };
-
-/// Both sides of a listening socket on a free port of this machine.
-struct listener {
-    unique_fd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    std::string address;
-
-    listener() {
-        sockaddr_in local{};
-        local.sin_family = AF_INET;
-        local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof local;
-        EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&local), size), 0);
-        EXPECT_EQ(::listen(fd.get(), 1), 0);
-        EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&local), &size), 0);
-        address = "127.0.0.1:" + std::to_string(ntohs(local.sin_port));
-    }
-    [[nodiscard]] unique_fd accept() const {
-        return unique_fd(::accept4(fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    }
-};
-
-/// Whether `done` became true in time.
-bool becomes_true(const std::function<bool()>& done, std::chrono::seconds within) {
-    const auto limit = std::chrono::steady_clock::now() + within;
-    while (!done()) {
-        if (std::chrono::steady_clock::now() > limit) return false;
-        std::this_thread::sleep_for(5ms);
-    }
-    return true;
-}
 
 bool is_prefix(const bytes& part, const bytes& whole) {
     return part.size() <= whole.size() && std::equal(part.begin(), part.end(), whole.begin());
@@ -342,14 +169,9 @@ TEST_F(LogCommand, AClosedPipeStopsItsOutputAndKeepsTheOthersGoing) {
     write_file("in", board_stream::block(0));
     pipe_ends closed = make_pipe();
     closed.out = unique_fd();
-    const unique_fd errors_file = open_errors();
     const unique_fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    running_log log(
-        {"--input", path("in"), ":30", path("heaptrace:31")},
-        nothing.get(),
-        closed.in.get(),
-        errors_file.get()
-    );
+    running_log log =
+        start({"--input", path("in"), ":30", path("heaptrace:31")}, nothing.get(), closed.in.get());
     closed.in = unique_fd();
     EXPECT_EQ(WEXITSTATUS(log.wait()), 1);
     EXPECT_EQ(file("heaptrace"), board_stream::heap_words(1));
@@ -359,8 +181,7 @@ TEST_F(LogCommand, AClosedPipeStopsItsOutputAndKeepsTheOthersGoing) {
 TEST_F(LogCommand, WhatIsSaidAppearsAtOnce) {
     pipe_ends to_log = make_pipe();
     const pipe_ends from_log = make_pipe();
-    const unique_fd errors_file = open_errors();
-    running_log log({"--input", "-", ":0"}, to_log.out.get(), from_log.in.get(), errors_file.get());
+    running_log log = start({"--input", "-", ":0"}, to_log.out.get(), from_log.in.get());
     for (const char letter : {'h', 'i'}) {
         ASSERT_TRUE(write_all(to_log.in.get(), bytes{0x01, static_cast<std::uint8_t>(letter)}));
         pollfd said{.fd = from_log.out.get(), .events = POLLIN, .revents = 0};
@@ -376,14 +197,8 @@ TEST_F(LogCommand, WhatIsSaidAppearsAtOnce) {
 TEST_F(LogCommand, LosesNothingOverTcp) {
     const std::size_t blocks = transfer_blocks();
     const listener server;
-    const unique_fd errors_file = open_errors();
-    const unique_fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    running_log log(
-        {"--input", "tcp:" + server.address, path("heaptrace:31"), path("counts:30")},
-        nothing.get(),
-        nothing.get(),
-        errors_file.get()
-    );
+    running_log log =
+        start({"--input", "tcp:" + server.address, path("heaptrace:31"), path("counts:30")});
     {
         const unique_fd peer = server.accept();
         for (std::size_t i = 0; i < blocks; ++i)
@@ -396,29 +211,12 @@ TEST_F(LogCommand, LosesNothingOverTcp) {
 
 TEST_F(LogCommand, LosesNothingOverAPty) {
     const std::size_t blocks = transfer_blocks();
-    int board_end = -1;
-    int log_end = -1;
-    std::array<char, 64> name{};
-    termios raw{};
-    ::cfmakeraw(&raw);
-    ASSERT_EQ(::openpty(&board_end, &log_end, name.data(), &raw, nullptr), 0);
-    const unique_fd board(board_end);
-    const unique_fd kept_open(log_end);
-    const unique_fd errors_file = open_errors();
-    const unique_fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    ::fcntl(board.get(), F_SETFD, FD_CLOEXEC);
-    ::fcntl(kept_open.get(), F_SETFD, FD_CLOEXEC);
-    running_log log(
-        {"--input",
-         std::string("serial:") + name.data() + "@12000000",
-         path("heaptrace:31"),
-         path("counts:30")},
-        nothing.get(),
-        nothing.get(),
-        errors_file.get()
+    const serial_line line;
+    running_log log = start(
+        {"--input", "serial:" + line.device + "@12000000", path("heaptrace:31"), path("counts:30")}
     );
     for (std::size_t i = 0; i < blocks; ++i)
-        ASSERT_TRUE(write_all(board.get(), board_stream::block(i)));
+        ASSERT_TRUE(write_all(line.board.get(), board_stream::block(i)));
     // Closing a pty throws away what was not read.
     const std::size_t expected = board_stream::words_per_block / 16 * 4 * blocks;
     EXPECT_TRUE(becomes_true(
@@ -436,14 +234,7 @@ TEST_F(LogCommand, LosesNothingOverAPty) {
 
 TEST_F(LogCommand, ReadsOpenOcdTraceMessages) {
     const listener server;
-    const unique_fd errors_file = open_errors();
-    const unique_fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    running_log log(
-        {"--input", "openocd:" + server.address, path("text:0")},
-        nothing.get(),
-        nothing.get(),
-        errors_file.get()
-    );
+    running_log log = start({"--input", "openocd:" + server.address, path("text:0")});
     {
         const unique_fd peer = server.accept();
         std::array<char, 13> asked{};
@@ -458,14 +249,7 @@ TEST_F(LogCommand, ReadsOpenOcdTraceMessages) {
 
 TEST_F(LogCommand, WaitsForAServerThatComesBack) {
     const listener server;
-    const unique_fd errors_file = open_errors();
-    const unique_fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    running_log log(
-        {"--wait", "--input", "tcp:" + server.address, path("text:0")},
-        nothing.get(),
-        nothing.get(),
-        errors_file.get()
-    );
+    running_log log = start({"--wait", "--input", "tcp:" + server.address, path("text:0")});
     for (const std::uint8_t letter : bytes{'h', 'i'}) {
         const unique_fd peer = server.accept();
         ASSERT_TRUE(write_all(peer.get(), bytes{0x01, letter}));
@@ -488,16 +272,10 @@ TEST_F(LogCommand, KilledAtAnyMomentLeavesAPrefixInWholeWords) {
         constexpr std::array<int, 3> signals{SIGINT, SIGTERM, SIGKILL};
         const int number = signals[i % signals.size()];
         pipe_ends to_log = make_pipe();
-        const unique_fd errors_file = open_errors();
-        const unique_fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
         std::filesystem::remove(path("heaptrace"));
         std::filesystem::remove(path("counts"));
-        running_log log(
-            {"--input", "-", path("heaptrace:31"), path("counts:30")},
-            to_log.out.get(),
-            nothing.get(),
-            errors_file.get()
-        );
+        running_log log =
+            start({"--input", "-", path("heaptrace:31"), path("counts:30")}, to_log.out.get());
         to_log.out = unique_fd();
         std::jthread board([&] {
             for (std::size_t block = 0; block < blocks; ++block)

@@ -6,7 +6,6 @@
 
 #include <drone/log.hpp>
 
-#include <cortex_m/itm.hpp>
 #include <cortex_m/startup.hpp>
 #include <cortex_m/systick.hpp>
 #include <cstdint>
@@ -16,7 +15,7 @@ namespace {
 
 template <unsigned Port>
 void print(std::string_view text) {
-    drone::log_port<drone::cortex_m::itm, Port>::write(text.data(), text.size());
+    drone::log_port<heap_options::carrier, Port>::write(text.data(), text.size());
 }
 constexpr auto print_output = print<drone::standard_output_port>;
 constexpr auto print_error = print<drone::standard_error_port>;

@@ -44,7 +44,9 @@ bool looks_like_text(std::span<const std::byte> bytes) {
     );
 }
 
-std::optional<format> recognise(std::span<const std::byte> bytes) {
+std::optional<format>
+recognise(const std::optional<ring_trace>& ring, std::span<const std::byte> bytes) {
+    if (ring) return format::native;
     if (is_heaptrack(as_text(bytes)))
         return is_raw_heaptrack(as_text(bytes)) ? format::heaptrack_raw : format::heaptrack;
     if (looks_like_text(bytes) && is_allocation_log(as_text(bytes))) return format::allocation_log;
@@ -70,7 +72,7 @@ result<source> source::open(const std::filesystem::path& path) {
     if (!dumped) return fail(fmt::format("{}: {}", path.string(), dumped.error().message));
     std::optional<ring_trace> ring = *std::move(dumped);
     const std::span<const std::byte> bytes = ring ? ring->words : file->bytes();
-    const std::optional<trace::format> known = ring ? trace::format::native : recognise(bytes);
+    const auto known = recognise(ring, bytes);
     if (!known)
         return fail(fmt::format(
             "{}: is no heap trace; known are native traces (with at least one whole announcement "

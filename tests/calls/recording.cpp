@@ -32,10 +32,11 @@ T checked(result<T> made) {
 class observed_board : public board::board_listener {
 public:
     observed_board() : program_(checked(board::read_firmware(DRONE_FIRMWARE_DIR "/calls.elf"))) {
-        board::board_setup setup;
         // The link is about as fast as the firmware talks, so that it sometimes has to wait.
-        setup.probe->baud = 42'000'000;
-        board_ = checked(board::virtual_board::make(setup, checked(flash_image(program_)), *this));
+        constexpr board::probe_setup probe{.baud = 42'000'000};
+        board_ = checked(
+            board::virtual_board::make({.probe = probe}, checked(flash_image(program_)), *this)
+        );
     }
 
     void run(std::uint32_t steps) {
@@ -90,8 +91,7 @@ private:
     void returned(const board::call& done) {
         logged_call call{.seen = done, .block = done.result};
         if (call.called().means == signature::posix_memalign)
-            call.block =
-                done.result == 0 ? board_->processor().read_word(done.arguments[0]).value() : 0;
+            call.block = done.result == 0 ? word_at(done.arguments[0]) : 0;
         calls.push_back(call);
     }
 
@@ -203,7 +203,8 @@ recording record(std::uint32_t steps, const std::filesystem::path& trace) {
     recording made;
     made.arena = board.arena;
     keep_calls(std::move(board.calls), made);
-    capture_trace(board.sent, trace);
+    made.sent = std::move(board.sent);
+    capture_trace(made.sent, trace);
     event_list events(made);
     made.found = checked(checked(trace::source::open(trace)).read(events));
     return made;

@@ -19,6 +19,7 @@ struct recording {
     std::vector<logged_call> calls; ///< that the program made, by time of entry
     std::size_t inner_calls = 0;    ///< of a face by another: no calls of the program
     std::size_t preempted = 0;      ///< calls in which an interrupt made one
+    std::vector<std::uint8_t> sent; ///< by the SWO pin
     std::vector<heap_event> events; ///< as they stood on the wire
     std::uint32_t arena = 0;        ///< address of the heap's offset 0
     trace::findings found;

@@ -29,7 +29,7 @@ void receive() {
     drone::memory_resource memory(heap);
     std::pmr::vector<std::pmr::vector<char>> frames(&memory);
     frames.reserve(3);
-    for (const std::size_t size : {10, 40, 200})
+    for (const std::size_t size : {10U, 40U, 200U})
         frames.emplace_back(size, 'x');
 }
 

@@ -46,7 +46,9 @@ std::vector<std::uint32_t> words_of(const dumped_ring& ring) {
     return words;
 }
 
-RC_GTEST_PROP(RingDump, HoldsTheLastWordsWhateverIsAroundThem, (std::vector<std::uint32_t> words)) {
+RC_GTEST_PROP(
+    RingDump, HoldsTheLastWordsWhateverIsAroundThem, (const std::vector<std::uint32_t>& words)
+) {
     using ring = ram_ring<32>;
     static std::deque<std::uint32_t> model; // the ring cannot be begun anew, so it goes on
     for (const std::uint32_t word : words) {

@@ -31,7 +31,6 @@ namespace {
 
 namespace files = std::filesystem;
 namespace trace = drone::trace;
-using drone::trace::leftover;
 
 static_assert(drone::log_carrier<drone::host::trace_file>);
 
@@ -141,6 +140,7 @@ TEST_F(TraceFile, HoldsEveryEventBeforeACrash) {
 TEST_F(TraceFile, HoldsTheEventsOfThreadsInTheirOrder) {
     const int status = in_child([] {
         std::vector<std::thread> threads;
+        threads.reserve(4);
         for (int t = 0; t < 4; ++t)
             threads.emplace_back([] {
                 for (int i = 0; i < 5'000; ++i)

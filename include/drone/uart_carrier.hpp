@@ -48,15 +48,9 @@ public:
         return (Ports >> port & 1U) != 0 && Uart::enabled();
     }
 
-    /// Whether the queue has room for a packet. Moves as many bytes into the UART as a packet has,
-    /// if it takes them, so that the queue stays short while the UART keeps up.
-    [[nodiscard]] static bool ready(unsigned port) noexcept {
-        if (!enabled(port)) return false;
-        const masked_scope masked;
-        for (std::size_t i = 0; i < largest_packet && send_byte(); ++i) {
-        }
-        return has_room();
-    }
+    /// Whether the queue has room for a packet. Moves one byte more into the UART than a packet
+    /// has, if it takes them, so that the queue stays short while the UART keeps up.
+    [[nodiscard]] static bool ready(unsigned port) noexcept { return enabled(port) && advance(); }
 
     /// Appends a packet; waits for room. Lost when the port is not enabled.
     static void write(unsigned port, std::uint32_t value) noexcept {
@@ -71,7 +65,7 @@ public:
     static bool pump() noexcept {
         for (;;) {
             const masked_scope masked;
-            if (!send_byte()) return queued() != 0;
+            if (!send(1)) return queued() != 0;
         }
     }
 
@@ -89,26 +83,29 @@ private:
         return std::size_t{0};
     }();
     static constexpr std::uint32_t synchronisation_period = 256; // packets
-    static constexpr std::size_t largest_packet =
-        synchronisation_size + Framing::header_size + sizeof(std::uint32_t);
+    static constexpr std::size_t packet_size = Framing::header_size + sizeof(std::uint32_t);
+    static constexpr std::size_t room_needed = synchronisation_size + packet_size;
 
     static_assert(std::has_single_bit(QueueBytes), "the queue's size is a power of two");
-    static_assert(QueueBytes > largest_packet, "the queue holds a packet");
+    static_assert(QueueBytes > room_needed, "the queue holds a packet");
 
     static std::size_t queued() noexcept { return appended_ - sent_; }
-    static bool has_room() noexcept { return QueueBytes - queued() >= largest_packet; }
+    static bool has_room() noexcept { return QueueBytes - queued() >= room_needed; }
 
-    /// Moves the oldest byte. False when there is none, or the UART does not take it. Masked.
-    static bool send_byte() noexcept {
-        if (queued() == 0 || !Uart::ready()) return false;
-        Uart::write(queue_[sent_ % QueueBytes]);
-        sent_ = sent_ + 1;
-        return true;
+    [[gnu::noinline]] static bool advance() noexcept {
+        const masked_scope masked;
+        send(packet_size + 1);
+        return has_room();
     }
 
-    static void append_byte(std::uint8_t byte) noexcept {
-        queue_[appended_ % QueueBytes] = byte;
-        appended_ = appended_ + 1;
+    /// Moves up to so many bytes, the oldest first, as far as the UART takes them. Whether it took
+    /// all. Masked.
+    static bool send(std::size_t count) noexcept {
+        std::size_t next = sent_;
+        for (; count != 0 && next != appended_ && Uart::ready(); --count)
+            Uart::write(queue_[next++ % QueueBytes]);
+        sent_ = next;
+        return count == 0;
     }
 
     static void append(unsigned port, std::uint32_t value, std::size_t size) noexcept {
@@ -118,19 +115,22 @@ private:
         }
     }
 
-    static bool try_append(unsigned port, std::uint32_t value, std::size_t size) noexcept {
+    [[gnu::noinline]] static bool
+    try_append(unsigned port, std::uint32_t value, std::size_t size) noexcept {
         const masked_scope masked;
         if (!has_room() || !enabled(port)) return false;
+        std::size_t end = appended_;
         if constexpr (synchronised_framing<Framing>) {
             if (packets_++ % synchronisation_period == 0) {
                 for (const std::uint8_t byte : Framing::synchronisation)
-                    append_byte(byte);
+                    queue_[end++ % QueueBytes] = byte;
             }
         }
         for (const std::uint8_t byte : Framing::header(port, size).at)
-            append_byte(byte);
-        for (std::size_t i = 0; i < size; ++i)
-            append_byte(static_cast<std::uint8_t>(value >> 8 * i));
+            queue_[end++ % QueueBytes] = byte;
+        for (; size != 0; --size, value >>= 8U)
+            queue_[end++ % QueueBytes] = static_cast<std::uint8_t>(value);
+        appended_ = end;
         return true;
     }
 

@@ -277,7 +277,7 @@ TEST_F(LogCommand, KilledAtAnyMomentLeavesAPrefixInWholeWords) {
         running_log log =
             start({"--input", "-", path("heaptrace:31"), path("counts:30")}, to_log.out.get());
         to_log.out = unique_fd();
-        std::jthread board([&] {
+        const std::jthread board([&] {
             for (std::size_t block = 0; block < blocks; ++block)
                 if (!write_all(to_log.in.get(), board_stream::block(block))) return;
             to_log.in = unique_fd();

@@ -9,6 +9,8 @@
 
 #include "log_command.hpp"
 
+#include <algorithm>
+
 namespace drone::capture {
 
 namespace {
@@ -17,10 +19,8 @@ constexpr const char* project = DRONE_BINARY_DIR "/tests/capture/demo";
 
 /// Runs a program of the build to its end.
 void run_program(std::vector<std::string> words) {
-    std::vector<char*> argv;
-    for (std::string& word : words)
-        argv.push_back(word.data());
-    argv.push_back(nullptr);
+    std::vector<char*> argv(words.size() + 1); // null at its end
+    std::ranges::transform(words, argv.begin(), [](std::string& word) { return word.data(); });
     pid_t process = -1;
     ASSERT_EQ(::posix_spawn(&process, argv[0], nullptr, nullptr, argv.data(), environ), 0);
     int status = -1;

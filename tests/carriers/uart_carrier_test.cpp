@@ -115,11 +115,11 @@ TYPED_TEST(UartCarrier, SendsWordsAndBytesOfEveryPort) {
         TypeParam::write(port, static_cast<std::uint8_t>(port));
     }
     const heard all = this->everything();
-    ASSERT_EQ(all.written.size(), 2 * log_port_count);
+    ASSERT_EQ(all.written.size(), 2UZ * log_port_count);
     for (unsigned port = 0; port < log_port_count; ++port) {
         EXPECT_EQ(all.of_port(port), (std::vector<std::uint32_t>{0x8000'0000U + port, port}));
-        EXPECT_EQ(all.written[2 * port].size, 4);
-        EXPECT_EQ(all.written[2 * port + 1].size, 1);
+        EXPECT_EQ(all.written[2UZ * port].size, 4);
+        EXPECT_EQ(all.written[2UZ * port + 1].size, 1);
     }
     EXPECT_EQ(all.other, 0U);
 }

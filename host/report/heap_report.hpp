@@ -26,6 +26,9 @@ struct run {
 /// when nothing is known.
 using caller_names = std::function<std::vector<std::string>(std::uint32_t address)>;
 
+/// A context's name, see wire::context_limit: an exception's, or a thread's number.
+[[nodiscard]] std::string context_name(std::uint16_t context);
+
 struct heap_report {
     trace::statistics usage; ///< of all runs
     std::vector<run> runs;

@@ -27,6 +27,11 @@ json caller(const heap_report& r, const run& one, std::uint32_t id) {
     return {{"id", fmt::format("{:#x}", id)}, {"functions", r.names(one, id)}};
 }
 
+json context(std::uint16_t number) {
+    if (number == trace::no_context) return nullptr;
+    return {{"number", number}, {"name", context_name(number)}};
+}
+
 json clock(trace::clock unit) {
     switch (unit) {
     case trace::clock::target_ticks:
@@ -76,7 +81,8 @@ json live(const heap_report& r, const run& one) {
              {"certain", b.certain},
              {"taken", b.taken ? place(*b.taken) : json(nullptr)},
              {"age", b.taken ? json(a.changes() - b.taken->change) : json(nullptr)},
-             {"caller", caller(r, one, b.caller)}}
+             {"caller", caller(r, one, b.caller)},
+             {"context", context(b.context)}}
         );
     }
     json sizes = json::array();
@@ -139,7 +145,8 @@ json failures(const heap_report& r, const run& one) {
              {"when", place(f.when)},
              {"live_bytes", f.live_bytes},
              {"live_blocks", f.live_blocks},
-             {"caller", caller(r, one, f.caller)}}
+             {"caller", caller(r, one, f.caller)},
+             {"context", context(f.context)}}
         );
     return {{"by_size", sizes}, {"first", list}};
 }
@@ -157,24 +164,19 @@ json pools(const trace::analysis& a) {
     return all;
 }
 
-json callers(const heap_report& r, const run& one) {
-    const trace::analysis& a = one.details;
-    std::vector<std::pair<std::uint32_t, trace::caller_usage>> ordered(
-        a.callers().begin(), a.callers().end()
-    );
-    std::ranges::sort(ordered, [](const auto& x, const auto& y) {
-        return std::tuple(y.second.bytes, x.first) < std::tuple(x.second.bytes, y.first);
-    });
+/// `name` makes the value of `who`.
+template <class Shares, class Name>
+json shares(const Shares& of, const char* who, Name name) {
     json all = json::array();
-    for (const auto& [id, c] : ordered)
+    for (const auto& [id, s] : trace::by_bytes(of))
         all.push_back(
-            {{"caller", caller(r, one, id)},
-             {"allocations", c.count},
-             {"bytes", c.bytes},
-             {"peak_bytes", c.peak_bytes},
-             {"bytes_at_peak", c.bytes_at_peak},
-             {"live_bytes", c.live_bytes},
-             {"failures", c.failures}}
+            {{who, name(id)},
+             {"allocations", s.count},
+             {"bytes", s.bytes},
+             {"peak_bytes", s.peak_bytes},
+             {"bytes_at_peak", s.bytes_at_peak},
+             {"live_bytes", s.live_bytes},
+             {"failures", s.failures}}
         );
     return all;
 }
@@ -189,7 +191,10 @@ json run_json(const heap_report& r, const run& one) {
     out["lifetimes"] = lifetimes(one.details);
     out["failed_requests"] = failures(r, one);
     out["pools"] = pools(one.details);
-    out["callers"] = callers(r, one);
+    out["callers"] = shares(one.details.callers(), "caller", [&](std::uint32_t id) {
+        return caller(r, one, id);
+    });
+    out["contexts"] = shares(one.details.contexts(), "context", context);
     return out;
 }
 

@@ -3,6 +3,9 @@
 #include "report/sections.hpp"
 
 #include "report/table.hpp"
+#include "stream/describe.hpp"
+
+#include <drone/wire.hpp>
 
 #include <fmt/format.h>
 
@@ -98,30 +101,37 @@ std::string by_age(const heap_report& r, const run& one) {
            columns({"Block Size", "Since Event", "Age", "Time", "", "Caller"}, rows, 5);
 }
 
-std::string by_caller(const heap_report& r, const run& one) {
-    std::vector<std::pair<std::uint32_t, trace::caller_usage>> callers(
-        one.details.callers().begin(), one.details.callers().end()
-    );
-    if (callers.empty() || (callers.size() == 1 && callers.front().first == 0))
-        return "This trace does not say who called.\n";
-    std::ranges::sort(callers, [](const auto& a, const auto& b) {
-        return std::tuple(b.second.bytes, a.first) < std::tuple(a.second.bytes, b.first);
-    });
+/// What each of them asked for; `name` says who it is, under the heading `who`.
+template <class Shares, class Name>
+std::string shares(const Shares& all, const char* who, Name name) {
     std::vector<cells> rows;
-    rows.reserve(callers.size());
-    for (const auto& [id, c] : callers)
+    for (const auto& [id, s] : trace::by_bytes(all))
         rows.push_back(
-            {number(c.bytes),
-             number(c.count),
-             number(c.peak_bytes),
-             number(c.bytes_at_peak),
-             number(c.live_bytes),
-             number(c.failures),
-             caller_text(r, one, id)}
+            {number(s.bytes),
+             number(s.count),
+             number(s.peak_bytes),
+             number(s.bytes_at_peak),
+             number(s.live_bytes),
+             number(s.failures),
+             name(id)}
         );
     return columns(
-        {"Bytes", "Allocations", "Own Peak", "At Peak", "Live at End", "Failed", "Caller"}, rows, 6
+        {"Bytes", "Allocations", "Own Peak", "At Peak", "Live at End", "Failed", who}, rows, 6
     );
+}
+
+std::string by_caller(const heap_report& r, const run& one) {
+    const auto& callers = one.details.callers();
+    if (callers.empty() || (callers.size() == 1 && callers.contains(0)))
+        return "This trace does not say who called.\n";
+    return shares(callers, "Caller", [&](std::uint32_t id) { return caller_text(r, one, id); });
+}
+
+std::string by_context(const heap_report& /*r*/, const run& one) {
+    const auto& contexts = one.details.contexts();
+    if (contexts.empty() || (contexts.size() == 1 && contexts.contains(trace::no_context)))
+        return "This trace does not say in which context calls were made.\n";
+    return shares(contexts, "Context", context_name);
 }
 
 struct way_to_look {
@@ -132,12 +142,20 @@ struct way_to_look {
 constexpr std::array ways{
     way_to_look{"age", by_age},
     way_to_look{"caller", by_caller},
+    way_to_look{"context", by_context},
     way_to_look{"lifetime", by_lifetime},
     way_to_look{"peak", by_peak},
     way_to_look{"pool", by_pool},
 };
 
 } // namespace
+
+std::string context_name(std::uint16_t context) {
+    if (context == trace::no_context) return "not known";
+    if (context >= wire::first_thread)
+        return fmt::format("thread {}", context - wire::first_thread);
+    return stream::exception_name(context);
+}
 
 std::vector<std::string> section_names() {
     std::vector<std::string> names;

@@ -7,6 +7,13 @@
 
 namespace drone::trace {
 
+void share::take(std::uint32_t size) {
+    ++count;
+    bytes += size;
+    live_bytes += size;
+    peak_bytes = std::max(peak_bytes, live_bytes);
+}
+
 void analysis::on_changes(std::span<const change> changes) {
     for (const change& c : changes) {
         ++changes_;
@@ -22,15 +29,12 @@ void analysis::take(const change& c) {
     ++live_by_size_[c.size];
     live_bytes_ += c.size;
     ++live_blocks_;
-    caller_usage& caller = callers_[c.caller];
-    ++caller.count;
-    caller.bytes += c.size;
-    caller.live_bytes += c.size;
-    caller.peak_bytes = std::max(caller.peak_bytes, caller.live_bytes);
+    callers_[c.caller].take(c.size);
+    contexts_[c.context].take(c.size);
     if (c.block == no_block) return;
     if (c.block >= births_.size())
         births_.resize(std::max<std::size_t>(c.block + 1, births_.size() * 2));
-    births_[c.block] = {{changes_, time_}, c.caller};
+    births_[c.block] = {{changes_, time_}, c.caller, c.context};
     if (pool_usage* const pool = pool_of(c.block)) {
         ++pool->total;
         pool->max_load = std::max(pool->max_load, ++pool->live);
@@ -48,8 +52,9 @@ void analysis::give_back(const change& c) {
     live_bytes_ -= c.size;
     --live_blocks_;
     // The block counts for who took it, not for who gives it back.
-    const std::uint32_t caller = c.block == no_block ? c.caller : births_[c.block].caller;
-    callers_[caller].live_bytes -= c.size;
+    const birth who = c.block == no_block ? birth{{}, c.caller, c.context} : births_[c.block];
+    callers_[who.caller].live_bytes -= c.size;
+    contexts_[who.context].live_bytes -= c.size;
     if (c.block == no_block) return;
     note_lifetime(c.size, births_[c.block].when);
     if (pool_usage* const pool = pool_of(c.block)) --pool->live;
@@ -75,6 +80,8 @@ void analysis::note_peak() {
         if (count != 0) live_at_peak_[size] = count;
     for (auto& [id, caller] : callers_)
         caller.bytes_at_peak = caller.live_bytes;
+    for (auto& [number, context] : contexts_)
+        context.bytes_at_peak = context.live_bytes;
 }
 
 void analysis::on_heap(const traced_heap& heap) {
@@ -95,8 +102,11 @@ pool_usage* analysis::pool_of(std::uint32_t block) {
 void analysis::on_failure(const failure& f) {
     ++failures_by_size_[f.size];
     ++callers_[f.caller].failures;
+    ++contexts_[f.context].failures;
     if (failures_.size() < failures_kept)
-        failures_.push_back({f.size, f.caller, {changes_, time_}, live_bytes_, live_blocks_});
+        failures_.push_back(
+            {f.size, f.caller, f.context, {changes_, time_}, live_bytes_, live_blocks_}
+        );
 }
 
 void analysis::on_time(clock unit, std::uint64_t elapsed) {
@@ -105,10 +115,18 @@ void analysis::on_time(clock unit, std::uint64_t elapsed) {
 }
 
 void analysis::on_live(const change& taken, bool certain) {
-    live_block block{.size = taken.size, .caller = taken.caller, .taken = {}, .certain = certain};
+    live_block block{
+        .size = taken.size,
+        .caller = taken.caller,
+        .context = taken.context,
+        .taken = {},
+        .certain = certain,
+    };
     if (taken.block != no_block) {
-        block.taken = births_[taken.block].when;
-        block.caller = births_[taken.block].caller;
+        const birth& born = births_[taken.block];
+        block.taken = born.when;
+        block.caller = born.caller;
+        block.context = born.context;
     }
     live_at_end_.push_back(block);
 }

@@ -9,9 +9,11 @@
 
 #include "trace/sink.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -29,6 +31,7 @@ struct moment {
 struct live_block {
     std::uint32_t size = 0;
     std::uint32_t caller = 0;
+    std::uint16_t context = no_context;
     std::optional<moment> taken; ///< not known where blocks have no identity
     bool certain = false;
 
@@ -46,18 +49,22 @@ struct lifetimes {
     std::vector<std::uint64_t> by_log2;
 };
 
-struct caller_usage {
+/// What one caller, or one context, asked for.
+struct share {
     std::uint64_t count = 0; ///< blocks taken
     std::uint64_t bytes = 0; ///< taken, all of them
     std::uint64_t live_bytes = 0;
     std::uint64_t peak_bytes = 0;    ///< live at one time, at most
     std::uint64_t bytes_at_peak = 0; ///< live when the whole heap was at its peak
     std::uint64_t failures = 0;
+
+    void take(std::uint32_t size);
 };
 
 struct failed_request {
     std::uint32_t size = 0;
     std::uint32_t caller = 0;
+    std::uint16_t context = no_context;
     moment when;
     std::uint64_t live_bytes = 0; ///< asked for
     std::uint64_t live_blocks = 0;
@@ -70,6 +77,16 @@ struct pool_usage {
     std::uint64_t total = 0;
     std::uint64_t fall_overs = 0; ///< blocks taken here that a smaller pool would have held
 };
+
+/// The shares of a map with their keys, most bytes first.
+template <class Shares>
+[[nodiscard]] auto by_bytes(const Shares& all) {
+    std::vector<std::pair<typename Shares::key_type, share>> ordered(all.begin(), all.end());
+    std::ranges::sort(ordered, [](const auto& a, const auto& b) {
+        return std::tuple(b.second.bytes, a.first) < std::tuple(a.second.bytes, b.first);
+    });
+    return ordered;
+}
 
 class analysis final : public sink {
 public:
@@ -97,9 +114,11 @@ public:
     [[nodiscard]] const std::map<std::uint32_t, lifetimes>& lifetimes_by_size() const {
         return lifetimes_;
     }
-    [[nodiscard]] const std::unordered_map<std::uint32_t, caller_usage>& callers() const {
+    [[nodiscard]] const std::unordered_map<std::uint32_t, share>& callers() const {
         return callers_;
     }
+    /// By context; no_context where the trace does not tell.
+    [[nodiscard]] const std::map<std::uint16_t, share>& contexts() const { return contexts_; }
     [[nodiscard]] const std::vector<failed_request>& failures() const { return failures_; }
     /// By size asked.
     [[nodiscard]] const std::map<std::uint32_t, std::uint64_t>& failures_by_size() const {
@@ -114,6 +133,7 @@ private:
     struct birth {
         moment when;
         std::uint32_t caller = 0;
+        std::uint16_t context = no_context;
     };
 
     void take(const change& c);
@@ -135,7 +155,8 @@ private:
     std::map<std::uint32_t, std::uint64_t> live_at_peak_;
     std::vector<live_block> live_at_end_;
     std::map<std::uint32_t, lifetimes> lifetimes_;
-    std::unordered_map<std::uint32_t, caller_usage> callers_;
+    std::unordered_map<std::uint32_t, share> callers_;
+    std::map<std::uint16_t, share> contexts_;
     std::vector<failed_request> failures_;
     std::map<std::uint32_t, std::uint64_t> failures_by_size_;
     std::vector<pool_usage> pools_;

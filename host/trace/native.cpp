@@ -43,10 +43,12 @@ struct block_state {
     std::uint32_t stretch = 0; ///< in which it last changed; 0: none was seen
 };
 
-/// What the words before an event say of it.
+/// What was said of events still to come.
 struct prefix {
-    std::uint32_t caller = 0;
-    std::uint32_t alignment_log2 = 0;
+    std::uint32_t caller = 0;  ///< of the next one
+    wire::word alignment = {}; ///< of one of the next ones
+
+    friend bool operator==(const prefix&, const prefix&) = default;
 };
 
 class native_reader {
@@ -77,12 +79,13 @@ private:
     bool skip_repetition(std::uint32_t ahead);
     bool realign();
     void allocate(wire::word w, std::uint32_t alignment_log2);
+    void allocate_aligned(wire::word w);
     void deallocate(wire::word w);
     void resize(wire::word w);
     void fail(wire::word w);
 
-    void prefixed(prefix p);
     void control(wire::word w);
+    void dropped(std::uint32_t events);
     void announcement(wire::word w);
     void checkpoint(std::uint32_t count);
     void digest(wire::word w);
@@ -93,19 +96,21 @@ private:
     void damaged();
     void lose(std::uint64_t events);
     void break_off();
+    void doubt();
     void restart(std::uint32_t count);
 
     void use_heap(traced_heap heap);
     void empty_heap();
     void take(std::uint32_t block, request asked);
     void give_back(std::uint32_t block);
+    void presume_free(std::uint32_t block);
     void finish();
 
     [[nodiscard]] std::uint32_t next() const {
         return static_cast<std::uint32_t>(numbered_ % wire::sequence_period);
     }
     [[nodiscard]] change make_change(std::uint32_t block, request asked, bool gives_back) const {
-        return {block, asked.size(), caller_, asked.alignment_log2(), gives_back};
+        return {block, asked.size(), prefix_.caller, asked.alignment_log2(), gives_back, context_};
     }
 
     std::span<const std::byte> bytes_;
@@ -133,10 +138,8 @@ private:
     std::uint64_t broken_at_ = UINT64_MAX;   ///< after so many events, last
     std::uint64_t pending_double_frees_ = 0; ///< of this stretch
 
-    // Words that belong to an event still to come, innermost last.
-    static constexpr std::size_t nesting_limit = 16;
-    std::vector<prefix> prefixes_;
-    std::uint32_t caller_ = 0; ///< of the event in hand
+    prefix prefix_; ///< of the next event, or the one in hand
+    std::uint16_t context_ = no_context;
 };
 
 // -- Words ----------------------------------------------------------------------------------------
@@ -145,7 +148,7 @@ private:
 /// is what the speed of `drone heap` rests on: no branch on what cannot be predicted (operation,
 /// block, size), everything in registers.
 void native_reader::read_usual() {
-    if (!started_ || !prefixes_.empty()) return;
+    if (!started_ || prefix_ != prefix{}) return;
     constexpr unsigned usual = 1U << static_cast<unsigned>(operation::allocate) |
                                1U << static_cast<unsigned>(operation::deallocate) |
                                1U << static_cast<unsigned>(operation::allocate_aligned);
@@ -155,6 +158,7 @@ void native_reader::read_usual() {
     const std::span<const block_map::place> places = map_.places();
     block_state* const blocks = blocks_.data();
     const std::uint32_t stretch = certain_.stretch();
+    const std::uint16_t context = context_;
     std::uint32_t number = next() << 24U;
     std::uint32_t digest = digest_;
     change* made = to_.room();
@@ -185,6 +189,7 @@ void native_reader::read_usual() {
         made->caller = 0;
         made->alignment_log2 = asked.alignment_log2();
         made->gives_back = gives_back != 0;
+        made->context = context;
         ++made;
         digest = wire::digest(digest, w);
         number = (number + 0x0100'0000U) & 0x1F00'0000U;
@@ -200,9 +205,10 @@ void native_reader::read_usual() {
 
 void native_reader::read_unusual(wire::word w) {
     const std::size_t at = at_;
+    if (wire::in_digest(w) && !w.is_event()) digest_ = wire::digest(digest_, w);
     switch (w.op()) {
     case operation::caller:
-        prefixed({.caller = w.code_address()});
+        prefix_ = {.caller = w.code_address()};
         break;
     case operation::control:
         control(w);
@@ -223,12 +229,6 @@ void native_reader::event(wire::word w) {
     ++found_.events;
     digest_ = wire::digest(digest_, w);
 
-    prefix said;
-    if (!prefixes_.empty()) {
-        said = prefixes_.back();
-        prefixes_.pop_back();
-    }
-    caller_ = said.caller;
     switch (w.op()) {
     case operation::deallocate:
         deallocate(w);
@@ -240,13 +240,13 @@ void native_reader::event(wire::word w) {
         fail(w);
         break;
     case operation::allocate_aligned:
-        allocate(w, std::max(said.alignment_log2, 3U));
+        allocate_aligned(w);
         break;
     default:
         allocate(w, 2);
         break;
     }
-    caller_ = 0;
+    prefix_.caller = 0;
 }
 
 /// Makes the event's number the next one. False when the word is no event to be read.
@@ -254,6 +254,7 @@ bool native_reader::settle_number(wire::word w) {
     if (!started_) {
         started_ = true;
         numbered_ = w.sequence();
+        digest_whole_ = false;
         return true;
     }
     const std::uint32_t ahead = (w.sequence() - next()) % wire::sequence_period;
@@ -327,15 +328,34 @@ void native_reader::give_back(std::uint32_t block) {
     to_.change(make_change(block, asked, true));
 }
 
+/// The event that said so is missing.
+void native_reader::presume_free(std::uint32_t block) {
+    const request asked = std::exchange(blocks_[block], {{}, certain_.stretch()}).asked;
+    to_.change({
+        .block = block,
+        .size = asked.size(),
+        .alignment_log2 = asked.alignment_log2(),
+        .gives_back = true,
+    });
+}
+
 void native_reader::allocate(wire::word w, std::uint32_t alignment_log2) {
     const block_map::place place = map_.find(w.data());
     if (place.first_byte == UINT32_MAX) return damaged();
     const block_state& state = blocks_[place.block];
     if (!state.asked.is_free()) { // its deallocation is missing
+        const prefix said = prefix_;
         if (certain_.unbroken_since(state.stretch)) lose(0);
-        give_back(place.block);
+        prefix_ = said;
+        presume_free(place.block);
     }
     take(place.block, {w.data() - place.first_byte + 1, alignment_log2});
+}
+
+void native_reader::allocate_aligned(wire::word w) {
+    const std::uint32_t said = wire::alignment_log2(prefix_.alignment, w);
+    if (said != 0) prefix_.alignment = {};
+    allocate(w, std::max(said, 3U));
 }
 
 void native_reader::deallocate(wire::word w) {
@@ -368,7 +388,7 @@ void native_reader::resize(wire::word w) {
 
 void native_reader::fail(wire::word w) {
     ++found_.failures;
-    to_.now().on_failure({.size = w.data(), .caller = caller_});
+    to_.now().on_failure({.size = w.data(), .caller = prefix_.caller, .context = context_});
 }
 
 // -- What is no event -----------------------------------------------------------------------------
@@ -378,11 +398,6 @@ void native_reader::fail(wire::word w) {
 bool native_reader::stands_for_an_event() const {
     const next_numbers follow(bytes_, at_ + word_bytes);
     return started_ && follow.agree(numbered_ + 1) > follow.agree(numbered_);
-}
-
-void native_reader::prefixed(prefix p) {
-    if (prefixes_.size() == nesting_limit) prefixes_.clear();
-    prefixes_.push_back(p);
 }
 
 void native_reader::control(wire::word w) {
@@ -401,20 +416,28 @@ void native_reader::control(wire::word w) {
         return checkpoint(w.data());
     case wire::control::digest:
         return digest(w);
-    case wire::control::dropped: // they were never numbered
+    case wire::control::dropped:
         if (stands_for_an_event()) return damaged();
-        found_.dropped_by_target += w.data();
-        found_.lost_events += w.data();
-        return lose(0);
+        return dropped(w.data());
     case wire::control::alignment:
-        if (w.data() >= 32) return damaged();
-        if (prefixes_.empty() || prefixes_.back().alignment_log2 != 0)
-            return prefixed({.alignment_log2 = w.data()});
-        prefixes_.back().alignment_log2 = w.data();
+        prefix_.alignment = w;
+        return;
+    case wire::control::context:
+        if (w.data() >= wire::context_limit) return damaged();
+        context_ = static_cast<std::uint16_t>(w.data());
         return;
     default:
         return damaged();
     }
+}
+
+/// `events` that were never numbered: nothing is wrong with the words, but blocks may have changed.
+void native_reader::dropped(std::uint32_t events) {
+    found_.dropped_by_target += events;
+    found_.lost_events += events;
+    ++found_.gaps;
+    to_.now().on_gap(events);
+    doubt();
 }
 
 void native_reader::announcement(wire::word w) {
@@ -434,6 +457,7 @@ void native_reader::checkpoint(std::uint32_t count) {
     if (!started_) {
         started_ = counted_ = true;
         numbered_ = count;
+        digest_whole_ = count == 0;
         return;
     }
     const std::uint64_t ahead = (count - numbered_) % period;
@@ -443,7 +467,7 @@ void native_reader::checkpoint(std::uint32_t count) {
     if (!counted_) { // how much was lost before cannot be told
         counted_ = true;
         numbered_ = count;
-        return break_off();
+        return doubt();
     }
     if (ahead != 0) {
         const bool confirmed = ahead == disagreement_;
@@ -457,10 +481,11 @@ void native_reader::checkpoint(std::uint32_t count) {
     if ((flags_ & wire::flag_digests) == 0) check_agreed();
 }
 
-/// A digest covers the events since the last one. Where some of them are missing it says nothing.
+/// A digest covers the words since the last one. Where some of them are missing it says nothing.
 void native_reader::digest(wire::word w) {
     const bool agrees = wire::make_digest(std::exchange(digest_, 0)) == w;
-    if (agrees && digest_whole_) return check_agreed();
+    if (!std::exchange(digest_whole_, true)) return doubt();
+    if (agrees) return check_agreed();
     break_off();
     digest_whole_ = true;
 }
@@ -505,13 +530,19 @@ void native_reader::lose(std::uint64_t events) {
     break_off();
 }
 
-/// Nothing that was seen so far is certain any more.
+/// Words are missing here, or may be.
 void native_reader::break_off() {
     // What the host and the numbers tell of one place is one gap.
     if (std::exchange(broken_at_, found_.events) != found_.events) ++found_.gaps;
-    found_.suspected_double_frees += std::exchange(pending_double_frees_, 0);
-    prefixes_.clear();
+    prefix_ = {};
+    context_ = no_context;
     digest_whole_ = false;
+    doubt();
+}
+
+/// Nothing that was seen so far is certain any more.
+void native_reader::doubt() {
+    found_.suspected_double_frees += std::exchange(pending_double_frees_, 0);
     certain_.break_off();
 }
 
@@ -524,6 +555,7 @@ void native_reader::restart(std::uint32_t count) {
     }
     numbered_ = count;
     counted_ = true;
+    context_ = no_context;
     disagreement_ = 0;
     digest_ = 0;
     digest_whole_ = true;
@@ -541,10 +573,9 @@ void native_reader::use_heap(traced_heap heap) {
 /// The program that held these blocks is gone.
 void native_reader::empty_heap() {
     for (std::uint32_t block = 0; block < blocks_.size(); ++block)
-        if (!blocks_[block].asked.is_free()) give_back(block);
+        if (!blocks_[block].asked.is_free()) presume_free(block);
     blocks_.assign(blocks_.size(), {});
-    found_.suspected_double_frees += std::exchange(pending_double_frees_, 0);
-    certain_.break_off();
+    doubt();
 }
 
 void native_reader::finish() {

@@ -21,6 +21,9 @@ namespace drone::trace {
 /// The block of a change in a format without identity.
 inline constexpr std::uint32_t no_block = UINT32_MAX;
 
+/// The context of a change that the trace does not tell.
+inline constexpr std::uint16_t no_context = UINT16_MAX;
+
 /// A block is taken, or given back.
 struct change {
     std::uint32_t block =
@@ -29,12 +32,14 @@ struct change {
     std::uint32_t caller = 0; ///< who asked, see findings::callers; 0: not known
     std::uint8_t alignment_log2 = 2; ///< of the alignment asked for
     bool gives_back = false;
+    std::uint16_t context = no_context; ///< thread or exception, see wire.hpp
 };
 
 /// A request that the traced heap could not serve.
 struct failure {
     std::uint32_t size = 0; ///< bytes asked for
     std::uint32_t caller = 0;
+    std::uint16_t context = no_context;
 };
 
 enum class clock : std::uint8_t {

@@ -25,13 +25,15 @@ struct allocator {
     template <class U>
     constexpr allocator(const allocator<U, HeapObject>&) noexcept {}
 
-    [[nodiscard]] T* allocate(std::size_t count) {
+    [[nodiscard, gnu::always_inline]] T* allocate(std::size_t count) {
         std::size_t size = 0;
         if (__builtin_mul_overflow(count, sizeof(T), &size)) heap_exhausted(SIZE_MAX);
         return static_cast<T*>(heap_faces(HeapObject).new_or_exhausted(size, alignof(T)));
     }
 
-    void deallocate(T* block, std::size_t /*count*/) noexcept { HeapObject.deallocate(block); }
+    [[gnu::always_inline]] void deallocate(T* block, std::size_t /*count*/) noexcept {
+        HeapObject.deallocate(block);
+    }
 
     friend constexpr bool operator==(allocator, allocator) noexcept { return true; }
 };

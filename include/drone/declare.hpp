@@ -19,13 +19,14 @@
 #include <drone/heap.hpp>
 #include <drone/statistics.hpp>
 #include <drone/trace.hpp>
+#include <drone/trace_port.hpp>
 
 #include <type_traits>
 
 namespace drone {
 
-/// What a declaration says when it says nothing else.
-struct heap_options {
+/// What a declaration says when it says nothing else. Of the trace: trace_options.
+struct heap_options : trace_options {
     /// Log port of the heap trace; negative: not traced. The build's feature `heaptrace` makes
     /// it 31.
 #if defined(DRONE_FEATURE_HEAPTRACE)
@@ -94,9 +95,7 @@ struct declared<Options> {
 template <class Options>
     requires(Options::trace_port >= 0 && !requires { typename Options::tracer; })
 struct declared<Options> {
-    using port = log_port<typename Options::carrier, static_cast<unsigned>(Options::trace_port)>;
-    using type =
-        traced<untraced_heap<Options>, trace_port<Options::layout, port, typename Options::core>>;
+    using type = traced<untraced_heap<Options>, trace_port<Options>>;
 };
 
 } // namespace detail

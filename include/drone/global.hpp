@@ -31,7 +31,8 @@ namespace drone {
 /// Called when operator new cannot return and no new handler is left. Must not return.
 [[noreturn]] void heap_exhausted(std::size_t size_bytes);
 
-/// What the faces do with a heap. Contexts as the heap's allocate().
+/// What the faces do with a heap. Contexts as the heap's allocate(). `caller`, where it is given,
+/// is the code address to which the face returns; heaps that tell who asked take it (trace.hpp).
 template <class Heap>
 class heap_faces {
 public:
@@ -44,17 +45,33 @@ public:
         return size >= default_alignment ? default_alignment : granule;
     }
 
-    [[nodiscard]] void* allocate(std::size_t size, std::size_t alignment) const noexcept {
-        return heap_.allocate(size == 0 ? 1 : size, alignment);
+    template <class... Caller>
+    [[nodiscard, gnu::always_inline]] void*
+    allocate(std::size_t size, std::size_t alignment, Caller... caller) const noexcept {
+        if (size == 0) size = 1;
+        if constexpr (takes<Caller...>) {
+            return heap_.allocate(size, alignment, caller...);
+        } else {
+            return heap_.allocate(size, alignment);
+        }
     }
 
-    void deallocate(void* block) const noexcept {
-        if (block != nullptr) heap_.deallocate(block);
+    template <class... Caller>
+    [[gnu::always_inline]] void deallocate(void* block, Caller... caller) const noexcept {
+        if (block == nullptr) return;
+        if constexpr (takes<Caller...>) {
+            heap_.deallocate(block, caller...);
+        } else {
+            heap_.deallocate(block);
+        }
     }
 
-    [[nodiscard]] void* new_or_exhausted(std::size_t size, std::size_t alignment) const {
+    template <class... Caller>
+    [[nodiscard, gnu::always_inline]] void*
+    new_or_exhausted(std::size_t size, std::size_t alignment, Caller... caller) const {
         for (;;) {
-            if (void* const block = allocate(size, alignment); block != nullptr) [[likely]]
+            if (void* const block = allocate(size, alignment, caller...); block != nullptr)
+                [[likely]]
                 return block;
             const std::new_handler handler = std::get_new_handler();
             if (handler == nullptr) heap_exhausted(size);
@@ -62,49 +79,66 @@ public:
         }
     }
 
-    [[nodiscard]] void* malloc(std::size_t size, int& error) const noexcept {
-        return checked(allocate(size, alignment_of_any(size)), error);
+    template <class... Caller>
+    [[nodiscard]] void* malloc(std::size_t size, int& error, Caller... caller) const noexcept {
+        return checked(allocate(size, alignment_of_any(size), caller...), error);
     }
 
-    [[nodiscard]] void* calloc(std::size_t count, std::size_t size, int& error) const noexcept {
+    template <class... Caller>
+    [[nodiscard]] void*
+    calloc(std::size_t count, std::size_t size, int& error, Caller... caller) const noexcept {
         std::size_t total = 0;
         if (__builtin_mul_overflow(count, size, &total)) return checked(nullptr, error);
-        void* const block = malloc(total, error);
+        void* const block = malloc(total, error, caller...);
         if (block != nullptr) __builtin_memset(block, 0, total);
         return block;
     }
 
-    [[nodiscard]] void* realloc(void* block, std::size_t size, int& error) const noexcept {
-        if (block == nullptr) return malloc(size, error);
+    template <class... Caller>
+    [[nodiscard]] void*
+    realloc(void* block, std::size_t size, int& error, Caller... caller) const noexcept {
+        if (block == nullptr) return malloc(size, error, caller...);
         if (size == 0) {
-            heap_.deallocate(block);
+            deallocate(block, caller...);
             return nullptr;
         }
-        return checked(
-            resize(heap_, block, heap_.block_size(block), size, alignment_of_any(size)), error
-        );
+        const std::size_t old_size = heap_.block_size(block);
+        const std::size_t alignment = alignment_of_any(size);
+        if constexpr (takes<Caller...>) {
+            return checked(resize(heap_, block, old_size, size, alignment, caller...), error);
+        } else {
+            return checked(resize(heap_, block, old_size, size, alignment), error);
+        }
     }
 
-    [[nodiscard]] void*
-    aligned_alloc(std::size_t alignment, std::size_t size, int& error) const noexcept {
+    template <class... Caller>
+    [[nodiscard]] void* aligned_alloc(
+        std::size_t alignment, std::size_t size, int& error, Caller... caller
+    ) const noexcept {
         if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
             error = EINVAL;
             return nullptr;
         }
-        return checked(allocate(size, alignment), error);
+        return checked(allocate(size, alignment, caller...), error);
     }
 
-    [[nodiscard]] int
-    posix_memalign(void** block, std::size_t alignment, std::size_t size) const noexcept {
+    template <class... Caller>
+    [[nodiscard]] int posix_memalign(
+        void** block, std::size_t alignment, std::size_t size, Caller... caller
+    ) const noexcept {
         if (alignment % sizeof(void*) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0)
             return EINVAL;
-        void* const taken = allocate(size, alignment);
+        void* const taken = allocate(size, alignment, caller...);
         if (taken == nullptr) return ENOMEM;
         *block = taken;
         return 0;
     }
 
 private:
+    template <class... Caller>
+    static constexpr bool takes =
+        requires(Heap& heap, void* block, Caller... caller) { heap.deallocate(block, caller...); };
+
     static void* checked(void* block, int& error) noexcept {
         if (block == nullptr) error = ENOMEM;
         return block;
@@ -128,60 +162,75 @@ private:
     DRONE_DEFINE_NEW                                                                               \
     DRONE_DEFINE_MALLOC
 
+/// Who called a face.
+#define DRONE_CALLER __builtin_return_address(0)
+
 #define DRONE_DEFINE_NEW                                                                           \
     void* operator new(std::size_t size) {                                                         \
-        return drone_faces.new_or_exhausted(size, drone_faces.alignment_of_object(size));          \
+        return drone_faces.new_or_exhausted(                                                       \
+            size, drone_faces.alignment_of_object(size), DRONE_CALLER                              \
+        );                                                                                         \
     }                                                                                              \
     void* operator new[](std::size_t size) {                                                       \
-        return drone_faces.new_or_exhausted(size, drone_faces.alignment_of_any(size));             \
+        return drone_faces.new_or_exhausted(                                                       \
+            size, drone_faces.alignment_of_any(size), DRONE_CALLER                                 \
+        );                                                                                         \
     }                                                                                              \
     void* operator new(std::size_t size, std::align_val_t alignment) {                             \
-        return drone_faces.new_or_exhausted(size, static_cast<std::size_t>(alignment));            \
+        return drone_faces.new_or_exhausted(                                                       \
+            size, static_cast<std::size_t>(alignment), DRONE_CALLER                                \
+        );                                                                                         \
     }                                                                                              \
     void* operator new[](std::size_t size, std::align_val_t alignment) {                           \
-        return drone_faces.new_or_exhausted(size, static_cast<std::size_t>(alignment));            \
+        return drone_faces.new_or_exhausted(                                                       \
+            size, static_cast<std::size_t>(alignment), DRONE_CALLER                                \
+        );                                                                                         \
     }                                                                                              \
     void* operator new(std::size_t size, const std::nothrow_t&) noexcept {                         \
-        return drone_faces.allocate(size, drone_faces.alignment_of_object(size));                  \
+        return drone_faces.allocate(size, drone_faces.alignment_of_object(size), DRONE_CALLER);    \
     }                                                                                              \
     void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {                       \
-        return drone_faces.allocate(size, drone_faces.alignment_of_any(size));                     \
+        return drone_faces.allocate(size, drone_faces.alignment_of_any(size), DRONE_CALLER);       \
     }                                                                                              \
     void*                                                                                          \
     operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {   \
-        return drone_faces.allocate(size, static_cast<std::size_t>(alignment));                    \
+        return drone_faces.allocate(size, static_cast<std::size_t>(alignment), DRONE_CALLER);      \
     }                                                                                              \
     void*                                                                                          \
     operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept { \
-        return drone_faces.allocate(size, static_cast<std::size_t>(alignment));                    \
+        return drone_faces.allocate(size, static_cast<std::size_t>(alignment), DRONE_CALLER);      \
     }                                                                                              \
-    void operator delete(void* block) noexcept { drone_faces.deallocate(block); }                  \
-    void operator delete[](void* block) noexcept { drone_faces.deallocate(block); }                \
-    void operator delete(void* block, std::size_t) noexcept { drone_faces.deallocate(block); }     \
-    void operator delete[](void* block, std::size_t) noexcept { drone_faces.deallocate(block); }   \
+    void operator delete(void* block) noexcept { drone_faces.deallocate(block, DRONE_CALLER); }    \
+    void operator delete[](void* block) noexcept { drone_faces.deallocate(block, DRONE_CALLER); }  \
+    void operator delete(void* block, std::size_t) noexcept {                                      \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
+    }                                                                                              \
+    void operator delete[](void* block, std::size_t) noexcept {                                    \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
+    }                                                                                              \
     void operator delete(void* block, std::align_val_t) noexcept {                                 \
-        drone_faces.deallocate(block);                                                             \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
     void operator delete[](void* block, std::align_val_t) noexcept {                               \
-        drone_faces.deallocate(block);                                                             \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
     void operator delete(void* block, std::size_t, std::align_val_t) noexcept {                    \
-        drone_faces.deallocate(block);                                                             \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
     void operator delete[](void* block, std::size_t, std::align_val_t) noexcept {                  \
-        drone_faces.deallocate(block);                                                             \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
     void operator delete(void* block, const std::nothrow_t&) noexcept {                            \
-        drone_faces.deallocate(block);                                                             \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
     void operator delete[](void* block, const std::nothrow_t&) noexcept {                          \
-        drone_faces.deallocate(block);                                                             \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
     void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {          \
-        drone_faces.deallocate(block);                                                             \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
     void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {        \
-        drone_faces.deallocate(block);                                                             \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
     [[gnu::weak]] void drone::heap_exhausted(std::size_t) { __builtin_trap(); }                    \
     [[gnu::weak]] void drone::heap_misused(drone::misuse, const void*) { __builtin_trap(); }
@@ -191,16 +240,18 @@ private:
 // ours.
 struct _reent;
 #define DRONE_DEFINE_REENTRANT_MALLOC                                                              \
-    void* _malloc_r(struct _reent*, std::size_t size) { return drone_faces.malloc(size, errno); }  \
-    void _free_r(struct _reent*, void* block) { drone_faces.deallocate(block); }                   \
+    void* _malloc_r(struct _reent*, std::size_t size) {                                            \
+        return drone_faces.malloc(size, errno, DRONE_CALLER);                                      \
+    }                                                                                              \
+    void _free_r(struct _reent*, void* block) { drone_faces.deallocate(block, DRONE_CALLER); }     \
     void* _calloc_r(struct _reent*, std::size_t count, std::size_t size) {                         \
-        return drone_faces.calloc(count, size, errno);                                             \
+        return drone_faces.calloc(count, size, errno, DRONE_CALLER);                               \
     }                                                                                              \
     void* _realloc_r(struct _reent*, void* block, std::size_t size) {                              \
-        return drone_faces.realloc(block, size, errno);                                            \
+        return drone_faces.realloc(block, size, errno, DRONE_CALLER);                              \
     }                                                                                              \
     void* _memalign_r(struct _reent*, std::size_t alignment, std::size_t size) {                   \
-        return drone_faces.aligned_alloc(alignment, size, errno);                                  \
+        return drone_faces.aligned_alloc(alignment, size, errno, DRONE_CALLER);                    \
     }
 #else
 #define DRONE_DEFINE_REENTRANT_MALLOC
@@ -208,22 +259,22 @@ struct _reent;
 
 #define DRONE_DEFINE_MALLOC                                                                        \
     extern "C" {                                                                                   \
-    void* malloc(std::size_t size) { return drone_faces.malloc(size, errno); }                     \
-    void free(void* block) { drone_faces.deallocate(block); }                                      \
+    void* malloc(std::size_t size) { return drone_faces.malloc(size, errno, DRONE_CALLER); }       \
+    void free(void* block) { drone_faces.deallocate(block, DRONE_CALLER); }                        \
     void* calloc(std::size_t count, std::size_t size) {                                            \
-        return drone_faces.calloc(count, size, errno);                                             \
+        return drone_faces.calloc(count, size, errno, DRONE_CALLER);                               \
     }                                                                                              \
     void* realloc(void* block, std::size_t size) {                                                 \
-        return drone_faces.realloc(block, size, errno);                                            \
+        return drone_faces.realloc(block, size, errno, DRONE_CALLER);                              \
     }                                                                                              \
     void* aligned_alloc(std::size_t alignment, std::size_t size) {                                 \
-        return drone_faces.aligned_alloc(alignment, size, errno);                                  \
+        return drone_faces.aligned_alloc(alignment, size, errno, DRONE_CALLER);                    \
     }                                                                                              \
     void* memalign(std::size_t alignment, std::size_t size) {                                      \
-        return drone_faces.aligned_alloc(alignment, size, errno);                                  \
+        return drone_faces.aligned_alloc(alignment, size, errno, DRONE_CALLER);                    \
     }                                                                                              \
     int posix_memalign(void** block, std::size_t alignment, std::size_t size) {                    \
-        return drone_faces.posix_memalign(block, alignment, size);                                 \
+        return drone_faces.posix_memalign(block, alignment, size, DRONE_CALLER);                   \
     }                                                                                              \
     DRONE_DEFINE_REENTRANT_MALLOC                                                                  \
     }

@@ -229,20 +229,21 @@ using heap = basic_heap<static_pools<Layout>, Core, Arena>;
 /// with both blocks live in between. Returns the block, or null when it had to move and no pool
 /// could serve it; the old block is then untouched. Requires a block in use, of `old_size` bytes
 /// asked, that is aligned to `alignment`. O(log pools + old_size). Contexts as allocate(). Heap: a
-/// basic_heap, or what forwards to one.
-template <class Heap>
+/// basic_heap, or what forwards to one; `caller` as that takes it (trace.hpp).
+template <class Heap, class... Caller>
 [[nodiscard]] void* resize(
     Heap& served,
     void* block,
     std::size_t old_size,
     std::size_t new_size,
-    std::size_t alignment = granule
+    std::size_t alignment = granule,
+    Caller... caller
 ) noexcept {
-    if (served.resize_in_place(block, old_size, new_size)) return block;
-    void* const moved = served.allocate(new_size, alignment);
+    if (served.resize_in_place(block, old_size, new_size, caller...)) return block;
+    void* const moved = served.allocate(new_size, alignment, caller...);
     if (moved == nullptr) return nullptr;
     __builtin_memcpy(moved, block, old_size < new_size ? old_size : new_size);
-    served.deallocate(block);
+    served.deallocate(block, caller...);
     return moved;
 }
 

@@ -21,11 +21,11 @@ public:
 
 private:
     void* do_allocate(std::size_t size, std::size_t alignment) override {
-        return heap_faces<Heap>(*heap_).new_or_exhausted(size, alignment);
+        return heap_faces<Heap>(*heap_).new_or_exhausted(size, alignment, DRONE_CALLER);
     }
 
     void do_deallocate(void* block, std::size_t /*size*/, std::size_t /*alignment*/) override {
-        heap_->deallocate(block);
+        heap_faces<Heap>(*heap_).deallocate(block, DRONE_CALLER);
     }
 
     [[nodiscard]] bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {

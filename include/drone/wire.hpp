@@ -41,9 +41,9 @@ enum class operation : std::uint8_t {
     deallocate = 1, ///< offset of the block's first byte
     resize = 2,     ///< in place; offset of the new last byte
     failed = 3,     ///< bytes asked for, saturating
-    caller = 4,  ///< bits 29..1 of a code address in all 29 bits below; belongs to the next event
-    control = 5, ///< see enum control
-    capture = 6, ///< see enum capture; written by the host only
+    caller = 4, ///< bits 29..1 of a code address in all 29 bits below: who asked for the next event
+    control = 5,          ///< see enum control
+    capture = 6,          ///< see enum capture; written by the host only
     allocate_aligned = 7, ///< as allocate, where default_alignment was asked
 };
 
@@ -55,12 +55,17 @@ enum class control : std::uint8_t {
     pool_capacity = 3, ///< blocks
     layout_end = 4,    ///< checksum of the control words since `begin`, that one included
     checkpoint =
-        5, ///< events numbered so far, modulo 2^24: their low 5 bits are the next sequence number
-    dropped = 6,   ///< events that the target itself left out since the last such word, saturating
-    alignment = 7, ///< log2 of the alignment asked by the next allocation, where it exceeds 8 bytes
-    digest =
-        8, ///< of the events since the last such word, see digest(); where `begin` has its flag
+        5,         ///< events numbered so far, modulo 2^24: the next one's sequence number and more
+    dropped = 6,   ///< events that the target left out here, unnumbered; saturating
+    alignment = 7, ///< asked by an allocation still to come, see make_alignment()
+    digest = 8,    ///< of the words since the last such word, see digest()
+    context = 9,   ///< in which everything that follows happens, see context_limit
 };
+
+/// Contexts are numbers below this. On Cortex-M a number below `first_thread` is an exception's (0:
+/// none, 15: SysTick, 16 + n: interrupt n); number `first_thread` + n is thread n.
+inline constexpr std::uint32_t context_limit = 0xFFFF;
+inline constexpr std::uint32_t first_thread = 512;
 
 /// What the host adds to the file.
 enum class capture : std::uint8_t {
@@ -127,6 +132,17 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
     return event(operation::control, static_cast<std::uint32_t>(sub), data & data_mask);
 }
 
+/// Alignments over 8 bytes are said before the allocation that asks. Interrupts may put others in
+/// between, so the word names it by the low bits of its data: log2 << 19 | 19 bits.
+[[nodiscard]] constexpr word make_alignment(std::uint32_t log2, word allocation) noexcept {
+    return make_control(control::alignment, log2 << 19U | (allocation.data() & 0x7FFFFU));
+}
+/// The log2 that an alignment word says of this allocation; 0: nothing.
+[[nodiscard]] constexpr std::uint32_t alignment_log2(word alignment, word allocation) noexcept {
+    const std::uint32_t log2 = alignment.data() >> 19U;
+    return alignment == make_alignment(log2, allocation) ? log2 : 0;
+}
+
 [[nodiscard]] constexpr word make_capture(capture sub, std::uint32_t data) noexcept {
     return event(operation::capture, static_cast<std::uint32_t>(sub), data & data_mask);
 }
@@ -141,10 +157,13 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
 // -- Announcement: the words by which a trace carries its own layout
 // ----------------------------------
 
-/// Words of an announcement of `pool_count` pools: begin, heap_size, two a pool, layout_end,
-/// checkpoint.
+/// Words of a check: checkpoint, digest. Checks also stand alone, between announcements.
+inline constexpr std::size_t check_size = 2;
+
+/// Words of an announcement of `pool_count` pools: begin, heap_size, two a pool, layout_end, and
+/// the two of a check, checkpoint and digest.
 [[nodiscard]] constexpr std::size_t announcement_size(std::size_t pool_count) noexcept {
-    return 4 + 2 * pool_count;
+    return 3 + 2 * pool_count + check_size;
 }
 
 /// Flag of `begin`: every event since the last announcement was on the wire. Without it the trace
@@ -152,14 +171,21 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
 /// listening.
 inline constexpr std::uint32_t flag_continues = 1;
 
-/// Flag of `begin`: digest words follow. Sequence numbers show that words are missing, digests that
-/// none was changed on its way. The target sends one after each announcement's checkpoint, made and
-/// written with interrupts masked, and starts the sum again.
+/// Flag of `begin`: each checkpoint is followed by a digest. Sequence numbers show that words are
+/// missing, digests that none was changed on its way. The sum starts again after each.
 inline constexpr std::uint32_t flag_digests = 2;
 
-/// One more event in the digest, which starts at 0. No single changed word escapes it.
-[[nodiscard]] constexpr std::uint32_t digest(std::uint32_t sum, word event) noexcept {
-    return (sum << 7U | sum >> 25U) + event.bits;
+/// Whether a digest covers the word: events and what is said of them.
+[[nodiscard]] constexpr bool in_digest(word w) noexcept {
+    if (w.op() == operation::capture) return false;
+    if (w.op() != operation::control) return true;
+    return w.as_control() == control::alignment || w.as_control() == control::dropped ||
+           w.as_control() == control::context;
+}
+
+/// One more word in the digest, which starts at 0. A changed word escapes it once in 2^24 times.
+[[nodiscard]] constexpr std::uint32_t digest(std::uint32_t sum, word covered) noexcept {
+    return (sum << 7U | sum >> 25U) + covered.bits;
 }
 
 [[nodiscard]] constexpr word make_digest(std::uint32_t sum) noexcept {
@@ -206,7 +232,7 @@ struct announced_heap {
     };
 }
 
-/// Words of an announcement, all but the checkpoint, which is not a constant.
+/// Words of an announcement, all but the check, which is not a constant.
 template <std::size_t Count>
 struct announcement_words {
     word at[Count] = {};
@@ -215,7 +241,7 @@ struct announcement_words {
 /// The announcement of a layout; its flags are 0.
 template <std::size_t PoolCount>
 [[nodiscard]] constexpr auto announce(const heap_layout<PoolCount>& layout) noexcept {
-    announcement_words<announcement_size(PoolCount) - 1> words;
+    announcement_words<announcement_size(PoolCount) - check_size> words;
     std::size_t next = 0;
     words.at[next++] =
         make_begin({.size = layout.size, .alignment = layout.alignment, .pool_count = PoolCount});

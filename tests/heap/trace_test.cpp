@@ -134,28 +134,32 @@ TEST_F(Trace, AlignmentOfEightIsInTheEventAndMoreGoesBefore) {
     recorder::words.clear();
     take(4, 16);
     ASSERT_EQ(recorder::words.size(), 2U);
-    EXPECT_EQ(recorder::words[0], drone::wire::make_control(control::alignment, 4));
+    EXPECT_EQ(recorder::words[0], drone::wire::make_alignment(4, recorder::words[1]));
     EXPECT_EQ(recorder::words[1].op(), operation::allocate_aligned);
 }
 
 TEST_F(Trace, BeginsWithTheLayout) {
     take(4);
-    const auto expected = drone::wire::announce(pools);
-    ASSERT_GE(recorder::words.size(), std::size(expected.at) + 1);
-    for (std::size_t i = 0; i < std::size(expected.at); ++i)
-        EXPECT_EQ(recorder::words[i], expected.at[i]);
-    EXPECT_EQ(
-        recorder::words[std::size(expected.at)], drone::wire::make_control(control::checkpoint, 0)
-    );
+    const auto layout = drone::wire::announce(pools);
+    std::vector<word> expected(std::begin(layout.at), std::end(layout.at));
+    expected[0] = drone::wire::with_flags(expected[0], drone::wire::flag_digests);
+    expected.push_back(drone::wire::make_control(control::checkpoint, 0));
+    expected.push_back(drone::wire::make_digest(0));
+    ASSERT_EQ(recorder::words.size(), expected.size() + 1);
+    recorder::words.pop_back();
+    EXPECT_EQ(recorder::words, expected);
 }
 
-TEST_F(Trace, AnnouncesAgainForLessThanOneWordInAHundred) {
+TEST_F(Trace, AnnouncesAndChecksAgainForLessThanOneWordInAHundred) {
     for (int i = 0; i < 100'000; ++i)
         heap_->deallocate(heap_->allocate(4));
     const auto begins = announcements();
     ASSERT_GT(begins.size(), 2U);
-    EXPECT_EQ(drone::wire::decode_begin(begins[0]).flags, 0U);
-    EXPECT_EQ(drone::wire::decode_begin(begins[1]).flags, drone::wire::flag_continues);
+    EXPECT_EQ(drone::wire::decode_begin(begins[0]).flags, drone::wire::flag_digests);
+    EXPECT_EQ(
+        drone::wire::decode_begin(begins[1]).flags,
+        drone::wire::flag_digests | drone::wire::flag_continues
+    );
     const std::size_t all = recorder::words.size();
     EXPECT_EQ(events().size(), 200'000U);
     EXPECT_LT(all - 200'000, all / 100);
@@ -170,7 +174,7 @@ TEST_F(Trace, SaysWhenItWasNotHeardForAWhile) {
     heap_->deallocate(unseen);
     const auto begins = announcements();
     ASSERT_EQ(begins.size(), 1U);
-    EXPECT_EQ(drone::wire::decode_begin(begins[0]).flags, 0U);
+    EXPECT_EQ(drone::wire::decode_begin(begins[0]).flags, drone::wire::flag_digests);
 }
 
 TEST_F(Trace, IsSilentWhenNobodyListens) {

@@ -31,6 +31,7 @@ public:
     explicit random_program(std::uint32_t seed) : random_(seed) {
         digests_ = chance(2);
         callers_ = chance(4);
+        contexts_ = chance(4);
         frees_twice_ = chance(4);
         period_ = 8 + below(60);
         live_at[0] = {};
@@ -76,11 +77,15 @@ private:
 
     void event(wire::operation op, std::uint32_t data) {
         if (count_ % period_ == 0) announce();
-        if (callers_) words.push_back(wire::caller(0x0800'0000 + 2 * below(100)));
-        const wire::word w = wire::event(op, static_cast<std::uint32_t>(count_), data);
+        if (contexts_ && chance(5)) send(wire::make_control(wire::control::context, below(20)));
+        if (callers_) send(wire::caller(0x0800'0000 + 2 * below(100)));
+        send(wire::event(op, static_cast<std::uint32_t>(count_), data));
+        ++count_;
+    }
+
+    void send(wire::word w) {
         words.push_back(w);
         digest_ = wire::digest(digest_, w);
-        ++count_;
     }
 
     void act() {
@@ -110,6 +115,7 @@ private:
     std::mt19937 random_;
     bool digests_ = false;
     bool callers_ = false;
+    bool contexts_ = false;
     bool frees_twice_ = false;
     bool in_interrupt_ = false;
     std::uint32_t busy_ = UINT32_MAX; ///< block

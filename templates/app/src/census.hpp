@@ -52,10 +52,13 @@ public:
 
     void initialize() noexcept { heap_.initialize(); }
 
+    // `caller` is who asks, where the heap wants to know (drone/trace.hpp).
+
+    template <class... Caller>
     [[nodiscard]] void*
-    allocate(std::size_t size, std::size_t alignment = drone::granule) noexcept {
+    allocate(std::size_t size, std::size_t alignment = drone::granule, Caller... caller) noexcept {
         const call_under_way call(*this);
-        void* const block = heap_.allocate(size, alignment);
+        void* const block = heap_.allocate(size, alignment, caller...);
         const typename core::critical_section masked;
         if (block != nullptr) {
             row_of(block) = numbers_.begin(size);
@@ -65,20 +68,25 @@ public:
         return block;
     }
 
-    void deallocate(void* block) noexcept {
+    template <class... Caller>
+    void deallocate(void* block, Caller... caller) noexcept
+        requires requires(Heap& heap) { heap.deallocate(block, caller...); }
+    {
         const call_under_way call(*this);
         {
             // Counted first: once given back, the block may be an interrupt's.
             const typename core::critical_section masked;
             numbers_.end(row_of(block));
         }
-        heap_.deallocate(block);
+        heap_.deallocate(block, caller...);
     }
 
-    [[nodiscard]] bool
-    resize_in_place(void* block, std::size_t old_size, std::size_t size) noexcept {
+    template <class... Caller>
+    [[nodiscard]] bool resize_in_place(
+        void* block, std::size_t old_size, std::size_t size, Caller... caller
+    ) noexcept {
         const call_under_way call(*this);
-        if (!heap_.resize_in_place(block, old_size, size)) return false;
+        if (!heap_.resize_in_place(block, old_size, size, caller...)) return false;
         const typename core::critical_section masked;
         numbers_.end(row_of(block));
         row_of(block) = numbers_.begin(size);

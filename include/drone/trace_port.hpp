@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The native trace on a log port: a tracer (trace.hpp) that speaks wire.hpp.
+//
+// Costs a load and a test for each operation while nobody listens. While somebody does, each event
+// is one word, in the order in which it happened, numbered and written with interrupts masked (some
+// twenty instructions); whatever waits does so unmasked.
+//
+// The layout is announced at the first event that somebody listens to and again every so often, so
+// that a capture that attaches to a running target locks on; between announcements stand checks.
+// Together they are less than 1 % of the words.
+
+#include <drone/exclusive.hpp>
+#include <drone/layout.hpp>
+#include <drone/log.hpp>
+#include <drone/wire.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace drone {
+
+/// What is done while the port takes no word.
+enum class trace_flow : std::uint8_t {
+    wait, ///< until it does. Nothing is lost, and the program runs no faster than the link
+    drop, ///< leave the event out and count it. The count travels in the trace
+};
+
+/// What a trace is made of when a declaration says nothing else (declare.hpp).
+struct trace_options {
+    static constexpr drone::trace_flow trace_flow = drone::trace_flow::wait;
+    /// Whether each event is preceded by a word that says who asked.
+    static constexpr bool trace_callers = false;
+    /// What says in which context code runs: a type with `static std::uint32_t current() noexcept`,
+    /// the number of the exception or thread (wire::context_limit). void: contexts are not told.
+    using trace_context = void;
+};
+
+/// Options: layout, core, carrier, trace_port and trace_options, as declare.hpp has them. Every
+/// context of the core.
+template <class Options>
+class trace_port {
+    using port = log_port<typename Options::carrier, static_cast<unsigned>(Options::trace_port)>;
+    static constexpr std::size_t pool_count =
+        std::remove_cvref_t<decltype(Options::layout)>::pool_count;
+    static constexpr bool drops = Options::trace_flow == trace_flow::drop;
+    static constexpr bool tells_callers = Options::trace_callers;
+    static constexpr bool tells_contexts = !std::is_void_v<typename Options::trace_context>;
+
+    static_assert(Options::layout.size <= wire::heap_size_limit, "a traced heap is at most 16 MiB");
+    static_assert(pool_count <= wire::pool_limit, "a traced heap has at most 255 pools");
+
+public:
+    /// Words of an announcement.
+    static constexpr std::uint32_t words =
+        static_cast<std::uint32_t>(wire::announcement_size(pool_count));
+
+private:
+    /// Index of the checkpoint in an announcement; the digest follows.
+    static constexpr std::uint32_t first_check_word = words - wire::check_size;
+    /// Events between two checks, where announcements are not closer.
+    static constexpr std::uint32_t most_between_checks = 512;
+    /// Words that an event can take: what is said before it, and itself.
+    static constexpr std::uint32_t words_an_event =
+        2 + (tells_callers ? 1 : 0) + (tells_contexts ? 1 : 0);
+
+    /// Words in which at least one announcement is whole, wherever they begin.
+    static constexpr std::size_t window(std::uint32_t events) noexcept {
+        const std::size_t checks = events / std::min(events, most_between_checks);
+        return 2 * words + std::size_t{events} * words_an_event + checks * wire::check_size;
+    }
+
+    static constexpr std::uint32_t choose_period() noexcept {
+        std::uint32_t events = std::bit_ceil(200 * words);
+        if constexpr (requires { Options::carrier::capacity_words; }) {
+            static_assert(
+                window(1) <= Options::carrier::capacity_words,
+                "a carrier that keeps the last words must keep at least one announcement"
+            );
+            while (window(events) > Options::carrier::capacity_words)
+                events /= 2;
+        }
+        return events;
+    }
+
+public:
+    /// Events between two announcements, a power of two. Carriers that keep only the last
+    /// `capacity_words` words are given one often enough that they always hold it.
+    static constexpr std::uint32_t period = choose_period();
+    /// Events between two checks, a power of two.
+    static constexpr std::uint32_t check_period = std::min(period, most_between_checks);
+
+    /// False, and the next who listens is told that there was a pause, while nobody listens.
+    [[nodiscard, gnu::always_inline]] bool listening() noexcept {
+        if (port::enabled()) [[unlikely]]
+            return true;
+        events_ = 0;
+        if constexpr (drops) announced_ = 0;
+        return false;
+    }
+
+    template <class... Caller>
+    [[gnu::always_inline]] void trace_alloc(
+        std::uint32_t offset, std::size_t size, std::size_t alignment, Caller... caller
+    ) noexcept
+        requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
+    {
+        const auto op =
+            alignment > granule ? wire::operation::allocate_aligned : wire::operation::allocate;
+        if (alignment > default_alignment) {
+            send_slowly({op, last_byte(offset, size), log2(alignment), address(caller...)});
+        } else {
+            send(op, last_byte(offset, size), caller...);
+        }
+    }
+
+    template <class... Caller>
+    [[gnu::always_inline]] void trace_dealloc(std::uint32_t offset, Caller... caller) noexcept
+        requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
+    {
+        send(wire::operation::deallocate, offset, caller...);
+    }
+
+    template <class... Caller>
+    void trace_grow_in_place(
+        std::uint32_t offset, std::size_t /*old_size*/, std::size_t new_size, Caller... caller
+    ) noexcept
+        requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
+    {
+        send(wire::operation::resize, last_byte(offset, new_size), caller...);
+    }
+
+    template <class... Caller>
+    void trace_shrink_in_place(
+        std::uint32_t offset, std::size_t old_size, std::size_t new_size, Caller... caller
+    ) noexcept
+        requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
+    {
+        trace_grow_in_place(offset, old_size, new_size, caller...);
+    }
+
+    template <class... Caller>
+    [[gnu::noinline]] void
+    trace_failed(std::size_t size, std::size_t /*alignment*/, Caller... caller) noexcept
+        requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
+    {
+        send(wire::operation::failed, wire::saturated(size), caller...);
+    }
+
+private:
+    using masked_scope = typename Options::core::critical_section;
+
+    static constexpr auto announcement = wire::announce(Options::layout);
+
+    /// An event before it has a number, with what is said of it first.
+    struct event {
+        wire::operation op;
+        std::uint32_t data;
+        std::uint32_t alignment_log2; ///< 0: nothing to say
+        std::uint32_t caller;
+    };
+
+    static std::uint32_t last_byte(std::uint32_t offset, std::size_t size) noexcept {
+        // A block is never of no bytes: a size of 0 is told as 1.
+        return offset + static_cast<std::uint32_t>(size == 0 ? 0 : size - 1);
+    }
+    static std::uint32_t log2(std::size_t alignment) noexcept {
+        return static_cast<std::uint32_t>(std::countr_zero(alignment));
+    }
+    static std::uint32_t address() noexcept { return 0; }
+    static std::uint32_t address(const void* caller) noexcept {
+        return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(caller));
+    }
+
+    template <class... Caller>
+    [[gnu::always_inline]] void
+    send(wire::operation op, std::uint32_t data, Caller... caller) noexcept {
+        if constexpr (!tells_callers) {
+            if (try_send(op, data)) [[likely]]
+                return;
+        }
+        send_slowly({op, data, 0, address(caller...)});
+    }
+
+    /// Whether the event went out: the port need not be waited for, and nothing else is due.
+    [[gnu::always_inline]] bool try_send(wire::operation op, std::uint32_t data) noexcept {
+        // An interrupt must not take the place in the FIFO or the number.
+        const masked_scope masked;
+        const std::uint32_t number = events_;
+        if (!port::ready() || number % check_period == 0) [[unlikely]]
+            return false;
+        if constexpr (drops) {
+            if (dropped_ != 0) return false;
+        }
+        if constexpr (tells_contexts) {
+            if (context_ != Options::trace_context::current()) return false;
+        }
+        put(wire::event(op, number, data));
+        events_ = number + 1;
+        return true;
+    }
+
+    /// One word in each masked stretch, until the event is out.
+    [[gnu::noinline]] void send_slowly(const event& e) noexcept {
+        do {
+            const masked_scope masked;
+            if (port::ready()) {
+                if (write_next(e)) return;
+            } else if constexpr (drops) {
+                if (dropped_ != wire::data_mask) ++dropped_;
+                open_ = nullptr;
+                return;
+            }
+        } while (drops || port::wait());
+        forget();
+    }
+
+    /// Writes the next word on the way to the event; true when it is the event. Whoever preempts
+    /// carries on where we are: with the announcement, not with what is said of our event.
+    bool write_next(const event& e) noexcept {
+        if (events_ % check_period == 0 && write_announcement()) return false;
+        if constexpr (drops) {
+            if (dropped_ != 0) {
+                put(wire::make_control(wire::control::dropped, dropped_));
+                dropped_ = 0;
+                return false;
+            }
+        }
+        if (open_ != &e) { // or another event took what was said of ours
+            open_ = &e;
+            said_ = 0;
+        }
+        if (write_prefix(e)) return false;
+        put(wire::event(e.op, events_, e.data));
+        if (events_ % check_period == 0) announced_ = 0;
+        ++events_;
+        open_ = nullptr;
+        return true;
+    }
+
+    /// Whether a word of the announcement or check before this event was still due.
+    bool write_announcement() noexcept {
+        const bool whole = events_ % period == 0;
+        const std::uint32_t index = announced_ + (whole ? 0 : first_check_word);
+        if (index == words) return false;
+        ++announced_;
+        if (index < first_check_word) {
+            wire::word next = announcement.at[index];
+            if (index == 0) {
+                const bool continues = events_ != 0;
+                if (!continues) digest_ = 0;
+                context_ = wire::context_limit;
+                next = wire::with_flags(
+                    next, wire::flag_digests | (continues ? wire::flag_continues : 0)
+                );
+            }
+            port::write_now(next.bits);
+        } else if (index == first_check_word) {
+            port::write_now(wire::make_control(wire::control::checkpoint, events_).bits);
+        } else {
+            port::write_now(wire::make_digest(digest_).bits);
+            digest_ = 0;
+        }
+        return true;
+    }
+
+    /// Whether something still had to be said before this event.
+    bool write_prefix(const event& e) noexcept {
+        if constexpr (tells_contexts) {
+            const std::uint32_t context = Options::trace_context::current();
+            if (context_ != context) {
+                context_ = context;
+                put(wire::make_control(wire::control::context, context));
+                return true;
+            }
+        }
+        if constexpr (tells_callers) {
+            if ((said_ & caller_said) == 0) {
+                said_ |= caller_said;
+                put(wire::caller(e.caller));
+                return true;
+            }
+        }
+        if (e.alignment_log2 != 0 && (said_ & alignment_said) == 0) {
+            said_ |= alignment_said;
+            put(wire::make_alignment(e.alignment_log2, wire::event(e.op, 0, e.data)));
+            return true;
+        }
+        return false;
+    }
+
+    /// A word that the digest covers.
+    [[gnu::always_inline]] void put(wire::word w) noexcept {
+        port::write_now(w.bits);
+        digest_ = wire::digest(digest_, w);
+    }
+
+    /// Nobody listens any more.
+    void forget() noexcept {
+        const masked_scope masked;
+        events_ = 0;
+        announced_ = 0;
+        dropped_ = 0;
+        open_ = nullptr;
+    }
+
+    static constexpr std::uint32_t alignment_said = 1;
+    static constexpr std::uint32_t caller_said = 2;
+
+    // What is on the wire. Changed with interrupts masked.
+    std::uint32_t events_ = 0;    ///< numbered since somebody listens; 0: there was a pause
+    std::uint32_t digest_ = 0;    ///< since the last check
+    std::uint32_t announced_ = 0; ///< words of what is due before event `events_`
+    std::uint32_t dropped_ = 0;   ///< since the last word that said so
+    const event* open_ = nullptr; ///< whose prefix is on the wire
+    std::uint32_t said_ = 0;      ///< of the open event
+    std::uint32_t context_ = wire::context_limit; ///< the last that was said
+};
+
+} // namespace drone

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+
+// What trace_port writes, read by the reader: calls that preempt each other between any two words,
+// a port that is often not ready, everything told of each event. Each call has a caller of its own,
+// so each event that is read names the call that it must be of.
+
+#include "trace/native.hpp"
+#include "trace_writer.hpp"
+
+#include <drone/declare.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <host/exclusive.hpp>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <span>
+#include <vector>
+
+namespace drone::trace {
+namespace {
+
+constexpr auto pools = make_layout<4>(8192, {{4, 40}, {12, 40}, {40, 20}, {64, 20}}, 32);
+
+/// A core whose interrupts come when the test says so, but never into a critical section.
+struct simulated_core {
+    using free_list = host::threads::free_list;
+
+    struct critical_section {
+        critical_section() { ++depth; }
+        ~critical_section() { --depth; }
+        critical_section(const critical_section&) = delete;
+        critical_section& operator=(const critical_section&) = delete;
+    };
+
+    static inline int depth = 0;
+    static inline std::uint32_t context = 0;
+    static inline std::function<void()> interrupt;
+};
+
+/// A port that takes `room` words, and now and then gets more.
+struct simulated_carrier {
+    static inline std::vector<wire::word> words;
+    static inline int room = 0;
+    static inline bool listening = true;
+
+    static bool enabled(unsigned) noexcept {
+        if (simulated_core::depth == 0) simulated_core::interrupt();
+        return listening;
+    }
+    static bool ready(unsigned) noexcept {
+        if (simulated_core::depth == 0) simulated_core::interrupt();
+        return listening && room > 0;
+    }
+    static void write(unsigned, std::uint32_t bits) noexcept {
+        ASSERT_GT(simulated_core::depth, 0);
+        ASSERT_GT(room--, 0) << "written to a port that was not ready";
+        words.push_back({bits});
+    }
+    static void write(unsigned, std::uint8_t) noexcept {}
+};
+
+struct current_context {
+    static std::uint32_t current() noexcept { return simulated_core::context; }
+};
+
+struct told : heap_options {
+    static constexpr const auto& layout = pools;
+    using core = simulated_core;
+    using carrier = simulated_carrier;
+    static constexpr int trace_port = 31;
+    static constexpr bool trace_callers = true;
+    using trace_context = current_context;
+};
+
+struct dropping : told {
+    static constexpr drone::trace_flow trace_flow = drone::trace_flow::drop;
+};
+
+struct call {
+    std::uint32_t size = 0;
+    std::uint32_t alignment = 0;
+    std::uint32_t context = 0;
+    bool gives_back = false;
+    bool seen = false;
+};
+
+/// A program whose interrupts come between any two words and do as the program does.
+template <class Options>
+class simulated_program {
+public:
+    explicit simulated_program(std::uint32_t seed) : random_(seed) {
+        simulated_core::context = 0;
+        simulated_core::interrupt = [this] { maybe_interrupt(); };
+        simulated_carrier::words.clear();
+        simulated_carrier::room = 0;
+        simulated_carrier::listening = true;
+        heap_->initialize();
+    }
+
+    /// At least so many calls more.
+    void run(std::size_t calls) {
+        for (const std::size_t end = calls_.size() + calls; calls_.size() < end;)
+            act();
+    }
+    void pause(bool listening) { simulated_carrier::listening = listening; }
+
+    [[nodiscard]] std::map<std::uint32_t, call>& calls() { return calls_; }
+    [[nodiscard]] std::size_t live() const { return live_.size(); }
+
+private:
+    std::uint32_t below(std::uint32_t limit) {
+        return static_cast<std::uint32_t>(random_() % limit);
+    }
+
+    void maybe_interrupt() {
+        if (below(3) == 0) ++simulated_carrier::room;
+        constexpr std::uint32_t deepest = 3;
+        if (simulated_core::context == deepest || below(6) != 0) return;
+        ++simulated_core::context;
+        act();
+        --simulated_core::context;
+    }
+
+    /// Code addresses stand for calls.
+    const void* number(call c) {
+        c.context = simulated_core::context;
+        const std::uint32_t address = 2 * static_cast<std::uint32_t>(calls_.size() + 1);
+        calls_[address] = c;
+        return reinterpret_cast<const void*>(std::uintptr_t{address});
+    }
+
+    void act() {
+        if (live_.empty() || below(2) == 0) {
+            const std::uint32_t size = 1 + below(70);
+            const std::uint32_t alignment = 4U << below(4);
+            const void* const caller = number({size, alignment});
+            if (void* const block = heap_->allocate(size, alignment, caller))
+                live_.push_back(block);
+            return;
+        }
+        // Nobody else gives it back.
+        std::swap(live_[below(static_cast<std::uint32_t>(live_.size()))], live_.back());
+        void* const block = live_.back();
+        live_.pop_back();
+        heap_->deallocate(block, number({.gives_back = true}));
+    }
+
+    std::mt19937 random_;
+    std::unique_ptr<declared_heap<Options>> heap_ = std::make_unique<declared_heap<Options>>();
+    std::map<std::uint32_t, call> calls_; ///< by caller
+    std::vector<void*> live_;
+};
+
+/// Finds the call of each event.
+class matching_sink final : public sink {
+public:
+    explicit matching_sink(std::map<std::uint32_t, call>& calls) : calls_(calls) {}
+
+    void on_changes(std::span<const change> changes) override {
+        for (const change& c : changes) {
+            if (c.gives_back && c.caller == 0) continue; // what the reader concludes itself
+            call& made = find(c.caller);
+            EXPECT_EQ(made.gives_back, c.gives_back);
+            EXPECT_EQ(made.context, c.context);
+            if (c.gives_back) continue;
+            EXPECT_EQ(made.size, c.size);
+            EXPECT_EQ(made.alignment, 1U << c.alignment_log2);
+        }
+    }
+    void on_failure(const failure& f) override {
+        const call& made = find(f.caller);
+        EXPECT_EQ(made.size, f.size);
+        EXPECT_EQ(made.context, f.context);
+    }
+    void on_gap(std::uint64_t) override { ++gaps; }
+    void on_live(const change&, bool) override { ++live; }
+
+    std::size_t matched = 0;
+    std::size_t live = 0;
+    std::size_t gaps = 0;
+
+private:
+    call& find(std::uint32_t caller) {
+        static call none;
+        const auto found = calls_.find(caller);
+        EXPECT_NE(found, calls_.end()) << "caller " << caller;
+        if (found == calls_.end()) return none;
+        EXPECT_FALSE(std::exchange(found->second.seen, true)) << "told twice";
+        ++matched;
+        return found->second;
+    }
+
+    std::map<std::uint32_t, call>& calls_;
+};
+
+findings read(sink& to) {
+    const std::string bytes = bytes_of(simulated_carrier::words);
+    const auto as_bytes = std::as_bytes(std::span(bytes));
+    const auto first = find_announcement(as_bytes);
+    EXPECT_TRUE(first);
+    return first ? read_native(as_bytes, *first, to) : findings{};
+}
+
+TEST(TracePort, TellsEachCallOnceWithWhoAndWhereWhateverPreempts) {
+    for (std::uint32_t seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        simulated_program<told> program(seed);
+        program.run(3000);
+        matching_sink sink(program.calls());
+        const findings found = read(sink);
+        EXPECT_EQ(sink.matched, program.calls().size());
+        EXPECT_EQ(sink.live, program.live());
+        EXPECT_EQ(found.gaps, 0);
+        EXPECT_EQ(found.damaged, 0);
+        EXPECT_EQ(found.lost_events, 0);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+TEST(TracePort, CountsExactlyWhatItDrops) {
+    std::uint64_t dropped = 0;
+    for (std::uint32_t seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        simulated_program<dropping> program(seed);
+        program.run(3000);
+        simulated_carrier::room = 1000;
+        program.run(1); // tells what was dropped last
+        matching_sink sink(program.calls());
+        const findings found = read(sink);
+        EXPECT_EQ(found.damaged, 0);
+        EXPECT_EQ(found.double_frees, 0);
+        EXPECT_EQ(found.events, sink.matched + found.freed_unknown + found.suspected_double_frees);
+        EXPECT_EQ(found.events + found.dropped_by_target, program.calls().size());
+        EXPECT_EQ(found.lost_events, found.dropped_by_target);
+        dropped += found.dropped_by_target;
+        if (::testing::Test::HasFailure()) return;
+    }
+    EXPECT_GT(dropped, 1000);
+}
+
+TEST(TracePort, BeginsAgainAfterAPause) {
+    for (std::uint32_t seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        simulated_program<told> program(seed);
+        program.run(700 + seed);
+        program.pause(false);
+        program.run(300);
+        const std::size_t before = simulated_carrier::words.size();
+        program.pause(true);
+        program.run(500);
+        matching_sink sink(program.calls());
+        const findings found = read(sink);
+        EXPECT_EQ(found.restarts, 1);
+        EXPECT_EQ(found.double_frees, 0);
+        EXPECT_EQ(found.lost_events, 0);
+        EXPECT_GT(simulated_carrier::words.size(), before + 500);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+} // namespace
+} // namespace drone::trace

@@ -82,7 +82,7 @@ result<source> source::open(const std::filesystem::path& path) {
             path.string()
         ));
     if (*known == format::native)
-        if (const auto said = find_announcement(bytes); said->version > wire::version)
+        if (const auto said = find_announcement(bytes); said && said->version > wire::version)
             return fail(fmt::format(
                 "{}: is a native trace of version {}, and this drone reads up to {}; read it with "
                 "the drone that the firmware was built with",

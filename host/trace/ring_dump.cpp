@@ -2,7 +2,7 @@
 
 #include "trace/ring_dump.hpp"
 
-#include "trace/native.hpp"
+#include "trace/native_layout.hpp"
 #include "trace/native_words.hpp"
 
 #include <drone/ram_ring.hpp>
@@ -86,6 +86,22 @@ result<dumped_ring> ring_at(std::span<const std::byte> dump, std::size_t at) {
     };
 }
 
+/// Words at the beginning that belong to a run of the firmware whose announcement is no longer
+/// whole in the ring; the layout of the run that follows need not be theirs. Nothing: no
+/// announcement is.
+std::optional<std::size_t> words_of_unknown_layout(std::span<const std::byte> words) {
+    announcement_parser parser;
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at + word_bytes <= words.size(); at += word_bytes) {
+        const wire::word w = load_word(&words[at]);
+        if (w.op() != wire::operation::control) continue;
+        if (w.as_control() == wire::control::begin) begin = at;
+        if (const auto said = parser.feed(w))
+            return (said->flags & wire::flag_continues) == 0 ? begin / word_bytes : 0;
+    }
+    return std::nullopt;
+}
+
 std::string place(const dumped_ring& ring) {
     return fmt::format("byte {} (address {:#x}, port {})", ring.at, ring.address, ring.port);
 }
@@ -158,7 +174,21 @@ result<std::optional<ring_trace>> read_ring(std::span<const std::byte> dump) {
     }
     for (const dumped_ring& ring : found.rings) {
         ring_trace trace{.words = ring.unrotated(), .notice = describe(ring, found.rings)};
-        if (find_announcement(trace.words)) return trace;
+        const auto unknown = words_of_unknown_layout(trace.words);
+        if (!unknown) continue;
+        if (*unknown != 0) {
+            trace.words.erase(
+                trace.words.begin(),
+                trace.words.begin() + static_cast<std::ptrdiff_t>(*unknown * word_bytes)
+            );
+            trace.notice += fmt::format(
+                " {} of them are left out: they are of a run before the last reset, which no "
+                "longer "
+                "says its layout.",
+                *unknown
+            );
+        }
+        return trace;
     }
     const dumped_ring& first = found.rings.front();
     if (first.written == 0)

@@ -66,7 +66,27 @@ RC_GTEST_PROP(
     RC_ASSERT(words_of(found.rings[0]) == std::vector(model.begin(), model.end()));
 }
 
-/// A ring of 64 words by hand, with a trace in it that has turned it round `turns` times.
+/// A ring of 64 words by hand.
+std::string ring_image(
+    const std::vector<wire::word>& words, std::uint32_t address = 0x2000'0100, unsigned port = 31
+) {
+    const std::uint32_t shape = ring_header::shape_of(port, 6);
+    const ring_header header{
+        .magic = {ring_header::magic_low, ring_header::magic_high},
+        .shape = shape,
+        .address = address,
+        .check = ring_header::check_of(shape, address),
+        .written = static_cast<std::uint32_t>(words.size()),
+    };
+    std::vector<wire::word> places(64, {0xDEAD'BEEFU});
+    for (std::size_t i = 0; i < words.size(); ++i)
+        places[i % 64] = words[i];
+    std::string image(sizeof header, '\0');
+    std::memcpy(image.data(), &header, sizeof header);
+    return image + bytes_of(places);
+}
+
+/// A trace in it that has turned it round `turns` times.
 std::string
 ring_image(std::uint32_t turns, std::uint32_t address = 0x2000'0100, unsigned port = 31) {
     native_writer w;
@@ -75,19 +95,7 @@ ring_image(std::uint32_t turns, std::uint32_t address = 0x2000'0100, unsigned po
         w.allocate(1, i % 8, 12).deallocate(1, i % 8);
     }
     w.announce().allocate(2, 3, 33).allocate(1, 0, 5);
-    ring_header header{
-        .magic = {ring_header::magic_low, ring_header::magic_high},
-        .shape = ring_header::shape_of(port, 6),
-        .address = address,
-        .check = ring_header::check_of(ring_header::shape_of(port, 6), address),
-        .written = static_cast<std::uint32_t>(w.words.size()),
-    };
-    std::vector<wire::word> places(64, {0xDEAD'BEEFU});
-    for (std::size_t i = 0; i < w.words.size(); ++i)
-        places[i % 64] = w.words[i];
-    std::string image(sizeof header, '\0');
-    std::memcpy(image.data(), &header, sizeof header);
-    return image + bytes_of(places);
+    return ring_image(w.words, address, port);
 }
 
 TEST(RingDump, IsReadAsANativeTrace) {
@@ -108,6 +116,20 @@ TEST(RingDump, ThatBeginsInTheMiddleOfATraceMakesNoFalseLeakOrDoubleFree) {
     EXPECT_EQ(r.found.double_frees + r.found.suspected_double_frees, 0U);
     EXPECT_EQ(r.found.damaged + r.found.lost_events, 0U);
     EXPECT_THAT(r.found.notices.at(0), HasSubstr("the last 63 words"));
+}
+
+TEST(RingDump, LeavesOutARunThatNoLongerSaysItsLayout) {
+    native_writer before;
+    before.announce();
+    for (std::uint32_t i = 0; i < 50; ++i)
+        before.allocate(0, i % 8, 3).deallocate(0, i % 8);
+    native_writer after;
+    after.announce().allocate(2, 3, 33);
+    before.words.insert(before.words.end(), after.words.begin(), after.words.end());
+    const reading r(ring_image(before.words));
+    EXPECT_THAT(r.usage.rows(), ::testing::ElementsAre(size_usage{33, 1, 1}));
+    EXPECT_EQ(r.found.restarts, 0U);
+    EXPECT_THAT(r.found.notices.at(0), HasSubstr("52 of them are left out"));
 }
 
 // -- Several --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 
 #include <census.hpp>
 #include <string_view>
+#include <type_traits>
 
 namespace {
 
@@ -41,7 +42,7 @@ void drain() {
 void board::interrupted() { both.preempt(); }
 
 int main() {
-    board::uart::start(16);
+    if constexpr (!std::is_same_v<options::carrier, semihosting>) board::uart::start(16);
     both.heap.initialize();
     board::start_timer();
     both.run(3000, 300);

@@ -29,10 +29,6 @@ struct heap_event {
     friend auto operator<=>(const heap_event&, const heap_event&) = default;
 };
 
-/// An alignment as it is compared: 4 or 8. A larger one is a word of its own that stands before the
-/// allocation, and events of an interrupt between the two leave open whose it is.
-constexpr std::uint32_t compared_alignment(std::uint32_t log2) { return std::clamp(log2, 2U, 3U); }
-
 /// What the arguments of a face mean.
 enum class signature : std::uint8_t {
     object,          ///< (size): for an object of exactly that size
@@ -175,7 +171,7 @@ inline std::vector<heap_event> events_of(const logged_call& call, std::uint32_t 
     std::vector<heap_event> events(call.new_handled, failed);
     const std::uint32_t offset = call.block - arena;
     const auto alignment = static_cast<std::uint32_t>(std::countr_zero(wanted->alignment));
-    const heap_event taken{operation::allocate, offset, size, compared_alignment(alignment)};
+    const heap_event taken{operation::allocate, offset, size, std::max(alignment, 2U)};
 
     const bool resizes =
         (means == signature::realloc || means == signature::resize) && call.argument(0) != 0;

@@ -162,10 +162,9 @@ public:
         using operation = heap_event::operation;
         for (const trace::change& c : changes) {
             const std::uint32_t offset = offset_of(c.block);
-            const std::uint32_t alignment = compared_alignment(c.alignment_log2);
             to_.events.push_back(
                 c.gives_back ? heap_event{.what = operation::deallocate, .offset = offset}
-                             : heap_event{operation::allocate, offset, c.size, alignment}
+                             : heap_event{operation::allocate, offset, c.size, c.alignment_log2}
             );
         }
     }

@@ -21,11 +21,13 @@ namespace drone::calls {
 inline std::string describe(const heap_event& e) {
     constexpr std::array names{"allocate", "deallocate", "resize", "failed"};
     return fmt::format(
-        "{} offset {} size {} alignment {}",
+        "{} offset {} size {} alignment {} caller {:#x} context {}",
         names[static_cast<std::size_t>(e.what)],
         e.offset,
         e.size,
-        1U << e.alignment_log2
+        1U << e.alignment_log2,
+        e.caller,
+        e.context
     );
 }
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <set>
 #include <string>
 #include <unistd.h>
 
@@ -17,10 +18,10 @@ namespace drone::calls {
 namespace {
 
 /// A recording in a scratch file.
-recording recorded(std::uint32_t steps) {
+recording recorded(tells what, std::uint32_t steps) {
     const std::filesystem::path file =
         std::filesystem::temp_directory_path() / ("drone-calls-" + std::to_string(::getpid()));
-    recording made = record(steps, file);
+    recording made = record(what, steps, file);
     std::filesystem::remove(file);
     return made;
 }
@@ -32,7 +33,7 @@ void expect_nothing_lost(const recording& run) {
 }
 
 TEST(Calls, AgreeWithTheTraceEventForEvent) {
-    const recording run = recorded(90'000);
+    const recording run = recorded(tells::events, 90'000);
     EXPECT_EQ(disagreement(run.calls, run.events, run.arena), "");
     expect_nothing_lost(run);
 
@@ -62,6 +63,19 @@ TEST(Calls, AgreeWithTheTraceEventForEvent) {
               << run.events.size() << " events\n";
 }
 
+TEST(Calls, AgreeInCallersAndContextsToo) {
+    const recording run = recorded(tells::who, 65'000);
+    EXPECT_EQ(disagreement(run.calls, run.events, run.arena), "");
+    expect_nothing_lost(run);
+    EXPECT_GE(run.calls.size(), 100'000U);
+
+    std::set<std::uint32_t> callers;
+    for (const heap_event& e : run.events)
+        callers.insert(e.caller);
+    EXPECT_GE(callers.size(), faces.size() / 2);
+    std::cout << run.calls.size() << " calls, " << callers.size() << " callers\n";
+}
+
 /// A short run, whose calls and events a test then changes: they must not agree any more.
 class ChangedRun : public testing::Test {
 protected:
@@ -79,7 +93,7 @@ protected:
         }
     }
 
-    recording run_ = recorded(2'000);
+    recording run_ = recorded(tells::who, 2'000);
 };
 
 using events = std::vector<heap_event>;
@@ -102,6 +116,17 @@ TEST_F(ChangedRun, TellsAnotherBlock) {
     expect_found([](events& all, std::ptrdiff_t at) {
         all[static_cast<std::size_t>(at)].offset += 8;
     });
+}
+
+TEST_F(ChangedRun, TellsAnotherCaller) {
+    expect_found([](events& all, std::ptrdiff_t at) {
+        all[static_cast<std::size_t>(at)].caller += 2;
+    });
+}
+
+TEST_F(ChangedRun, TellsAnotherContext) {
+    expect_found([](events& all, std::ptrdiff_t at) { ++all[static_cast<std::size_t>(at)].context; }
+    );
 }
 
 TEST_F(ChangedRun, TellsAnEventAfterItsCallHasReturned) {

@@ -71,7 +71,7 @@ json failures_of(const tally& counted) {
 using CallsAndTheTool = cli::Tool;
 
 TEST_F(CallsAndTheTool, CountTheSame) {
-    const recording run = record(20'000, folder_ / "heaptrace.expected");
+    const recording run = record(tells::events, 20'000, folder_ / "heaptrace.expected");
     ASSERT_EQ(disagreement(run.calls, run.events, run.arena), "");
     tally counted;
     for (const heap_event& e : run.events)

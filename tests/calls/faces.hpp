@@ -25,6 +25,8 @@ struct heap_event {
     std::uint32_t offset = 0;         ///< of the block; 0 of a failure
     std::uint32_t size = 0;           ///< bytes asked; 0 of a deallocation
     std::uint32_t alignment_log2 = 0; ///< of an allocation
+    std::uint32_t caller = 0;         ///< who asked; 0 where the trace does not tell
+    std::uint32_t context = 0;        ///< exception number; 0 where the trace does not tell
 
     friend auto operator<=>(const heap_event&, const heap_event&) = default;
 };
@@ -47,7 +49,8 @@ enum class signature : std::uint8_t {
 struct face {
     std::string_view symbol;
     signature means = signature::give_back;
-    unsigned first = 0; ///< arguments before those: `this`, newlib's state
+    unsigned first = 0;      ///< arguments before those: `this`, newlib's state
+    bool is_inlined = false; ///< what is called stands for code that the face was inlined into
 };
 
 /// Beginnings of the mangled names of drone::memory_resource; its heap's name follows.
@@ -91,19 +94,21 @@ inline constexpr auto faces = std::to_array<face>({
     {"_free_r", signature::give_back, 1},
     {pmr_allocate, signature::size_alignment, 1},
     {pmr_deallocate, signature::give_back, 1},
-    {"allocator_allocate", signature::count_of_twelve},
-    {"allocator_deallocate"},
-    {"heap_allocate", signature::size_alignment},
+    {"allocator_allocate", signature::count_of_twelve, 0, true},
+    {"allocator_deallocate", signature::give_back, 0, true},
+    {"heap_allocate", signature::size_alignment, 0, true},
     {"heap_resize", signature::resize},
-    {"heap_deallocate"},
+    {"heap_deallocate", signature::give_back, 0, true},
     {"make_room", signature::new_handler},
 });
 
-/// A call that the program made. `seen` has the return address and the exception number, too.
+/// A call that the program made.
 struct logged_call {
-    board::call seen;         ///< its function is an index of `faces`
-    std::uint32_t block = 0;  ///< what it gave: the result, or what posix_memalign wrote
-    unsigned new_handled = 0; ///< calls of the new handler in it
+    board::call seen;          ///< its function is an index of `faces`
+    std::uint32_t block = 0;   ///< what it gave: the result, or what posix_memalign wrote
+    unsigned new_handled = 0;  ///< calls of the new handler in it
+    std::uint32_t caller = 0;  ///< as the trace has to tell: heap_event::caller
+    std::uint32_t context = 0; ///< the same
 
     [[nodiscard]] const face& called() const { return faces[seen.function]; }
     [[nodiscard]] std::uint32_t argument(unsigned index) const {
@@ -156,8 +161,13 @@ inline std::optional<request> asked(const logged_call& call) {
 inline std::vector<heap_event> events_of(const logged_call& call, std::uint32_t arena) {
     using operation = heap_event::operation;
     const auto told = [](std::uint32_t size) { return std::clamp(size, 1U, 0xFF'FFFFU); };
-    const auto given_back = [&](std::uint32_t block) -> heap_event {
-        return {.what = operation::deallocate, .offset = block - arena};
+    const auto event = [&](operation what) -> heap_event {
+        return {.what = what, .caller = call.caller, .context = call.context};
+    };
+    const auto given_back = [&](std::uint32_t block) {
+        heap_event e = event(operation::deallocate);
+        e.offset = block - arena;
+        return e;
     };
     const signature means = call.called().means;
     if (means == signature::give_back) {
@@ -167,11 +177,14 @@ inline std::vector<heap_event> events_of(const logged_call& call, std::uint32_t 
     const std::optional<request> wanted = asked(call);
     if (!wanted) return {};
     const std::uint32_t size = told(wanted->size);
-    const heap_event failed{.what = operation::failed, .size = size};
+    heap_event failed = event(operation::failed);
+    failed.size = size;
     std::vector<heap_event> events(call.new_handled, failed);
-    const std::uint32_t offset = call.block - arena;
-    const auto alignment = static_cast<std::uint32_t>(std::countr_zero(wanted->alignment));
-    const heap_event taken{operation::allocate, offset, size, std::max(alignment, 2U)};
+    heap_event taken = event(operation::allocate);
+    taken.offset = call.block - arena;
+    taken.size = size;
+    taken.alignment_log2 =
+        std::max(static_cast<std::uint32_t>(std::countr_zero(wanted->alignment)), 2U);
 
     const bool resizes =
         (means == signature::realloc || means == signature::resize) && call.argument(0) != 0;
@@ -180,7 +193,9 @@ inline std::vector<heap_event> events_of(const logged_call& call, std::uint32_t 
     } else if (call.block == 0) {
         events.push_back(failed);
     } else if (resizes && call.block == call.argument(0)) {
-        events.push_back({.what = operation::resize, .offset = offset, .size = size});
+        taken.what = operation::resize;
+        taken.alignment_log2 = 0;
+        events.push_back(taken);
     } else {
         events.push_back(taken);
         if (resizes) events.push_back(given_back(call.argument(0)));

@@ -31,7 +31,11 @@ T checked(result<T> made) {
 /// The emulator's side: the board, and what it sees of the faces.
 class observed_board : public board::board_listener {
 public:
-    observed_board() : program_(checked(board::read_firmware(DRONE_FIRMWARE_DIR "/calls.elf"))) {
+    explicit observed_board(tells what)
+        : tells_who_(what == tells::who),
+          program_(checked(board::read_firmware(
+              tells_who_ ? DRONE_FIRMWARE_DIR "/calls_who.elf" : DRONE_FIRMWARE_DIR "/calls.elf"
+          ))) {
         // The link is about as fast as the firmware talks, so that it sometimes has to wait.
         constexpr board::probe_setup probe{.baud = 42'000'000};
         board_ = checked(
@@ -42,18 +46,22 @@ public:
     void run(std::uint32_t steps) {
         std::vector<std::uint32_t> entries;
         entries.reserve(faces.size());
-        for (const face& f : faces)
-            entries.push_back(address_of(f.symbol));
+        for (const face& f : faces) {
+            symbols_.push_back(symbol_of(f.symbol));
+            entries.push_back(symbols_.back().address);
+        }
         const board::call_meter meter(*board_, entries, [this](const board::call& done) {
             returned(done);
         });
-        run_to(address_of("main"));
-        std::memcpy(board_->processor().ram(address_of("steps"), 4).data(), &steps, sizeof steps);
+        run_to(symbol_of("main").address);
+        std::memcpy(
+            board_->processor().ram(symbol_of("steps").address, 4).data(), &steps, sizeof steps
+        );
         const board::run_end end = board_->run();
         board_->flush_trace();
         if (end.why != board::run_end::kind::exited || end.status != 0)
             throw std::runtime_error("the firmware did not come to its end: " + end.message);
-        arena = word_at(address_of("arena"));
+        arena = word_at(symbol_of("arena").address);
     }
 
     bool swo(std::span<const std::uint8_t> bytes) override {
@@ -61,20 +69,28 @@ public:
         return true;
     }
 
+    /// A caller as it is compared: the function where it is in one that a face was inlined into.
+    std::uint32_t compared_caller(std::uint32_t caller) const {
+        for (std::size_t i = 0; i < faces.size(); ++i) {
+            const board::symbol& in = symbols_[i];
+            if (faces[i].is_inlined && caller - in.address <= in.size) return in.address;
+        }
+        return caller;
+    }
+
     std::vector<std::uint8_t> sent;
     std::vector<logged_call> calls; ///< in the order of their returns
     std::uint32_t arena = 0;
 
 private:
-    std::uint32_t address_of(std::string_view name) const {
-        if (name != pmr_allocate && name != pmr_deallocate)
-            return checked(program_.find(name)).address;
+    board::symbol symbol_of(std::string_view name) const {
+        if (name != pmr_allocate && name != pmr_deallocate) return checked(program_.find(name));
         const auto found = std::ranges::find_if(program_.symbols, [&](const board::symbol& s) {
             return s.name.starts_with("_ZN5drone15memory_resource") &&
                    s.name.find(name) != std::string::npos;
         });
         if (found == program_.symbols.end()) throw std::runtime_error("no memory_resource");
-        return found->address;
+        return *found;
     }
 
     std::uint32_t word_at(std::uint32_t address) const {
@@ -92,9 +108,15 @@ private:
         logged_call call{.seen = done, .block = done.result};
         if (call.called().means == signature::posix_memalign)
             call.block = done.result == 0 ? word_at(done.arguments[0]) : 0;
+        if (tells_who_) {
+            call.caller = call.called().is_inlined ? symbols_[done.function].address : done.caller;
+            call.context = done.exception;
+        }
         calls.push_back(call);
     }
 
+    bool tells_who_;
+    std::vector<board::symbol> symbols_; ///< of the faces
     board::firmware program_;
     std::unique_ptr<board::virtual_board> board_;
 };
@@ -155,33 +177,42 @@ void capture_trace(const std::vector<std::uint8_t>& sent, const std::filesystem:
 /// What the reader tells, with blocks by their offsets.
 class event_list : public trace::sink {
 public:
-    explicit event_list(recording& to) : to_(to) {}
+    event_list(const observed_board& from, recording& to) : from_(from), to_(to) {}
 
     void on_heap(const trace::traced_heap& heap) override { heap_ = heap; }
     void on_changes(std::span<const trace::change> changes) override {
-        using operation = heap_event::operation;
         for (const trace::change& c : changes) {
-            const std::uint32_t offset = offset_of(c.block);
-            to_.events.push_back(
-                c.gives_back ? heap_event{.what = operation::deallocate, .offset = offset}
-                             : heap_event{operation::allocate, offset, c.size, c.alignment_log2}
-            );
+            heap_event& e =
+                add(c.gives_back ? operation::deallocate : operation::allocate, c.caller, c.context
+                );
+            e.offset = offset_of(c.block);
+            if (c.gives_back) continue;
+            e.size = c.size;
+            e.alignment_log2 = c.alignment_log2;
         }
     }
     void on_resize(const trace::change& before, const trace::change& after) override {
         if (before.block != after.block) throw std::runtime_error("a resize moved");
-        to_.events.push_back(
-            {.what = heap_event::operation::resize,
-             .offset = offset_of(after.block),
-             .size = after.size}
-        );
+        heap_event& e = add(operation::resize, after.caller, after.context);
+        e.offset = offset_of(after.block);
+        e.size = after.size;
     }
     void on_failure(const trace::failure& f) override {
-        to_.events.push_back({.what = heap_event::operation::failed, .size = f.size});
+        add(operation::failed, f.caller, f.context).size = f.size;
     }
     void on_gap(std::uint64_t) override { ++to_.told_gaps; }
 
 private:
+    using operation = heap_event::operation;
+
+    heap_event& add(operation what, std::uint32_t caller, std::uint16_t context) {
+        return to_.events.emplace_back(heap_event{
+            .what = what,
+            .caller = caller == 0 ? 0 : from_.compared_caller(caller),
+            .context = context == trace::no_context ? 0U : context,
+        });
+    }
+
     std::uint32_t offset_of(std::uint32_t block) const {
         const auto in = std::ranges::find_if(heap_.pools, [&](const trace::traced_pool& p) {
             return block - p.first_block < p.capacity;
@@ -190,21 +221,22 @@ private:
         return in->offset + (block - in->first_block) * in->block;
     }
 
+    const observed_board& from_;
     recording& to_;
     trace::traced_heap heap_;
 };
 
 } // namespace
 
-recording record(std::uint32_t steps, const std::filesystem::path& trace) {
-    observed_board board;
+recording record(tells what, std::uint32_t steps, const std::filesystem::path& trace) {
+    observed_board board(what);
     board.run(steps);
     recording made;
     made.arena = board.arena;
     keep_calls(std::move(board.calls), made);
     made.sent = std::move(board.sent);
     capture_trace(made.sent, trace);
-    event_list events(made);
+    event_list events(board, made);
     made.found = checked(checked(trace::source::open(trace)).read(events));
     return made;
 }

@@ -26,8 +26,13 @@ struct recording {
     std::uint64_t told_gaps = 0;
 };
 
+enum class tells : std::uint8_t {
+    events,
+    who, ///< and callers and contexts
+};
+
 /// Runs the firmware for so many steps of its main program; the heap trace stays at `trace`. Throws
 /// a std::runtime_error that says what went wrong.
-recording record(std::uint32_t steps, const std::filesystem::path& trace);
+recording record(tells what, std::uint32_t steps, const std::filesystem::path& trace);
 
 } // namespace drone::calls

@@ -7,6 +7,7 @@
 #include <drone/declare.hpp>
 #include <drone/layout.hpp>
 
+#include <cortex_m/exception.hpp>
 #include <cortex_m/exclusive.hpp>
 #include <cortex_m/itm.hpp>
 #include <cstddef>
@@ -23,6 +24,10 @@ struct heap_options : drone::heap_options {
     using core = drone::cortex_m::single_core;
     using carrier = drone::cortex_m::itm;
     static constexpr int trace_port = 31;
+#if defined(TELLS_WHO)
+    static constexpr bool trace_callers = true;
+    using trace_context = drone::cortex_m::exception_number;
+#endif
 };
 extern drone::declared_heap<heap_options> heap;
 

@@ -55,6 +55,7 @@ enum class share : std::uint8_t {
     events,
     alignments,
     callers,
+    contexts,
     announcements,
     other_words,
     timestamps,
@@ -66,7 +67,8 @@ constexpr std::array share_names{
     "events: header and word",
     "alignment words",
     "caller words",
-    "announcements, checkpoints",
+    "context words",
+    "announcements, checkpoints, digests",
     "other words",
     "timestamps",
     "synchronisation packets",
@@ -79,7 +81,10 @@ share share_of(wire::word word) {
     if (word.op() == wire::operation::caller) return share::callers;
     if (word.op() != wire::operation::control) return share::other_words;
     if (word.as_control() == wire::control::alignment) return share::alignments;
-    if (word.as_control() <= wire::control::checkpoint) return share::announcements;
+    if (word.as_control() <= wire::control::checkpoint ||
+        word.as_control() == wire::control::digest)
+        return share::announcements;
+    if (word.as_control() == wire::control::context) return share::contexts;
     return share::other_words;
 }
 

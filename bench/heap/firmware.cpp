@@ -14,17 +14,21 @@
 #include <drone/declare.hpp>
 
 #include <cortex_m/exclusive.hpp>
-#if __ARM_ARCH >= 7
+#if defined(BENCH_RING)
+#include <drone/ram_ring.hpp>
+#elif __ARM_ARCH >= 7
 #include <cortex_m/itm.hpp>
 #endif
 
 struct options : drone::heap_options {
     static constexpr const auto& layout = drone::config::heap_main;
     using core = drone::cortex_m::single_core;
-#if __ARM_ARCH >= 7
+#if defined(BENCH_RING)
+    using carrier = drone::ram_ring<BENCH_RING>;
+#elif __ARM_ARCH >= 7
     using carrier = drone::cortex_m::itm;
 #endif
-#if defined(BENCH_TRACED)
+#if defined(BENCH_TRACED) || defined(BENCH_RING)
     static constexpr int trace_port = 31;
 #endif
 #if defined(BENCH_CHECKING)

@@ -98,7 +98,7 @@ void systick_handler() { interrupt.step(); }
 
 int main() {
     heap.initialize();
-    drone::cortex_m::systick::start(211);
+    drone::cortex_m::systick::start(TICKS);
     for (int i = 0; i < STEPS; ++i)
         main_program.step();
     drone::cortex_m::systick::stop();

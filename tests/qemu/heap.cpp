@@ -15,7 +15,7 @@ void board::interrupted() { both.preempt(); }
 int main() {
     both.heap.initialize();
     board::start_timer();
-    both.run(10'000, 3000);
+    both.run(1000, 3000);
     board::stop_timer();
     const int status = both.end();
     board::leave(status != 0 ? status : both.examine());

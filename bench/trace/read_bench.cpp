@@ -5,72 +5,30 @@
 //
 //     build/bench/trace_bench            DRONE_BENCH_EVENTS=1000000000 for another number of events
 //
-// The trace is of a program with eight pools that takes and gives back blocks at random, so that
-// neither operation, block nor size can be predicted; announcements stand in it as the target sends
-// them.
-
+#include "random_trace.hpp"
+#include "trace/file.hpp"
 #include "trace/make_demand.hpp"
 #include "trace/read.hpp"
 #include "trace/statistics.hpp"
 
-#include <drone/wire.hpp>
-
 #include <benchmark/benchmark.h>
 
-#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
+#include <cstring>
 #include <filesystem>
-#include <random>
+#include <span>
+#include <string>
 #include <unistd.h>
-#include <vector>
 
 namespace drone::trace {
 namespace {
-
-constexpr auto layout = make_layout<8>(
-    65536, {{8, 256}, {16, 256}, {24, 256}, {32, 256}, {48, 128}, {64, 128}, {128, 64}, {512, 32}}
-);
 
 std::uint64_t event_count() {
     const char* const asked = std::getenv("DRONE_BENCH_EVENTS");
     return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 100'000'000;
 }
-
-class program {
-public:
-    program() {
-        for (std::size_t p = 0; p < layout.pool_count; ++p)
-            for (std::uint32_t i = 0; i < layout.pools[p].capacity; ++i)
-                free_[p].push_back(layout.pools[p].offset + i * layout.pools[p].block);
-    }
-
-    wire::word next() {
-        const std::size_t p = random_() % layout.pool_count;
-        const bool takes = live_[p].empty() || (!free_[p].empty() && random_() % 2 != 0);
-        if (takes) {
-            const std::uint32_t block = free_[p].back();
-            free_[p].pop_back();
-            live_[p].push_back(block);
-            const auto size = static_cast<std::uint32_t>(layout.pools[p].block - random_() % 8);
-            return wire::event(wire::operation::allocate, events++, block + size - 1);
-        }
-        std::swap(live_[p][random_() % live_[p].size()], live_[p].back());
-        const std::uint32_t block = live_[p].back();
-        live_[p].pop_back();
-        free_[p].push_back(block);
-        return wire::event(wire::operation::deallocate, events++, block);
-    }
-
-    std::uint32_t events = 0;
-
-private:
-    std::minstd_rand random_;
-    std::array<std::vector<std::uint32_t>, layout.pool_count> free_;
-    std::array<std::vector<std::uint32_t>, layout.pool_count> live_;
-};
 
 /// The trace file, written once and deleted at the end.
 class trace_file {
@@ -80,24 +38,8 @@ public:
               std::filesystem::temp_directory_path() / ("drone-bench-" + std::to_string(::getpid()))
           ) {
         std::FILE* const out = std::fopen(path_.c_str(), "wb");
-        if (out == nullptr) std::abort();
-        program running;
-        std::vector<wire::word> words;
-        constexpr std::uint64_t period = 2048;
-        for (std::uint64_t written = 0; written < event_count(); written += period) {
-            words.clear();
-            const auto announcement = wire::announce(layout);
-            for (const wire::word w : announcement.at)
-                words.push_back(w);
-            words.front() =
-                wire::with_flags(words.front(), written == 0 ? 0 : wire::flag_continues);
-            words.push_back(wire::make_control(wire::control::checkpoint, running.events));
-            for (std::uint64_t i = 0; i < period; ++i)
-                words.push_back(running.next());
-            if (std::fwrite(words.data(), sizeof words[0], words.size(), out) != words.size())
-                std::abort();
-        }
-        std::fclose(out);
+        if (out == nullptr || !random_trace().write(event_count(), out) || std::fclose(out) != 0)
+            std::abort();
     }
     trace_file(const trace_file&) = delete;
     trace_file& operator=(const trace_file&) = delete;
@@ -126,15 +68,19 @@ void report(benchmark::State& state) {
     );
 }
 
-/// The floor: every byte copied out of the page cache once.
+/// The floor: the same mapping, its words summed.
 void bare_read(benchmark::State& state) {
-    std::vector<char> buffer(std::size_t{1} << 18U);
     path();
     for (auto _ : state) {
-        const int file = ::open(path().c_str(), O_RDONLY);
-        while (::read(file, buffer.data(), buffer.size()) > 0)
-            benchmark::DoNotOptimize(buffer.data());
-        ::close(file);
+        const auto file = file_bytes::open(path());
+        const std::span<const std::byte> bytes = file->bytes();
+        std::uint32_t sum = 0;
+        for (std::size_t at = 0; at + sizeof sum <= bytes.size(); at += sizeof sum) {
+            std::uint32_t word = 0;
+            std::memcpy(&word, &bytes[at], sizeof word);
+            sum += word;
+        }
+        benchmark::DoNotOptimize(sum);
     }
     report(state);
 }

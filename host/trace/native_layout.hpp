@@ -50,7 +50,7 @@ class block_map {
 public:
     struct place {
         std::uint32_t first_byte = UINT32_MAX; ///< offset; UINT32_MAX: in no block
-        std::uint32_t block = 0;               ///< number
+        std::uint32_t block = 0;               ///< number; in no block: block_count()
     };
 
     block_map() = default;
@@ -59,12 +59,14 @@ public:
     /// Where `offset` lies.
     [[nodiscard]] place find(std::uint32_t offset) const {
         const std::uint32_t at = offset / granule;
-        return at < places_.size() ? places_[at] : place{};
+        return at < places_.size() ? places_[at] : hole();
     }
     [[nodiscard]] std::span<const place> places() const { return places_; }
     [[nodiscard]] std::uint32_t block_count() const { return block_count_; }
 
 private:
+    [[nodiscard]] place hole() const { return {.block = block_count_}; }
+
     std::vector<place> places_; ///< by granule
     std::uint32_t block_count_ = 0;
 };

@@ -71,4 +71,9 @@ private:
     return successions;
 }
 
+/// How many of the words, from the first on, take or give back bytes at offsets below `end` (at
+/// most 2^24) and have the numbers `first`, `first` + 1, ... modulo 32.
+[[nodiscard]] std::size_t
+count_numbered(std::span<const std::byte> words, std::uint32_t first, std::uint32_t end);
+
 } // namespace drone::trace

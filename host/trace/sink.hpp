@@ -10,6 +10,9 @@
 //
 // Changes come in batches, so that a call costs little and a sink's loop stays in registers.
 
+#include "trace/brief_change.hpp"
+
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -77,6 +80,8 @@ public:
     virtual ~sink() = default;
 
     virtual void on_changes(std::span<const change> changes) = 0;
+    /// The same, of changes that all happen in `context`.
+    virtual void on_brief_changes(std::span<const brief_change> changes, std::uint16_t context);
     /// A block changes its size where it is: `before` is given back, `after` is taken, same block.
     virtual void on_resize(const change& before, const change& after) {
         on_changes(std::array{before, after});
@@ -92,6 +97,24 @@ public:
     virtual void on_live(const change& /*taken*/, bool /*certain*/) {}
 };
 
+inline void sink::on_brief_changes(std::span<const brief_change> changes, std::uint16_t context) {
+    std::array<change, 256> whole;
+    while (!changes.empty()) {
+        const auto some = changes.first(std::min(changes.size(), whole.size()));
+        std::ranges::transform(some, whole.begin(), [&](const brief_change& c) {
+            return change{
+                .block = c.block(),
+                .size = c.size(),
+                .alignment_log2 = c.alignment_log2(),
+                .gives_back = c.gives_back(),
+                .context = context,
+            };
+        });
+        on_changes({whole.data(), some.size()});
+        changes = changes.subspan(some.size());
+    }
+}
+
 /// A sink as readers speak to it: one change at a time, handed on in batches, in order.
 class batch {
 public:
@@ -100,7 +123,7 @@ public:
     explicit batch(sink& to) : to_(to) {}
 
     void change(const trace::change& c) {
-        if (free() == 0) flush();
+        if (count_ == capacity) flush();
         changes_[count_++] = c;
     }
     void resize(const trace::change& before, const trace::change& after) {
@@ -116,11 +139,6 @@ public:
         if (count_ != 0) to_.on_changes({changes_.data(), count_});
         count_ = 0;
     }
-
-    /// For loops that write changes themselves: room for more of them, and how many were written.
-    [[nodiscard]] std::size_t free() const { return capacity - count_; }
-    [[nodiscard]] trace::change* room() { return changes_.data() + count_; }
-    void written(std::size_t changes) { count_ += changes; }
 
 private:
     sink& to_;

@@ -6,18 +6,22 @@
 
 namespace drone::trace {
 
-void statistics::on_changes(std::span<const change> changes) {
-    // No branch on what cannot be predicted: whether a block is taken or given back.
+template <class Change>
+void statistics::count(std::span<const Change> changes, auto size_of, auto gives_back) {
+    // No branch on what cannot be predicted: whether a block is taken or given back. A new maximum
+    // is rare.
+    counts* const small = small_.data();
     std::int64_t live_bytes = live_bytes_;
     std::int64_t peak_bytes = peak_bytes_;
-    for (const change& c : changes) {
-        counts& of_size = c.size < small_limit ? small_[c.size] : large_[c.size];
-        const std::int64_t gives_back = c.gives_back ? 1 : 0;
-        const std::int64_t sign = 1 - 2 * gives_back;
-        of_size.total += static_cast<std::uint64_t>(1 - gives_back);
-        of_size.live += sign;
-        of_size.max_load = std::max(of_size.max_load, of_size.live);
-        live_bytes += sign * std::int64_t{c.size};
+    for (const Change& c : changes) {
+        const std::uint32_t size = size_of(c);
+        const std::size_t direction = gives_back(c);
+        counts& of_size = size < small_limit ? small[size] : large(size);
+        ++of_size.changes[direction];
+        if (of_size.live() > of_size.max_load) [[unlikely]]
+            of_size.max_load = of_size.live();
+        const std::int64_t mask = -static_cast<std::int64_t>(direction);
+        live_bytes += (std::int64_t{size} ^ mask) - mask;
         if (live_bytes > peak_bytes) [[unlikely]] {
             peak_bytes = live_bytes;
             peak_change_ = changes_ + static_cast<std::uint64_t>(&c - changes.data()) + 1;
@@ -28,15 +32,34 @@ void statistics::on_changes(std::span<const change> changes) {
     changes_ += changes.size();
 }
 
+void statistics::on_changes(std::span<const change> changes) {
+    count(
+        changes,
+        [](const change& c) { return c.size; },
+        [](const change& c) { return c.gives_back; }
+    );
+}
+
+void statistics::on_brief_changes(std::span<const brief_change> changes, std::uint16_t) {
+    count(
+        changes,
+        [](const brief_change& c) { return c.size(); },
+        [](const brief_change& c) { return c.gives_back(); }
+    );
+}
+
+/// Apart from the loop, which would keep less in registers around it.
+[[gnu::noinline]] statistics::counts& statistics::large(std::uint32_t size) { return large_[size]; }
+
 void statistics::on_failure(const failure& f) {
     refusal& of_size = refusals_[f.size];
     if (of_size.count++ != 0) return;
     of_size.first_change = changes_;
     of_size.live_bytes = static_cast<std::uint64_t>(live_bytes_);
     for (const counts& c : small_)
-        of_size.live_blocks += static_cast<std::uint64_t>(c.live);
+        of_size.live_blocks += static_cast<std::uint64_t>(c.live());
     for (const auto& [size, c] : large_)
-        of_size.live_blocks += static_cast<std::uint64_t>(c.live);
+        of_size.live_blocks += static_cast<std::uint64_t>(c.live());
 }
 
 void statistics::on_live(const change& taken, bool certain) {
@@ -48,7 +71,8 @@ void statistics::on_live(const change& taken, bool certain) {
 void statistics::unite(const statistics& other) {
     const auto add = [](counts& to, const counts& from) {
         to.max_load = std::max(to.max_load, from.max_load);
-        to.total += from.total;
+        to.changes[0] += from.changes[0];
+        to.changes[1] += from.changes[1];
     };
     for (std::uint32_t size = 0; size < small_limit; ++size)
         add(small_[size], other.small_[size]);
@@ -71,8 +95,9 @@ void statistics::unite(const statistics& other) {
 std::vector<size_usage> statistics::rows() const {
     std::vector<size_usage> rows;
     const auto add = [&](std::uint32_t size, const counts& of_size) {
-        if (of_size.total != 0)
-            rows.push_back({size, static_cast<std::uint64_t>(of_size.max_load), of_size.total});
+        if (of_size.changes[0] != 0)
+            rows.push_back({size, static_cast<std::uint64_t>(of_size.max_load), of_size.changes[0]}
+            );
     };
     for (std::uint32_t size = 0; size < small_limit; ++size)
         add(size, small_[size]);

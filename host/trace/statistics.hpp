@@ -10,6 +10,7 @@
 
 #include "trace/sink.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <unordered_map>
@@ -49,6 +50,7 @@ public:
     statistics() : small_(small_limit) {}
 
     void on_changes(std::span<const change> changes) override;
+    void on_brief_changes(std::span<const brief_change> changes, std::uint16_t context) override;
     void on_failure(const failure& f) override;
     void on_live(const change& taken, bool certain) override;
 
@@ -73,12 +75,19 @@ public:
 
 private:
     struct counts {
-        std::int64_t live = 0;
+        std::array<std::uint64_t, 2> changes{}; ///< taken, given back
         std::int64_t max_load = 0;
-        std::uint64_t total = 0;
+
+        [[nodiscard]] std::int64_t live() const {
+            return static_cast<std::int64_t>(changes[0] - changes[1]);
+        }
     };
 
     static constexpr std::uint32_t small_limit = 4096;
+
+    template <class Change>
+    void count(std::span<const Change> changes, auto size_of, auto gives_back);
+    counts& large(std::uint32_t size);
 
     std::vector<counts> small_; ///< by size
     std::unordered_map<std::uint32_t, counts> large_;

@@ -13,6 +13,7 @@
 
 #include <drone/declare.hpp>
 
+#include <cortex_m/exception.hpp>
 #include <cortex_m/exclusive.hpp>
 #if defined(BENCH_RING)
 #include <drone/ram_ring.hpp>
@@ -30,6 +31,15 @@ struct options : drone::heap_options {
 #endif
 #if defined(BENCH_TRACED) || defined(BENCH_RING)
     static constexpr int trace_port = 31;
+#endif
+#if defined(BENCH_CALLERS)
+    static constexpr bool trace_callers = true;
+#endif
+#if defined(BENCH_CONTEXTS)
+    using trace_context = drone::cortex_m::exception_number;
+#endif
+#if defined(BENCH_DROP)
+    static constexpr drone::trace_flow trace_flow = drone::trace_flow::drop;
 #endif
 #if defined(BENCH_CHECKING)
     static constexpr auto checking = drone::checking::BENCH_CHECKING;

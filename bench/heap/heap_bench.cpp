@@ -253,8 +253,8 @@ std::uint32_t code_size(const files::path& elf, bool rival) {
         const auto has = [&](std::string_view part) {
             return name.find(part) != std::string_view::npos;
         };
-        const bool ours =
-            name == "bench_allocate" || name == "bench_deallocate" || has("fall_over");
+        const bool ours = name == "bench_allocate" || name == "bench_deallocate" ||
+                          has("fall_over") || has("_heard") || has("trace_port");
         const bool theirs = (has("malloc") || has("free") || has("sbrk_aligned")) &&
                             !has("_init") && !has("freeing");
         if (rival ? theirs : ours) size += symbol.size;
@@ -333,8 +333,12 @@ void table(const core_choice& core, const layouts& made) {
     row("drone, 8 pools", ours(pools8, ""), false);
     row("drone, 32 pools", ours(pools32, ""), false);
     if (core.traces) {
-        row("drone, 8 pools, traced, nobody listens", ours(pools8, "-DBENCH_TRACED"), false);
-        row("drone, 8 pools, traced and listening", ours(pools8, "-DBENCH_TRACED"), false, true);
+        const std::string traced = "-DBENCH_TRACED";
+        row("drone, 8 pools, traced, nobody listens", ours(pools8, traced), false);
+        row("drone, 8 pools, traced and listening", ours(pools8, traced), false, true);
+        row("  that drops and counts", ours(pools8, traced + " -DBENCH_DROP"), false, true);
+        row("  with contexts", ours(pools8, traced + " -DBENCH_CONTEXTS"), false, true);
+        row("  with callers", ours(pools8, traced + " -DBENCH_CALLERS"), false, true);
     }
     row("drone, 8 pools, traced into a RAM ring", ours(pools8, "-DBENCH_RING=4096"), false);
     row("drone, 8 pools, checking cheap", ours(pools8, "-DBENCH_CHECKING=cheap"), false);

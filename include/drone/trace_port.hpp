@@ -211,7 +211,7 @@ private:
             if (port::ready()) {
                 if (write_next(e)) return;
             } else if constexpr (drops) {
-                if (dropped_ != wire::data_mask) ++dropped_;
+                ++dropped_;
                 open_ = nullptr;
                 return;
             }
@@ -224,10 +224,9 @@ private:
     bool write_next(const event& e) noexcept {
         if (events_ % check_period == 0 && write_announcement()) return false;
         if constexpr (drops) {
-            if (dropped_ != 0) {
-                put(wire::make_control(wire::control::dropped, dropped_));
-                dropped_ = 0;
-                return false;
+            while (dropped_ != 0) {
+                pass_dropped();
+                if (events_ % check_period == 0 && write_announcement()) return false;
             }
         }
         if (open_ != &e) { // or another event took what was said of ours
@@ -236,10 +235,24 @@ private:
         }
         if (write_prefix(e)) return false;
         put(wire::event(e.op, events_, e.data));
-        if (events_ % check_period == 0) announced_ = 0;
-        ++events_;
+        pass(1);
         open_ = nullptr;
         return true;
+    }
+
+    /// Gives numbers to so many events.
+    void pass(std::uint32_t events) noexcept {
+        if (events_ % check_period == 0) announced_ = 0;
+        events_ += events;
+    }
+
+    /// Numbers events that were dropped, which is how a reader sees that they are missing, as far
+    /// as the next check.
+    void pass_dropped() noexcept {
+        const std::uint32_t events = std::min(dropped_, check_period - events_ % check_period);
+        pass(events);
+        dropped_ -= events;
+        left_out_ += events;
     }
 
     /// Whether a word of the announcement or check before this event was still due.
@@ -247,6 +260,13 @@ private:
         const bool whole = events_ % period == 0;
         const std::uint32_t index = announced_ + (whole ? 0 : first_check_word);
         if (index == words) return false;
+        if constexpr (drops) {
+            if (index == first_check_word && left_out_ != 0) {
+                put(wire::make_control(wire::control::dropped, left_out_));
+                left_out_ = 0;
+                return true;
+            }
+        }
         ++announced_;
         if (index < first_check_word) {
             wire::word next = announcement.at[index];
@@ -255,7 +275,9 @@ private:
                 if (!continues) digest_ = 0;
                 context_ = wire::context_limit;
                 next = wire::with_flags(
-                    next, wire::flag_digests | (continues ? wire::flag_continues : 0)
+                    next,
+                    wire::flag_digests | (drops ? wire::flag_drops : 0) |
+                        (continues ? wire::flag_continues : 0)
                 );
             }
             port::write_now(next.bits);
@@ -305,6 +327,7 @@ private:
         events_ = 0;
         announced_ = 0;
         dropped_ = 0;
+        left_out_ = 0;
         open_ = nullptr;
     }
 
@@ -315,7 +338,8 @@ private:
     std::uint32_t events_ = 0;    ///< numbered since somebody listens; 0: there was a pause
     std::uint32_t digest_ = 0;    ///< since the last check
     std::uint32_t announced_ = 0; ///< words of what is due before event `events_`
-    std::uint32_t dropped_ = 0;   ///< since the last word that said so
+    std::uint32_t dropped_ = 0;   ///< and not numbered yet
+    std::uint32_t left_out_ = 0;  ///< dropped, numbered, and not told yet
     const event* open_ = nullptr; ///< whose prefix is on the wire
     std::uint32_t said_ = 0;      ///< of the open event
     std::uint32_t context_ = wire::context_limit; ///< the last that was said

@@ -56,7 +56,7 @@ enum class control : std::uint8_t {
     layout_end = 4,    ///< checksum of the control words since `begin`, that one included
     checkpoint =
         5,         ///< events numbered so far, modulo 2^24: the next one's sequence number and more
-    dropped = 6,   ///< events that the target left out here, unnumbered; saturating
+    dropped = 6,   ///< of the events missing since the last such word, what the target left out
     alignment = 7, ///< asked by an allocation still to come, see make_alignment()
     digest = 8,    ///< of the words since the last such word, see digest()
     context = 9,   ///< in which everything that follows happens, see context_limit
@@ -174,6 +174,9 @@ inline constexpr std::uint32_t flag_continues = 1;
 /// Flag of `begin`: each checkpoint is followed by a digest. Sequence numbers show that words are
 /// missing, digests that none was changed on its way. The sum starts again after each.
 inline constexpr std::uint32_t flag_digests = 2;
+
+/// Flag of `begin`: the target leaves events out rather than wait for the link.
+inline constexpr std::uint32_t flag_drops = 4;
 
 /// Whether a digest covers the word: events and what is said of them.
 [[nodiscard]] constexpr bool in_digest(word w) noexcept {

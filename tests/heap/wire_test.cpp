@@ -12,7 +12,7 @@ constexpr auto documented = drone::make_layout(1024, {{4, 10}, {12, 5}});
 
 TEST(Wire, AnnouncesAsDocumented) {
     constexpr auto words = announce(documented);
-    EXPECT_EQ(words.at[0].bits, 0xA001'0302U);
+    EXPECT_EQ(with_flags(words.at[0], flag_digests).bits, 0xA001'2302U);
     EXPECT_EQ(words.at[1].bits, 0xA100'03FFU);
     EXPECT_EQ(words.at[2].bits, 0xA200'0004U);
     EXPECT_EQ(words.at[3].bits, 0xA300'000AU);
@@ -21,13 +21,34 @@ TEST(Wire, AnnouncesAsDocumented) {
     EXPECT_EQ(words.at[6].op(), operation::control);
     EXPECT_EQ(words.at[6].as_control(), control::layout_end);
     EXPECT_EQ(make_control(control::checkpoint, 0).bits, 0xA500'0000U);
+    EXPECT_EQ(make_digest(0).bits, 0xA800'0000U);
 }
 
 TEST(Wire, EventsAreAsDocumented) {
     EXPECT_EQ(event(operation::allocate, 0, 50).bits, 0x0000'0032U);
     EXPECT_EQ(event(operation::resize, 1, 51).bits, 0x4100'0033U);
     EXPECT_EQ(event(operation::deallocate, 2, 40).bits, 0x2200'0028U);
+    EXPECT_EQ(make_control(control::context, 15).bits, 0xA900'000FU);
+    EXPECT_EQ(caller(0x0800'0134).bits, 0x8400'009AU);
+    EXPECT_EQ(caller(0x0800'0134).code_address(), 0x0800'0134U);
+    EXPECT_EQ(event(operation::allocate, 3, 39).bits, 0x0300'0027U);
     EXPECT_EQ(documented.pools[1].offset, 40U);
+}
+
+TEST(Wire, AnAlignmentNamesItsAllocation) {
+    const word asked = event(operation::allocate_aligned, 7, 0xAB'CDEF);
+    const word said = make_alignment(6, asked);
+    EXPECT_EQ(alignment_log2(said, asked), 6U);
+    EXPECT_EQ(alignment_log2(said, event(operation::allocate_aligned, 8, 0xAB'CDEE)), 0U);
+}
+
+TEST(Wire, DigestsCoverEventsAndWhatIsSaidOfThem) {
+    EXPECT_TRUE(in_digest(event(operation::allocate, 0, 1)));
+    EXPECT_TRUE(in_digest(caller(0x0800'0000)));
+    EXPECT_TRUE(in_digest(make_control(control::context, 15)));
+    EXPECT_TRUE(in_digest(make_control(control::dropped, 1)));
+    EXPECT_FALSE(in_digest(make_control(control::checkpoint, 1)));
+    EXPECT_FALSE(in_digest(make_capture(capture::host_micros, 1)));
 }
 
 TEST(Wire, BeginReadsBackWhatItSays) {

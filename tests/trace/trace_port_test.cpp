@@ -163,28 +163,41 @@ public:
 
     void on_changes(std::span<const change> changes) override {
         for (const change& c : changes) {
-            if (c.gives_back && c.caller == 0) continue; // what the reader concludes itself
+            if (c.caller == 0 && (c.gives_back || gaps != 0)) { // may be a lost event's
+                ++unattributed;
+                continue;
+            }
             call& made = find(c.caller);
             EXPECT_EQ(made.gives_back, c.gives_back);
-            EXPECT_EQ(made.context, c.context);
+            expect_context(made, c.context);
             if (c.gives_back) continue;
             EXPECT_EQ(made.size, c.size);
             EXPECT_EQ(made.alignment, 1U << c.alignment_log2);
         }
     }
     void on_failure(const failure& f) override {
+        if (f.caller == 0 && gaps != 0) {
+            ++unattributed;
+            return;
+        }
         const call& made = find(f.caller);
         EXPECT_EQ(made.size, f.size);
-        EXPECT_EQ(made.context, f.context);
+        expect_context(made, f.context);
     }
     void on_gap(std::uint64_t) override { ++gaps; }
     void on_live(const change&, bool) override { ++live; }
 
     std::size_t matched = 0;
+    std::size_t unattributed = 0;
     std::size_t live = 0;
     std::size_t gaps = 0;
 
 private:
+    void expect_context(const call& made, std::uint16_t context) const {
+        if (context == no_context && gaps != 0) return; // until it is said again
+        EXPECT_EQ(made.context, context);
+    }
+
     call& find(std::uint32_t caller) {
         static call none;
         const auto found = calls_.find(caller);
@@ -214,6 +227,7 @@ TEST(TracePort, TellsEachCallOnceWithWhoAndWhereWhateverPreempts) {
         matching_sink sink(program.calls());
         const findings found = read(sink);
         EXPECT_EQ(sink.matched, program.calls().size());
+        EXPECT_EQ(sink.unattributed, 0);
         EXPECT_EQ(sink.live, program.live());
         EXPECT_EQ(found.gaps, 0);
         EXPECT_EQ(found.damaged, 0);
@@ -228,14 +242,15 @@ TEST(TracePort, CountsExactlyWhatItDrops) {
         SCOPED_TRACE(seed);
         simulated_program<dropping> program(seed);
         program.run(3000);
-        simulated_carrier::room = 1000;
-        program.run(1); // tells what was dropped last
+        simulated_carrier::room = 10'000;
+        program.run(2000); // after which checks tell what was lost
         matching_sink sink(program.calls());
         const findings found = read(sink);
         EXPECT_EQ(found.damaged, 0);
         EXPECT_EQ(found.double_frees, 0);
-        EXPECT_EQ(found.events, sink.matched + found.freed_unknown + found.suspected_double_frees);
-        EXPECT_EQ(found.events + found.dropped_by_target, program.calls().size());
+        EXPECT_LE(found.events, sink.matched + sink.unattributed + found.freed_unknown);
+        EXPECT_GT(sink.matched, 4 * sink.unattributed);
+        EXPECT_EQ(found.events + found.lost_events, program.calls().size());
         EXPECT_EQ(found.lost_events, found.dropped_by_target);
         dropped += found.dropped_by_target;
         if (::testing::Test::HasFailure()) return;

@@ -9,7 +9,7 @@
 //         using carrier = drone::cortex_m::itm;
 //         // Uncomment the following line to trace the heap:
 //         // static constexpr int trace_port = 31;
-//     };
+//     };                                       // more to tell: trace_options in trace_port.hpp
 //     using main_heap = drone::declared_heap<heap_options>;
 //
 // While the line is a comment the type is drone::heap and nothing else, so the machine code is that

@@ -23,7 +23,7 @@ struct memory {
     // The block may have been taken by another thread between the load of the head and this read.
     // What is read is then some of that thread's data, and thrown away: its tag has changed, the
     // exchange fails.
-    [[gnu::no_sanitize("thread")]] static std::uint32_t
+    __attribute__((no_sanitize("thread"))) static std::uint32_t
     load_link(std::byte* arena, std::uint32_t offset) noexcept {
         return __atomic_load_n(reinterpret_cast<std::uint32_t*>(arena + offset), __ATOMIC_RELAXED);
     }

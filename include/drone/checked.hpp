@@ -111,7 +111,7 @@ private:
     [[nodiscard]] std::size_t usable(const void* block) const noexcept { return block_size(block); }
 
     [[nodiscard]] std::uint32_t tail(const void* block) const noexcept {
-        std::uint32_t word;
+        std::uint32_t word = 0;
         __builtin_memcpy(&word, static_cast<const std::byte*>(block) + usable(block), sizeof word);
         return word;
     }

@@ -71,20 +71,27 @@ private:
     /// Words in which at least one announcement is whole, wherever they begin.
     static constexpr std::size_t window(std::uint32_t events) noexcept {
         const std::size_t checks = events / std::min(events, most_between_checks);
-        return 2 * words + std::size_t{events} * words_an_event + checks * wire::check_size;
+        return std::size_t{2} * words + std::size_t{events} * words_an_event +
+               checks * wire::check_size;
+    }
+
+    static constexpr std::uint32_t fitting(std::uint32_t events, std::size_t capacity) noexcept {
+        while (window(events) > capacity)
+            events /= 2;
+        return events;
     }
 
     static constexpr std::uint32_t choose_period() noexcept {
-        std::uint32_t events = std::bit_ceil(200 * words);
+        constexpr std::uint32_t usual = std::bit_ceil(200 * words);
         if constexpr (requires { Options::carrier::capacity_words; }) {
             static_assert(
                 window(1) <= Options::carrier::capacity_words,
                 "a carrier that keeps the last words must keep at least one announcement"
             );
-            while (window(events) > Options::carrier::capacity_words)
-                events /= 2;
+            return fitting(usual, Options::carrier::capacity_words);
+        } else {
+            return usual;
         }
-        return events;
     }
 
 public:
@@ -334,7 +341,8 @@ private:
     static constexpr std::uint32_t alignment_said = 1;
     static constexpr std::uint32_t caller_said = 2;
 
-    // What is on the wire. Changed with interrupts masked.
+    // What is on the wire. Changed with interrupts masked. All zero at first, so that traced heaps
+    // stand in .bss, too.
     std::uint32_t events_ = 0;    ///< numbered since somebody listens; 0: there was a pause
     std::uint32_t digest_ = 0;    ///< since the last check
     std::uint32_t announced_ = 0; ///< words of what is due before event `events_`
@@ -342,7 +350,7 @@ private:
     std::uint32_t left_out_ = 0;  ///< dropped, numbered, and not told yet
     const event* open_ = nullptr; ///< whose prefix is on the wire
     std::uint32_t said_ = 0;      ///< of the open event
-    std::uint32_t context_ = wire::context_limit; ///< the last that was said
+    std::uint32_t context_ = 0;   ///< the last that was said since the announcement
 };
 
 } // namespace drone

@@ -167,7 +167,7 @@ public:
                 ++unattributed;
                 continue;
             }
-            call& made = find(c.caller);
+            const call& made = find(c.caller);
             EXPECT_EQ(made.gives_back, c.gives_back);
             expect_context(made, c.context);
             if (c.gives_back) continue;

@@ -103,8 +103,9 @@ void native_reader::control(wire::word w) {
     case wire::control::digest:
         return digest(w);
     case wire::control::dropped:
-        if (stands_for_an_event()) return damaged();
-        return dropped(w.data());
+        if (!stands_before_a_checkpoint()) return damaged();
+        found_.dropped_by_target += w.data();
+        return;
     case wire::control::alignment:
         prefix_.alignment = w;
         return;

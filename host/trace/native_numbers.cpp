@@ -20,7 +20,7 @@ bool native_reader::settle_number(wire::word w) {
     }
     const std::uint32_t ahead = (w.sequence() - next()) % wire::sequence_period;
     if (ahead == 0) return true;
-    if (skip_repetition(ahead)) return false;
+    if (!drops() && skip_repetition(ahead)) return false;
     // The events that follow tell whether the numbers went on from this word's, or this word is
     // wrong: an event with a changed number, or no event at all.
     const next_numbers follow(bytes_, at_ + word_bytes);
@@ -30,7 +30,7 @@ bool native_reader::settle_number(wire::word w) {
     if (std::max({lost, changed, foreign}) <= 1 && follow.seen() == next_numbers::count &&
         realign())
         return false;
-    if (lost >= changed && lost >= foreign) {
+    if (drops() || (lost >= changed && lost >= foreign)) {
         lose(ahead);
         return true;
     }
@@ -67,7 +67,7 @@ bool native_reader::skip_repetition(std::uint32_t ahead) {
 
 /// Bytes are missing or too many: looks for the alignment at which numbers follow on each other.
 bool native_reader::realign() {
-    constexpr unsigned convincing = 4;
+    const unsigned convincing = drops() ? 8 : 4; // where numbers jump, chance makes more of them
     for (std::size_t shift = 1; shift < word_bytes; ++shift) {
         if (count_successions(bytes_, at_ + shift) < convincing) continue;
         at_ += shift;
@@ -77,19 +77,24 @@ bool native_reader::realign() {
     return false;
 }
 
-/// Whether the numbers say that an event should stand where this word does: it was one, and changed
-/// on its way.
-bool native_reader::stands_for_an_event() const {
-    const next_numbers follow(bytes_, at_ + word_bytes);
-    return started_ && follow.agree(numbered_ + 1) > follow.agree(numbered_);
+/// Whether the next word of the target is a checkpoint.
+bool native_reader::stands_before_a_checkpoint() const {
+    for (std::size_t at = at_ + word_bytes; at + word_bytes <= bytes_.size(); at += word_bytes) {
+        const wire::word w = load_word(&bytes_[at]);
+        if (w.op() == wire::operation::capture) continue;
+        return w.op() == wire::operation::control && w.as_control() == wire::control::checkpoint;
+    }
+    return false;
 }
 
 // -- Checks ---------------------------------------------------------------------------------------
 
 /// `count` events were numbered before this word, modulo 2^24. A checkpoint that disagrees may
-/// itself be damaged, so what it says is believed once the next one says the same.
+/// itself be damaged, so what it says is believed once the next one says the same; but at once
+/// where the target drops events, for there most disagree.
 void native_reader::checkpoint(std::uint32_t count) {
     constexpr std::uint64_t period = std::uint64_t{wire::data_mask} + 1;
+    prefix_ = {}; // what was said before it is said again
     if (!started_) {
         started_ = counted_ = true;
         numbered_ = count;
@@ -98,12 +103,16 @@ void native_reader::checkpoint(std::uint32_t count) {
     }
     const std::uint64_t ahead = (count - numbered_) % period;
     const next_numbers follow(bytes_, at_ + word_bytes);
-    if (ahead != 0 && follow.seen() != 0 && follow.agree(count) == 0) return damaged();
+    if (!drops() && ahead != 0 && follow.seen() != 0 && follow.agree(count) == 0) return damaged();
     if (starts_anew_ && count == 0) return restart(count);
     if (!counted_) { // how much was lost before cannot be told
         counted_ = true;
         numbered_ = count;
         return doubt();
+    }
+    if (ahead != 0 && drops()) {
+        const std::uint64_t behind = period - ahead;
+        return behind <= found_.lost_events ? find(behind) : lose(ahead);
     }
     if (ahead != 0) {
         const bool confirmed = ahead == disagreement_;
@@ -134,15 +143,6 @@ void native_reader::check_agreed() {
 
 // -- Loss and damage ------------------------------------------------------------------------------
 
-/// `events` that were never numbered: nothing is wrong with the words, but blocks may have changed.
-void native_reader::dropped(std::uint32_t events) {
-    found_.dropped_by_target += events;
-    found_.lost_events += events;
-    ++found_.gaps;
-    to_.now().on_gap(events);
-    doubt();
-}
-
 /// A word that cannot be true.
 void native_reader::damaged() {
     ++found_.damaged;
@@ -162,10 +162,18 @@ void native_reader::lose(std::uint64_t events) {
 void native_reader::break_off() {
     // What the host and the numbers tell of one place is one gap.
     if (std::exchange(broken_at_, found_.events) != found_.events) ++found_.gaps;
-    prefix_ = {};
+    prefix_.caller = 0; // may be a lost event's
     context_ = no_context;
     digest_whole_ = false;
     doubt();
+}
+
+/// So many events fewer are missing than a changed number made believe.
+void native_reader::find(std::uint64_t events) {
+    found_.lost_events -= events;
+    numbered_ -= events;
+    ++found_.damaged;
+    break_off();
 }
 
 /// Nothing that was seen so far is certain any more.

@@ -6,8 +6,7 @@
 //
 //     native.cpp          reads words: the usual ones many at a time, the others one by one
 //     native_events.cpp   what events do to the heap's blocks
-//     native_numbers.cpp  numbers, checkpoints, digests: what is lost or damaged, and what is
-//     certain
+//     native_numbers.cpp  numbers, checkpoints, digests: what is lost, damaged, certain
 
 #include "trace/certainty.hpp"
 #include "trace/findings.hpp"
@@ -57,16 +56,16 @@ private:
     void fail(wire::word w);
 
     void control(wire::word w);
-    void dropped(std::uint32_t events);
     void announcement(wire::word w);
     void checkpoint(std::uint32_t count);
     void digest(wire::word w);
     void capture(wire::word w);
-    [[nodiscard]] bool stands_for_an_event() const;
+    [[nodiscard]] bool stands_before_a_checkpoint() const;
     void check_agreed();
 
     void damaged();
     void lose(std::uint64_t events);
+    void find(std::uint64_t events);
     void break_off();
     void doubt();
     void restart(std::uint32_t count);
@@ -78,6 +77,8 @@ private:
     void presume_free(std::uint32_t block);
     void finish();
 
+    /// Whether numbers jump because the target drops events, and a jump says nothing else.
+    [[nodiscard]] bool drops() const { return (flags_ & wire::flag_drops) != 0; }
     [[nodiscard]] std::uint32_t next() const {
         return static_cast<std::uint32_t>(numbered_ % wire::sequence_period);
     }

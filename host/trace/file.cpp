@@ -129,6 +129,13 @@ void file_bytes::swap(file_bytes& other) noexcept {
     std::swap(is_cut_, other.is_cut_);
 }
 
+void file_bytes::release(std::size_t end) const {
+    if (bytes_.data() != mapping_.data()) return;
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    // A private mapping that is never written: the pages come back from the file.
+    ::madvise(mapping_.data(), std::min(end, mapping_.size()) / page * page, MADV_DONTNEED);
+}
+
 result<file_bytes> file_bytes::open(const std::filesystem::path& path) {
     const descriptor opened(path);
     if (opened.number() < 0) {

@@ -32,6 +32,10 @@ public:
     [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
     [[nodiscard]] bool is_cut() const { return is_cut_; }
 
+    /// The first `end` bytes are not needed for now: their memory is given back where the file is
+    /// mapped. Reading them again gives the same.
+    void release(std::size_t end) const;
+
 private:
     file_bytes() = default;
     void swap(file_bytes& other) noexcept;

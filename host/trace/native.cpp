@@ -14,8 +14,14 @@ namespace drone::trace {
 
 using wire::operation;
 
-findings native_reader::read() {
+findings native_reader::read(const std::function<void(std::size_t)>& passed) {
+    constexpr std::size_t often = std::size_t{16} << 20U;
+    std::size_t said = 0;
     while (at_ + word_bytes <= bytes_.size()) {
+        if (at_ - said >= often) {
+            said = at_;
+            if (passed) passed(at_);
+        }
         if (started_ && prefix_ == prefix{} && read_usual()) continue;
         read_unusual(load_word(&bytes_[at_]));
     }
@@ -174,8 +180,13 @@ std::optional<announced_trace> find_announcement(std::span<const std::byte> byte
     return std::nullopt;
 }
 
-findings read_native(std::span<const std::byte> bytes, const announced_trace& first, sink& to) {
-    return native_reader(bytes, first, to).read();
+findings read_native(
+    std::span<const std::byte> bytes,
+    const announced_trace& first,
+    sink& to,
+    const std::function<void(std::size_t)>& passed
+) {
+    return native_reader(bytes, first, to).read(passed);
 }
 
 } // namespace drone::trace

@@ -14,6 +14,7 @@
 #include "trace/sink.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -24,8 +25,14 @@ namespace drone::trace {
 [[nodiscard]] std::optional<announced_trace> find_announcement(std::span<const std::byte> bytes);
 
 /// Reads the whole trace with the layout that find_announcement() found in it; later announcements
-/// may change it. Memory: some 8 bytes a granule of the heap and 8 a block.
-[[nodiscard]] findings
-read_native(std::span<const std::byte> bytes, const announced_trace& first, sink& to);
+/// may change it. Calls `passed`, if given, from time to time with the number of bytes read so far;
+/// the last few of them may be read again. Memory: some 8 bytes a granule of the heap and 8 a
+/// block.
+[[nodiscard]] findings read_native(
+    std::span<const std::byte> bytes,
+    const announced_trace& first,
+    sink& to,
+    const std::function<void(std::size_t)>& passed = {}
+);
 
 } // namespace drone::trace

@@ -7,9 +7,8 @@
 namespace drone::trace {
 
 void traced_blocks::clear() {
-    asked_.assign(std::size_t{map_.block_count()} + 1, {});
-    asked_.back() = request(1, 0); // nobody can take what lies in no block
-    stretches_.assign(asked_.size(), 0);
+    asked_.assign(map_.block_count(), {});
+    stretches_.assign(map_.block_count(), 0);
 }
 
 std::size_t traced_blocks::follow(

@@ -44,7 +44,7 @@ public:
             if (const block_state state = at(block); state.asked.is_live() != 0) f(block, state);
     }
 
-    /// The words' offsets are below this.
+    /// Blocks end here.
     [[nodiscard]] std::uint32_t end() const {
         return static_cast<std::uint32_t>(map_.places().size() * granule);
     }
@@ -64,8 +64,8 @@ public:
 
 private:
     block_map map_;
-    std::vector<request> asked_;           ///< by block; the last one is that of block_map's holes
-    std::vector<std::uint32_t> stretches_; ///< likewise
+    std::vector<request> asked_;           ///< by block
+    std::vector<std::uint32_t> stretches_; ///< by block
 };
 
 } // namespace drone::trace

@@ -65,17 +65,17 @@ std::optional<announced_trace> announcement_parser::finish(const partial& open) 
 }
 
 block_map::block_map(const traced_heap& heap) {
-    for (const traced_pool& pool : heap.pools)
-        block_count_ += pool.capacity;
     for (const traced_pool& pool : heap.pools) {
         const std::uint32_t block_granules = pool.block / granule;
-        const std::size_t end = pool.offset / granule + std::size_t{block_granules} * pool.capacity;
-        if (end > places_.size()) places_.resize(end, hole());
+        places_.resize(std::max<std::size_t>(
+            places_.size(), pool.offset / granule + std::size_t{block_granules} * pool.capacity
+        ));
         for (std::uint32_t i = 0; i < pool.capacity; ++i) {
             const std::uint32_t first_byte = pool.offset + i * pool.block;
             for (std::uint32_t g = 0; g < block_granules; ++g)
                 places_[first_byte / granule + g] = {first_byte, pool.first_block + i};
         }
+        block_count_ += pool.capacity;
     }
 }
 

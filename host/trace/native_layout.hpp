@@ -45,12 +45,13 @@ private:
     std::vector<partial> open_; ///< innermost last
 };
 
-/// Maps offsets to blocks, O(1). Memory: 8 bytes a granule of the heap.
+/// Maps offsets to blocks, O(1). A placed heap has no holes: every offset below the end of the last
+/// pool lies in a block. Memory: 8 bytes a granule of the heap.
 class block_map {
 public:
     struct place {
         std::uint32_t first_byte = UINT32_MAX; ///< offset; UINT32_MAX: in no block
-        std::uint32_t block = 0;               ///< number; in no block: block_count()
+        std::uint32_t block = 0;               ///< number
     };
 
     block_map() = default;
@@ -59,14 +60,12 @@ public:
     /// Where `offset` lies.
     [[nodiscard]] place find(std::uint32_t offset) const {
         const std::uint32_t at = offset / granule;
-        return at < places_.size() ? places_[at] : hole();
+        return at < places_.size() ? places_[at] : place{};
     }
     [[nodiscard]] std::span<const place> places() const { return places_; }
     [[nodiscard]] std::uint32_t block_count() const { return block_count_; }
 
 private:
-    [[nodiscard]] place hole() const { return {.block = block_count_}; }
-
     std::vector<place> places_; ///< by granule
     std::uint32_t block_count_ = 0;
 };

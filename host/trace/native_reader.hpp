@@ -19,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 
 namespace drone::trace {
@@ -39,7 +40,7 @@ public:
         use_heap(first.heap);
     }
 
-    findings read();
+    findings read(const std::function<void(std::size_t)>& passed);
 
 private:
     bool read_usual();

@@ -101,7 +101,9 @@ result<findings> source::read(sink& to) const {
         const auto announcement = find_announcement(bytes);
         if (!announcement)
             return fail(fmt::format("{}: changed while it was read", path_.string()));
-        found = read_native(bytes, *announcement, to);
+        found = read_native(bytes, *announcement, to, [&](std::size_t end) {
+            if (!ring_) file_.release(end);
+        });
         break;
     }
     case format::drone_0_14:

@@ -11,7 +11,7 @@
 
 int main(int argc, char** argv) {
     const double events = argc == 3 ? std::strtod(argv[1], nullptr) : 0;
-    if (!(events >= 1 && events <= 1e15)) {
+    if (events < 1 || events > 1e15) {
         std::fputs("usage: write_trace EVENTS FILE, e.g. write_trace 1e9 heaptrace\n", stderr);
         return 2;
     }

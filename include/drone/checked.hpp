@@ -16,6 +16,7 @@
 // given back or resized, and writes after free when the block is taken again. Costs 4 bytes of each
 // block and a pass over the block; times are then bounded by the block's size. For debugging.
 
+#include <drone/forwarding.hpp>
 #include <drone/layout.hpp>
 
 #include <cstddef>
@@ -37,15 +38,13 @@ enum class misuse : std::uint8_t {
 [[noreturn]] void heap_misused(misuse what, const void* address);
 
 template <class Heap, checking Level>
-class checked {
+class checked : public forwarding<Heap> {
     static_assert(Level != checking::none, "an unchecked heap is the heap itself");
     static constexpr bool full = Level == checking::full;
     static constexpr std::size_t tail_size = full ? sizeof(std::uint32_t) : 0;
+    using forwarding<Heap>::heap_;
 
 public:
-    using core = typename Heap::core;
-    using pools = typename Heap::pools;
-
     void initialize() noexcept {
         heap_.initialize();
         if constexpr (full) heap_.for_each_block([this](void* block) { mark_free(block); });
@@ -90,16 +89,6 @@ public:
     /// Bytes of the block that the user may ask for.
     [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
         return heap_.block_size(block) - tail_size;
-    }
-    [[nodiscard]] std::uint32_t offset_of(const void* address) const noexcept {
-        return heap_.offset_of(address);
-    }
-    [[nodiscard]] std::size_t pool_of(const void* address) const noexcept {
-        return heap_.pool_of(address);
-    }
-    [[nodiscard]] bool invariants_hold() const noexcept { return heap_.invariants_hold(); }
-    [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
-        return heap_.count_free(pool);
     }
 
 private:
@@ -150,8 +139,6 @@ private:
         if (size > usable(block) || !filled(block, size, usable(block), slack_fill))
             heap_misused(misuse::overrun, block);
     }
-
-    Heap heap_;
 };
 
 } // namespace drone

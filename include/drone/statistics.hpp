@@ -5,6 +5,7 @@
 // its pools are. Three words a pool; each operation spends some instructions in the core's critical
 // section.
 
+#include <drone/forwarding.hpp>
 #include <drone/layout.hpp>
 
 #include <cstddef>
@@ -21,12 +22,12 @@ struct pool_statistics {
 };
 
 template <class Heap>
-class counted {
-public:
-    using core = typename Heap::core;
-    using pools = typename Heap::pools;
+class counted : public forwarding<Heap> {
+    using forwarding<Heap>::heap_;
 
-    void initialize() noexcept { heap_.initialize(); }
+public:
+    using typename forwarding<Heap>::core;
+    using typename forwarding<Heap>::pools;
 
     [[nodiscard]] void* allocate(std::size_t size, std::size_t alignment = granule) noexcept {
         void* const block = heap_.allocate(size, alignment);
@@ -68,20 +69,6 @@ public:
         return failures_;
     }
 
-    [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
-        return heap_.block_size(block);
-    }
-    [[nodiscard]] std::uint32_t offset_of(const void* address) const noexcept {
-        return heap_.offset_of(address);
-    }
-    [[nodiscard]] std::size_t pool_of(const void* address) const noexcept {
-        return heap_.pool_of(address);
-    }
-    [[nodiscard]] bool invariants_hold() const noexcept { return heap_.invariants_hold(); }
-    [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
-        return heap_.count_free(pool);
-    }
-
 private:
     /// The first pool that fits, full or not; `limit` when none does.
     static std::size_t first_pool(std::size_t size, std::size_t alignment) noexcept {
@@ -91,7 +78,6 @@ private:
         return pools::limit;
     }
 
-    Heap heap_;
     pool_statistics statistics_[pools::limit]{};
     std::uint32_t failures_ = 0;
 };

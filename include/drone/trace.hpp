@@ -12,6 +12,7 @@
 // that on the wire the events of one block stand in the order in which they happened, whatever
 // preempts.
 
+#include <drone/forwarding.hpp>
 #include <drone/layout.hpp>
 
 #include <concepts>
@@ -42,18 +43,25 @@ concept caller_tracer = tracer_of<Tracer, const void*>;
 template <class Tracer>
 concept heap_tracer = tracer_of<Tracer> || caller_tracer<Tracer>;
 
+namespace detail {
+/// The first base of a traced heap, so that the tracer's state is near the free lists.
+template <class Tracer>
+struct holder {
+    [[no_unique_address]] Tracer tracer_;
+};
+} // namespace detail
+
 /// Heap with Tracer told of everything. Contexts as Heap, as far as the tracer allows them.
 ///
 /// With a caller_tracer each call takes, last, the address of the code that asks: what stands
 /// between the program and the heap hands on its own return address. Without it the caller is
 /// whatever calls the heap.
 template <class Heap, heap_tracer Tracer>
-class traced {
+class traced : detail::holder<Tracer>, public forwarding<Heap> {
+    using detail::holder<Tracer>::tracer_;
+    using forwarding<Heap>::heap_;
+
 public:
-    using core = typename Heap::core;
-
-    void initialize() noexcept { heap_.initialize(); }
-
     // While nobody listens the way is a test and then that of the untraced heap: what must be kept
     // for the tracer is kept only on the other branch.
 
@@ -92,21 +100,8 @@ public:
         return true;
     }
 
-    [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
-        return heap_.block_size(block);
-    }
-    [[nodiscard]] std::uint32_t offset_of(const void* address) const noexcept {
-        return heap_.offset_of(address);
-    }
-    [[nodiscard]] std::size_t pool_of(const void* address) const noexcept {
-        return heap_.pool_of(address);
-    }
     /// The heap that is traced, for what it alone can tell.
     [[nodiscard]] const Heap& untraced() const noexcept { return heap_; }
-    [[nodiscard]] bool invariants_hold() const noexcept { return heap_.invariants_hold(); }
-    [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
-        return heap_.count_free(pool);
-    }
 
 private:
     /// Calls `hook` with the caller that was given, else the one found here, else none: whatever
@@ -171,9 +166,6 @@ private:
             caller...
         );
     }
-
-    [[no_unique_address]] Tracer tracer_; // first, so that its state is near the free lists
-    Heap heap_;
 };
 
 } // namespace drone

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What every heap has in common that forwards to another: the questions about it, which are all
+// answered by the heap below. Checking, statistics and tracing derive from it and bring the
+// operations.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace drone {
+
+/// Contexts and complexity are Heap's.
+template <class Heap>
+class forwarding {
+public:
+    using core = typename Heap::core;
+    using pools = typename Heap::pools;
+
+    void initialize() noexcept { heap_.initialize(); }
+
+    [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
+        return heap_.block_size(block);
+    }
+    [[nodiscard]] std::uint32_t offset_of(const void* address) const noexcept {
+        return heap_.offset_of(address);
+    }
+    [[nodiscard]] std::size_t pool_of(const void* address) const noexcept {
+        return heap_.pool_of(address);
+    }
+    [[nodiscard]] bool invariants_hold() const noexcept { return heap_.invariants_hold(); }
+    [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
+        return heap_.count_free(pool);
+    }
+
+protected:
+    Heap heap_;
+};
+
+} // namespace drone

@@ -11,6 +11,7 @@
 #include "board/measure.hpp"
 #include "trace/make_demand.hpp"
 #include "trace/read.hpp"
+#include "workshop.hpp"
 
 #include <fmt/format.h>
 
@@ -32,33 +33,14 @@ namespace files = std::filesystem;
 constexpr std::uint32_t granule = 4; // bytes, as the target library has it
 
 const files::path source = DRONE_SOURCE_DIR;
-const files::path tools = files::path(DRONE_BINARY_DIR) / "bin";
-const files::path work = files::path(DRONE_BINARY_DIR) / "bench" / "heap.work";
-
-[[noreturn]] void give_up(const std::string& why) {
-    fmt::print(stderr, "heap_bench: {}\n", why);
-    std::exit(1);
-}
-
-/// Runs a shell command in `folder`; its output goes to a log beside.
-void run(const files::path& folder, const std::string& command) {
-    const std::string whole = fmt::format(
-        "cd '{}' && export PATH='{}':$PATH && {{ {} ; }} >> '{}' 2>&1",
-        folder.string(),
-        tools.string(),
-        command,
-        (work / "log").string()
-    );
-    if (std::system(whole.c_str()) != 0)
-        give_up(fmt::format("failed: {} (see {})", command, (work / "log").string()));
-}
+const bench::workshop shop{"heap"};
+const files::path& work = shop.folder();
 
 /// The heap trace of the firmware that a new project begins with.
 files::path record() {
-    run(work, "drone new app --board virtual-m4");
-    run(work / "app", "cmake -B build -G Ninja -DDRONE_FEATURES=heaptrace && cmake --build build");
-    run(work / "app", "drone flash build/app.elf && drone log --reset heaptrace:31");
-    return work / "app" / "heaptrace";
+    shop.new_project("heaptrace");
+    shop.run(shop.project(), "drone flash build/app.elf && drone log --reset heaptrace:31");
+    return shop.project() / "heaptrace";
 }
 
 struct replayed_trace {
@@ -71,10 +53,10 @@ struct replayed_trace {
 /// Writes trace.hpp: the steps as the firmware replays them.
 replayed_trace write_steps(const files::path& heaptrace) {
     const auto opened = trace::source::open(heaptrace);
-    if (!opened) give_up(opened.error().message);
+    if (!opened) shop.give_up(opened.error().message);
     const auto demand = trace::make_demand(*opened);
-    if (!demand) give_up(demand.error().message);
-    if (demand->blocks.empty()) give_up("the trace has no identity of blocks");
+    if (!demand) shop.give_up(demand.error().message);
+    if (demand->blocks.empty()) shop.give_up("the trace has no identity of blocks");
     std::ofstream out(work / "trace.hpp");
     out << "#pragma once\n#include <cstdint>\nnamespace bench {\n"
            "struct step { std::uint16_t block; std::uint16_t size; }; // size 0: given back\n"
@@ -117,15 +99,17 @@ replayed_trace write_steps(const files::path& heaptrace) {
 std::string write_best_layout(const files::path& heaptrace, const std::string& name, int pools) {
     const files::path folder = work / name;
     files::create_directories(folder);
-    run(folder,
+    shop.run(
+        folder,
         fmt::format(
             "drone heap -f '{}' generate --pools {} --headroom none > heap.toml && "
             "sed '/^\\[heap\\]/,/^]/d' '{}' > Drone.toml && cat heap.toml >> Drone.toml && "
             "drone print layout > layout.hpp",
             heaptrace.string(),
             pools,
-            (work / "app" / "Drone.toml").string()
-        ));
+            (shop.project() / "Drone.toml").string()
+        )
+    );
     return folder.string();
 }
 
@@ -166,7 +150,8 @@ files::path build(const variant& what, const std::string& cpu) {
     static int number = 0;
     const files::path elf = work / fmt::format("{}.elf", number++);
     const files::path core = source / "arch" / "cortex_m";
-    run(work,
+    shop.run(
+        work,
         fmt::format(
             "arm-none-eabi-g++ -mcpu={} -mthumb -mfloat-abi=soft -std=c++20 {} -fno-exceptions "
             "-fno-rtti "
@@ -184,7 +169,8 @@ files::path build(const variant& what, const std::string& cpu) {
             what.libraries,
             (core / "cortex_m.ld").string(),
             elf.string()
-        ));
+        )
+    );
     return elf;
 }
 
@@ -201,9 +187,9 @@ counts measure(
     const files::path& elf, board::core_model model, bool listening, bool measure_mask, bool rival
 ) {
     const auto program = board::read_firmware(elf);
-    if (!program) give_up(program.error().message);
+    if (!program) shop.give_up(program.error().message);
     auto image = board::flash_image(*program);
-    if (!image) give_up(image.error().message);
+    if (!image) shop.give_up(image.error().message);
     board::board_setup setup;
     setup.model = model;
     setup.probe.reset();
@@ -215,7 +201,7 @@ counts measure(
     }
     board::board_listener listener;
     auto made = board::virtual_board::make(setup, *std::move(image), listener);
-    if (!made) give_up(made.error().message);
+    if (!made) shop.give_up(made.error().message);
     board::virtual_board& machine = **made;
     counts result;
     const std::uint64_t branch = rival ? 1 : 0;
@@ -229,13 +215,15 @@ counts measure(
     );
     std::optional<board::mask_meter> mask;
     if (measure_mask) mask.emplace(machine);
-    if (const auto started = machine.reset(); !started) give_up(started.error().message);
+    if (const auto started = machine.reset(); !started) shop.give_up(started.error().message);
     const board::run_end end = machine.run();
     // Where nobody listens, no debugger is there to take an exit: the program sleeps behind its
     // end.
     const auto status = machine.processor().read_word(program->find("bench_status")->address);
     if (end.why == board::run_end::kind::faulted || status != 0U)
-        give_up(fmt::format("{} ended with {}: {}", elf.string(), status.value_or(0), end.message));
+        shop.give_up(
+            fmt::format("{} ended with {}: {}", elf.string(), status.value_or(0), end.message)
+        );
     if (mask) result.longest_masked = mask->longest();
     if (const auto symbol = program->find("bench_footprint"); symbol)
         result.footprint = machine.processor().read_word(symbol->address).value_or(0);
@@ -245,7 +233,7 @@ counts measure(
 /// Bytes of the functions that allocating and giving back need.
 std::uint32_t code_size(const files::path& elf, bool rival) {
     const auto program = board::read_firmware(elf);
-    if (!program) give_up(program.error().message);
+    if (!program) shop.give_up(program.error().message);
     std::uint32_t size = 0;
     for (const board::symbol& symbol : program->symbols) {
         if (!symbol.is_function) continue;
@@ -370,8 +358,7 @@ void table(const core_choice& core, const layouts& made) {
 } // namespace
 
 int main(int count, char** arguments) {
-    files::remove_all(work);
-    files::create_directories(work);
+    shop.clear();
     std::ofstream(work / "memory.ld")
         << "MEMORY\n{\n    FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 1M\n"
            "    RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 192K\n}\n";

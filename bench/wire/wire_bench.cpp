@@ -8,6 +8,7 @@
 #include "stream/decoder.hpp"
 #include "stream/describe.hpp"
 #include "stream/tpiu_deframer.hpp"
+#include "workshop.hpp"
 
 #include <drone/wire.hpp>
 
@@ -30,25 +31,7 @@ namespace {
 using namespace drone;
 namespace files = std::filesystem;
 
-const files::path tools = files::path(DRONE_BINARY_DIR) / "bin";
-const files::path work = files::path(DRONE_BINARY_DIR) / "bench" / "wire.work";
-
-[[noreturn]] void give_up(const std::string& why) {
-    fmt::print(stderr, "wire_bench: {}\n", why);
-    std::exit(1);
-}
-
-void run(const files::path& folder, const std::string& command) {
-    const std::string whole = fmt::format(
-        "cd '{}' && export PATH='{}':$PATH && {{ {} ; }} >> '{}' 2>&1",
-        folder.string(),
-        tools.string(),
-        command,
-        (work / "log").string()
-    );
-    if (std::system(whole.c_str()) != 0)
-        give_up(fmt::format("failed: {} (see {})", command, (work / "log").string()));
-}
+const bench::workshop shop{"wire"};
 
 /// What bytes on the wire are of.
 enum class share : std::uint8_t {
@@ -95,7 +78,7 @@ public:
         end_at(found.offset);
         if (const auto* const written = std::get_if<stream::software>(&found.value)) {
             const wire::word word{written->value};
-            if (written->port != 31 || written->size != 4) give_up("a packet of another port");
+            if (written->port != 31 || written->size != 4) shop.give_up("a packet of another port");
             if (word.is_event()) ++events;
             open_ = share_of(word);
         } else if (std::holds_alternative<stream::local_timestamp>(found.value)) {
@@ -103,7 +86,7 @@ public:
         } else if (std::holds_alternative<stream::synchronisation>(found.value)) {
             open_ = share::synchronisations;
         } else {
-            give_up("the stream has " + stream::describe(found.value));
+            shop.give_up("the stream has " + stream::describe(found.value));
         }
     }
     void end_at(std::uint64_t offset) {
@@ -130,18 +113,20 @@ std::vector<std::uint8_t> take_out_of_frames(std::span<const std::uint8_t> sent)
     std::vector<std::uint8_t> stream;
     stream::tpiu_deframer frames(1);
     frames.restart(stream::tpiu_deframer::no_source);
-    if (frames.feed(sent, stream).used != sent.size()) give_up("the frames are damaged");
+    if (frames.feed(sent, stream).used != sent.size()) shop.give_up("the frames are damaged");
     frames.finish(stream);
     return stream;
 }
 
 /// What the firmware sends with these options of drone-board.
 count measure(std::string_view options) {
-    run(work / "app",
+    shop.run(
+        shop.project(),
         fmt::format(
             "drone-board run --flash-file .drone/flash.bin --ports 0x80000000 --swo swo {}", options
-        ));
-    std::vector<std::uint8_t> stream = read(work / "app" / "swo");
+        )
+    );
+    std::vector<std::uint8_t> stream = read(shop.project() / "swo");
     count counted;
     if (options.find("--frames") != std::string_view::npos) {
         const std::size_t sent = stream.size();
@@ -152,7 +137,7 @@ count measure(std::string_view options) {
     decoder->feed(stream, counted);
     decoder->finish(counted);
     counted.end_at(stream.size());
-    if (counted.events == 0) give_up("the firmware made no event");
+    if (counted.events == 0) shop.give_up("the firmware made no event");
     return counted;
 }
 
@@ -181,15 +166,9 @@ int main(int argc, char** argv) {
     std::string features = "heaptrace";
     for (int i = 1; i < argc; ++i)
         features += fmt::format(";{}", argv[i]);
-    files::remove_all(work);
-    files::create_directories(work);
-    run(work, "drone new app --board virtual-m4");
-    run(work / "app",
-        fmt::format(
-            "cmake -B build -G Ninja -DDRONE_FEATURES='{}' && cmake --build build && "
-            "drone flash build/app.elf",
-            features
-        ));
+    shop.clear();
+    shop.new_project(features);
+    shop.run(shop.project(), "drone flash build/app.elf");
     std::vector<count> columns;
     for (const char* options : {"", "--timestamps", "--frames", "--timestamps --frames"})
         columns.push_back(measure(options));

@@ -38,6 +38,24 @@ public:
     heaptrack_reader(format f, sink& to) : to_(to) { found_.format = f; }
 
 protected:
+    /// Calls `record(kind, fields)` for every record, until all are read; false says that the line
+    /// is damaged.
+    template <class Record>
+    void each_record(std::string_view text, Record record) {
+        std::uint64_t number = 0;
+        each_line(text, [&](std::string_view line) {
+            ++number;
+            line_fields fields(line);
+            const std::string_view kind = fields.text();
+            const bool is_record = kind.size() == 1 && kind != "#";
+            const bool is_known =
+                is_record ? record(kind[0], fields) : kind.empty() || kind.starts_with('#');
+            if (!is_known) damaged(number);
+            return true;
+        });
+        to_.flush();
+    }
+
     void damaged(std::uint64_t line) {
         if (found_.damaged++ == 0)
             found_.notices.push_back(
@@ -82,24 +100,15 @@ public:
     explicit raw_reader(sink& to) : heaptrack_reader(format::heaptrack_raw, to) {}
 
     findings read(std::string_view text) {
-        std::uint64_t number = 0;
-        each_line(text, [&](std::string_view line) {
-            ++number;
-            if (!record(line)) damaged(number);
-            return true;
-        });
-        to_.flush();
+        each_record(text, [&](char kind, line_fields& fields) { return record(kind, fields); });
         for (const change& c : live_.live())
             to_.now().on_live(c, found_.damaged == 0);
         return done();
     }
 
 private:
-    bool record(std::string_view line) {
-        line_fields fields(line);
-        const std::string_view kind = fields.text();
-        if (kind.size() != 1) return kind.empty() || kind.starts_with('#');
-        switch (kind[0]) {
+    bool record(char kind, line_fields& fields) {
+        switch (kind) {
         case '+': {
             const auto bytes = fields.hex();
             const auto trace = fields.hex();
@@ -144,13 +153,7 @@ public:
     explicit interpreted_reader(sink& to) : heaptrack_reader(format::heaptrack, to) {}
 
     findings read(std::string_view text) {
-        std::uint64_t number = 0;
-        each_line(text, [&](std::string_view line) {
-            ++number;
-            if (!record(line)) damaged(number);
-            return true;
-        });
-        to_.flush();
+        each_record(text, [&](char kind, line_fields& fields) { return record(kind, fields); });
         for (const allocation& a : allocations_)
             for (std::uint64_t i = 0; i < a.live; ++i)
                 to_.now().on_live({.size = a.bytes, .caller = a.caller}, found_.damaged == 0);
@@ -170,11 +173,8 @@ private:
         std::uint64_t line = 0;
     };
 
-    bool record(std::string_view line) {
-        line_fields fields(line);
-        const std::string_view kind = fields.text();
-        if (kind.size() != 1) return kind.empty() || kind.starts_with('#');
-        switch (kind[0]) {
+    bool record(char kind, line_fields& fields) {
+        switch (kind) {
         case 's':
             return string(fields);
         case 'i':
@@ -194,7 +194,7 @@ private:
         }
         case '+':
         case '-':
-            return use(fields, kind[0] == '-');
+            return use(fields, kind == '-');
         case 'c':
             return time(fields);
         default:

@@ -25,14 +25,19 @@ struct allocator {
     template <class U>
     constexpr allocator(const allocator<U, HeapObject>&) noexcept {}
 
-    [[nodiscard, gnu::always_inline]] T* allocate(std::size_t count) {
+    // Functions of their own, as operator new is one: each returns to the code that asked, which is
+    // the caller that a trace tells.
+
+    [[nodiscard, gnu::noinline]] T* allocate(std::size_t count) {
         std::size_t size = 0;
         if (__builtin_mul_overflow(count, sizeof(T), &size)) heap_exhausted(SIZE_MAX);
-        return static_cast<T*>(heap_faces(HeapObject).new_or_exhausted(size, alignof(T)));
+        return static_cast<T*>(
+            heap_faces(HeapObject).new_or_exhausted(size, alignof(T), DRONE_CALLER)
+        );
     }
 
-    [[gnu::always_inline]] void deallocate(T* block, std::size_t /*count*/) noexcept {
-        HeapObject.deallocate(block);
+    [[gnu::noinline]] void deallocate(T* block, std::size_t /*count*/) noexcept {
+        heap_faces(HeapObject).deallocate(block, DRONE_CALLER);
     }
 
     friend constexpr bool operator==(allocator, allocator) noexcept { return true; }

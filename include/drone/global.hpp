@@ -46,7 +46,7 @@ public:
     }
 
     template <class... Caller>
-    [[nodiscard, gnu::always_inline]] void*
+    [[nodiscard]] void*
     allocate(std::size_t size, std::size_t alignment, Caller... caller) const noexcept {
         if (size == 0) size = 1;
         if constexpr (takes<Caller...>) {
@@ -57,7 +57,7 @@ public:
     }
 
     template <class... Caller>
-    [[gnu::always_inline]] void deallocate(void* block, Caller... caller) const noexcept {
+    void deallocate(void* block, Caller... caller) const noexcept {
         if (block == nullptr) return;
         if constexpr (takes<Caller...>) {
             heap_.deallocate(block, caller...);
@@ -67,7 +67,7 @@ public:
     }
 
     template <class... Caller>
-    [[nodiscard, gnu::always_inline]] void*
+    [[nodiscard]] void*
     new_or_exhausted(std::size_t size, std::size_t alignment, Caller... caller) const {
         for (;;) {
             if (void* const block = allocate(size, alignment, caller...); block != nullptr)

@@ -121,11 +121,14 @@ public:
             break;
         default: // flipped
             for (std::size_t flips = 1 + below(3); flips-- > 0;)
-                bytes[below(bytes.size())] ^= static_cast<char>(1U << below(8));
+                flip(bytes[below(bytes.size())]);
             break;
         }
     }
     std::size_t below(std::size_t limit) { return random_() % limit; }
+    void flip(char& byte) {
+        byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1U << below(8)));
+    }
 
 private:
     std::mt19937 random_;

@@ -63,10 +63,11 @@ public:
 
     /// Cuts off what was not written, and ends the trace. exit() does it, behind every destructor.
     static void close() noexcept {
-        const std::scoped_lock alone(mutex_);
-        std::atomic<bool>* const listens = listens_.load();
+        // Looked at first: in a child of fork() the lock may be held by a thread that is not there.
+        const std::atomic<bool>* const listens = listens_.load();
         if (listens == nullptr || !listens->load()) return;
-        end_trace();
+        const std::scoped_lock alone(mutex_);
+        if (listens->load()) end_trace();
     }
 
 private:
@@ -130,8 +131,10 @@ private:
 
     /// Space is allocated first: a store into a hole of a full disk would be the process's end.
     static bool map_next_chunk() noexcept {
-        if (const int error = ::posix_fallocate(file_, size_, chunk_bytes); error != 0)
-            return complain("the file", error);
+        int error = EINTR;
+        while (error == EINTR)
+            error = ::posix_fallocate(file_, size_, chunk_bytes);
+        if (error != 0) return complain("the file", error);
         void* const chunk =
             ::mmap(nullptr, chunk_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_, size_);
         if (chunk == MAP_FAILED) return complain("the file", errno);

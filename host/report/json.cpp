@@ -55,6 +55,7 @@ json findings(const trace::findings& f) {
         {"restarts", f.restarts},
         {"failures", f.failures},
         {"double_frees", f.double_frees},
+        {"contradictions", f.contradictions},
         {"suspected_double_frees", f.suspected_double_frees},
         {"freed_unknown", f.freed_unknown},
         {"notices", f.notices},

@@ -31,6 +31,7 @@ trace::findings sum(const std::vector<run>& runs) {
         all.failures += f.failures;
         all.freed_unknown += f.freed_unknown;
         all.double_frees += f.double_frees;
+        all.contradictions += f.contradictions;
         all.suspected_double_frees += f.suspected_double_frees;
         all.dropped_by_target += f.dropped_by_target;
     }
@@ -115,6 +116,10 @@ std::string failure_lines(const trace::statistics& usage, const trace::findings&
 std::string wrong_free_lines(const trace::findings& all) {
     std::string text;
     if (all.double_frees != 0) text += fmt::format("Double frees: {}\n", all.double_frees);
+    if (all.contradictions != 0)
+        text += fmt::format(
+            "Blocks handed out while in use: {}, as after a double free\n", all.contradictions
+        );
     if (all.suspected_double_frees != 0)
         text += fmt::format(
             "Suspected double frees: {}, which lost or damaged words could also make\n",

@@ -37,6 +37,9 @@ struct findings {
 
     std::uint64_t freed_unknown = 0; ///< given back, taken before the capture began or in a gap
     std::uint64_t double_frees = 0;  ///< certain
+    /// Native: blocks handed out that were in use, and resized that were not: a heap that was
+    /// damaged, by a double free for instance. Certain.
+    std::uint64_t contradictions = 0;
     std::uint64_t suspected_double_frees = 0; ///< could be the work of a gap or a damaged word
     std::uint64_t restarts = 0;               ///< of the target within the file
     std::uint64_t dropped_by_target = 0;      ///< part of lost_events

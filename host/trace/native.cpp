@@ -153,6 +153,7 @@ void native_reader::capture(wire::word w) {
 
 void native_reader::finish() {
     found_.suspected_double_frees += pending_double_frees_;
+    if (pending_contradictions_ != 0) note_gap();
     if (disagreement_ != 0 && disagreement_ <= 1U << 20U) found_.lost_events += disagreement_;
     sink& to = to_.now();
     blocks_.for_each_live([&](std::uint32_t block, block_state state) {

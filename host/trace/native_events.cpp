@@ -34,10 +34,8 @@ void native_reader::allocate(wire::word w, std::uint32_t alignment_log2) {
     const block_map::place place = blocks_.find(w.data());
     if (place.first_byte == UINT32_MAX) return damaged();
     const block_state state = blocks_.at(place.block);
-    if (state.asked.is_live() != 0) { // its deallocation is missing
-        const prefix said = prefix_;
-        if (certain_.unbroken_since(state.stretch)) lose(0);
-        prefix_ = said;
+    if (state.asked.is_live() != 0) { // its deallocation is missing, or a double free's work
+        if (certain_.unbroken_since(state.stretch)) ++pending_contradictions_;
         presume_free(place.block);
     }
     take(place.block, {w.data() - place.first_byte + 1, alignment_log2});
@@ -68,7 +66,7 @@ void native_reader::resize(wire::word w) {
     const block_state state = blocks_.at(place.block);
     const std::uint32_t size = w.data() - place.first_byte + 1;
     if (state.asked.is_live() == 0) { // taken before the capture began, or in a gap
-        if (certain_.unbroken_since(state.stretch)) lose(0);
+        if (certain_.unbroken_since(state.stretch)) ++pending_contradictions_;
         return take(place.block, {size, 2});
     }
     const request before = state.asked;

@@ -20,7 +20,11 @@ bool native_reader::settle_number(wire::word w) {
     }
     const std::uint32_t ahead = (w.sequence() - next()) % wire::sequence_period;
     if (ahead == 0) return true;
-    if (!drops() && skip_repetition(ahead)) return false;
+    if (drops()) {
+        lose(ahead);
+        return true;
+    }
+    if (skip_repetition(ahead)) return false;
     // The events that follow tell whether the numbers went on from this word's, or this word is
     // wrong: an event with a changed number, or no event at all.
     const next_numbers follow(bytes_, at_ + word_bytes);
@@ -30,7 +34,7 @@ bool native_reader::settle_number(wire::word w) {
     if (std::max({lost, changed, foreign}) <= 1 && follow.seen() == next_numbers::count &&
         realign())
         return false;
-    if (drops() || (lost >= changed && lost >= foreign)) {
+    if (lost >= changed && lost >= foreign) {
         lose(ahead);
         return true;
     }
@@ -67,7 +71,7 @@ bool native_reader::skip_repetition(std::uint32_t ahead) {
 
 /// Bytes are missing or too many: looks for the alignment at which numbers follow on each other.
 bool native_reader::realign() {
-    const unsigned convincing = drops() ? 8 : 4; // where numbers jump, chance makes more of them
+    constexpr unsigned convincing = 4;
     for (std::size_t shift = 1; shift < word_bytes; ++shift) {
         if (count_successions(bytes_, at_ + shift) < convincing) continue;
         at_ += shift;
@@ -137,6 +141,7 @@ void native_reader::digest(wire::word w) {
 
 void native_reader::check_agreed() {
     found_.double_frees += std::exchange(pending_double_frees_, 0);
+    found_.contradictions += std::exchange(pending_contradictions_, 0);
     found_.checked_until = numbered_ & wire::data_mask;
     certain_.check();
 }
@@ -158,10 +163,15 @@ void native_reader::lose(std::uint64_t events) {
     break_off();
 }
 
+/// What the host, the numbers and the blocks tell of one place is one gap.
+void native_reader::note_gap() {
+    if (std::exchange(broken_at_, found_.events) != found_.events) ++found_.gaps;
+}
+
 /// Words are missing here, or may be.
 void native_reader::break_off() {
-    // What the host and the numbers tell of one place is one gap.
-    if (std::exchange(broken_at_, found_.events) != found_.events) ++found_.gaps;
+    pending_contradictions_ = 0; // explained
+    note_gap();
     prefix_.caller = 0; // may be a lost event's
     context_ = no_context;
     digest_whole_ = false;
@@ -178,6 +188,7 @@ void native_reader::find(std::uint64_t events) {
 
 /// Nothing that was seen so far is certain any more.
 void native_reader::doubt() {
+    if (std::exchange(pending_contradictions_, 0) != 0) note_gap();
     found_.suspected_double_frees += std::exchange(pending_double_frees_, 0);
     certain_.break_off();
 }

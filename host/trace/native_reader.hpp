@@ -68,6 +68,7 @@ private:
     void lose(std::uint64_t events);
     void find(std::uint64_t events);
     void break_off();
+    void note_gap();
     void doubt();
     void restart(std::uint32_t count);
 
@@ -111,6 +112,9 @@ private:
     certainty certain_;
     std::uint64_t broken_at_ = UINT64_MAX;   ///< after so many events, last
     std::uint64_t pending_double_frees_ = 0; ///< of this stretch
+    /// Of this stretch: blocks that were taken while they were live, or resized while they were
+    /// not.
+    std::uint64_t pending_contradictions_ = 0;
 
     prefix prefix_; ///< of the next event, or the one in hand
     std::uint16_t context_ = no_context;

@@ -28,7 +28,7 @@ struct allocator {
     // Functions of their own, as operator new is one: each returns to the code that asked, which is
     // the caller that a trace tells.
 
-    [[nodiscard, gnu::noinline]] T* allocate(std::size_t count) {
+    [[nodiscard]] DRONE_FACE T* allocate(std::size_t count) {
         std::size_t size = 0;
         if (__builtin_mul_overflow(count, sizeof(T), &size)) heap_exhausted(SIZE_MAX);
         return static_cast<T*>(
@@ -36,7 +36,7 @@ struct allocator {
         );
     }
 
-    [[gnu::noinline]] void deallocate(T* block, std::size_t /*count*/) noexcept {
+    DRONE_FACE void deallocate(T* block, std::size_t /*count*/) noexcept {
         heap_faces(HeapObject).deallocate(block, DRONE_CALLER);
     }
 

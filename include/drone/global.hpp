@@ -104,10 +104,16 @@ public:
         }
         const std::size_t old_size = heap_.block_size(block);
         const std::size_t alignment = alignment_of_any(size);
+        // A block taken for less than 8 bytes need not be aligned to 8.
+        const bool suits = reinterpret_cast<std::uintptr_t>(block) % alignment == 0;
+        const auto resized = [&](auto... who) {
+            return suits ? resize(heap_, block, old_size, size, alignment, who...)
+                         : move_block(heap_, block, old_size, size, alignment, who...);
+        };
         if constexpr (takes<Caller...>) {
-            return checked(resize(heap_, block, old_size, size, alignment, caller...), error);
+            return checked(resized(caller...), error);
         } else {
-            return checked(resize(heap_, block, old_size, size, alignment), error);
+            return checked(resized(), error);
         }
     }
 
@@ -162,74 +168,82 @@ private:
     DRONE_DEFINE_NEW                                                                               \
     DRONE_DEFINE_MALLOC
 
-/// Who called a face.
+/// Who called a face, in the face itself, which must not be inlined: it would be its caller's
+/// caller.
 #define DRONE_CALLER __builtin_return_address(0)
+#define DRONE_FACE [[gnu::noinline]]
 
 #define DRONE_DEFINE_NEW                                                                           \
-    void* operator new(std::size_t size) {                                                         \
+    DRONE_FACE void* operator new(std::size_t size) {                                              \
         return drone_faces.new_or_exhausted(                                                       \
             size, drone_faces.alignment_of_object(size), DRONE_CALLER                              \
         );                                                                                         \
     }                                                                                              \
-    void* operator new[](std::size_t size) {                                                       \
+    DRONE_FACE void* operator new[](std::size_t size) {                                            \
         return drone_faces.new_or_exhausted(                                                       \
             size, drone_faces.alignment_of_any(size), DRONE_CALLER                                 \
         );                                                                                         \
     }                                                                                              \
-    void* operator new(std::size_t size, std::align_val_t alignment) {                             \
+    DRONE_FACE void* operator new(std::size_t size, std::align_val_t alignment) {                  \
         return drone_faces.new_or_exhausted(                                                       \
             size, static_cast<std::size_t>(alignment), DRONE_CALLER                                \
         );                                                                                         \
     }                                                                                              \
-    void* operator new[](std::size_t size, std::align_val_t alignment) {                           \
+    DRONE_FACE void* operator new[](std::size_t size, std::align_val_t alignment) {                \
         return drone_faces.new_or_exhausted(                                                       \
             size, static_cast<std::size_t>(alignment), DRONE_CALLER                                \
         );                                                                                         \
     }                                                                                              \
-    void* operator new(std::size_t size, const std::nothrow_t&) noexcept {                         \
+    DRONE_FACE void* operator new(std::size_t size, const std::nothrow_t&) noexcept {              \
         return drone_faces.allocate(size, drone_faces.alignment_of_object(size), DRONE_CALLER);    \
     }                                                                                              \
-    void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {                       \
+    DRONE_FACE void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {            \
         return drone_faces.allocate(size, drone_faces.alignment_of_any(size), DRONE_CALLER);       \
     }                                                                                              \
-    void*                                                                                          \
+    DRONE_FACE void*                                                                               \
     operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {   \
         return drone_faces.allocate(size, static_cast<std::size_t>(alignment), DRONE_CALLER);      \
     }                                                                                              \
-    void*                                                                                          \
+    DRONE_FACE void*                                                                               \
     operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept { \
         return drone_faces.allocate(size, static_cast<std::size_t>(alignment), DRONE_CALLER);      \
     }                                                                                              \
-    void operator delete(void* block) noexcept { drone_faces.deallocate(block, DRONE_CALLER); }    \
-    void operator delete[](void* block) noexcept { drone_faces.deallocate(block, DRONE_CALLER); }  \
-    void operator delete(void* block, std::size_t) noexcept {                                      \
+    DRONE_FACE void operator delete(void* block) noexcept {                                        \
         drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
-    void operator delete[](void* block, std::size_t) noexcept {                                    \
+    DRONE_FACE void operator delete[](void* block) noexcept {                                      \
         drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
-    void operator delete(void* block, std::align_val_t) noexcept {                                 \
+    DRONE_FACE void operator delete(void* block, std::size_t) noexcept {                           \
         drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
-    void operator delete[](void* block, std::align_val_t) noexcept {                               \
+    DRONE_FACE void operator delete[](void* block, std::size_t) noexcept {                         \
         drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
-    void operator delete(void* block, std::size_t, std::align_val_t) noexcept {                    \
+    DRONE_FACE void operator delete(void* block, std::align_val_t) noexcept {                      \
         drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
-    void operator delete[](void* block, std::size_t, std::align_val_t) noexcept {                  \
+    DRONE_FACE void operator delete[](void* block, std::align_val_t) noexcept {                    \
         drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
-    void operator delete(void* block, const std::nothrow_t&) noexcept {                            \
+    DRONE_FACE void operator delete(void* block, std::size_t, std::align_val_t) noexcept {         \
         drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
-    void operator delete[](void* block, const std::nothrow_t&) noexcept {                          \
+    DRONE_FACE void operator delete[](void* block, std::size_t, std::align_val_t) noexcept {       \
         drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
-    void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {          \
+    DRONE_FACE void operator delete(void* block, const std::nothrow_t&) noexcept {                 \
         drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
-    void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {        \
+    DRONE_FACE void operator delete[](void* block, const std::nothrow_t&) noexcept {               \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
+    }                                                                                              \
+    DRONE_FACE void                                                                                \
+    operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {               \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
+    }                                                                                              \
+    DRONE_FACE void                                                                                \
+    operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {             \
         drone_faces.deallocate(block, DRONE_CALLER);                                               \
     }                                                                                              \
     [[gnu::weak]] void drone::heap_exhausted(std::size_t) { __builtin_trap(); }                    \
@@ -240,17 +254,19 @@ private:
 // ours.
 struct _reent;
 #define DRONE_DEFINE_REENTRANT_MALLOC                                                              \
-    void* _malloc_r(struct _reent*, std::size_t size) {                                            \
+    DRONE_FACE void* _malloc_r(struct _reent*, std::size_t size) {                                 \
         return drone_faces.malloc(size, errno, DRONE_CALLER);                                      \
     }                                                                                              \
-    void _free_r(struct _reent*, void* block) { drone_faces.deallocate(block, DRONE_CALLER); }     \
-    void* _calloc_r(struct _reent*, std::size_t count, std::size_t size) {                         \
+    DRONE_FACE void _free_r(struct _reent*, void* block) {                                         \
+        drone_faces.deallocate(block, DRONE_CALLER);                                               \
+    }                                                                                              \
+    DRONE_FACE void* _calloc_r(struct _reent*, std::size_t count, std::size_t size) {              \
         return drone_faces.calloc(count, size, errno, DRONE_CALLER);                               \
     }                                                                                              \
-    void* _realloc_r(struct _reent*, void* block, std::size_t size) {                              \
+    DRONE_FACE void* _realloc_r(struct _reent*, void* block, std::size_t size) {                   \
         return drone_faces.realloc(block, size, errno, DRONE_CALLER);                              \
     }                                                                                              \
-    void* _memalign_r(struct _reent*, std::size_t alignment, std::size_t size) {                   \
+    DRONE_FACE void* _memalign_r(struct _reent*, std::size_t alignment, std::size_t size) {        \
         return drone_faces.aligned_alloc(alignment, size, errno, DRONE_CALLER);                    \
     }
 #else
@@ -259,21 +275,23 @@ struct _reent;
 
 #define DRONE_DEFINE_MALLOC                                                                        \
     extern "C" {                                                                                   \
-    void* malloc(std::size_t size) { return drone_faces.malloc(size, errno, DRONE_CALLER); }       \
-    void free(void* block) { drone_faces.deallocate(block, DRONE_CALLER); }                        \
-    void* calloc(std::size_t count, std::size_t size) {                                            \
+    DRONE_FACE void* malloc(std::size_t size) {                                                    \
+        return drone_faces.malloc(size, errno, DRONE_CALLER);                                      \
+    }                                                                                              \
+    DRONE_FACE void free(void* block) { drone_faces.deallocate(block, DRONE_CALLER); }             \
+    DRONE_FACE void* calloc(std::size_t count, std::size_t size) {                                 \
         return drone_faces.calloc(count, size, errno, DRONE_CALLER);                               \
     }                                                                                              \
-    void* realloc(void* block, std::size_t size) {                                                 \
+    DRONE_FACE void* realloc(void* block, std::size_t size) {                                      \
         return drone_faces.realloc(block, size, errno, DRONE_CALLER);                              \
     }                                                                                              \
-    void* aligned_alloc(std::size_t alignment, std::size_t size) {                                 \
+    DRONE_FACE void* aligned_alloc(std::size_t alignment, std::size_t size) {                      \
         return drone_faces.aligned_alloc(alignment, size, errno, DRONE_CALLER);                    \
     }                                                                                              \
-    void* memalign(std::size_t alignment, std::size_t size) {                                      \
+    DRONE_FACE void* memalign(std::size_t alignment, std::size_t size) {                           \
         return drone_faces.aligned_alloc(alignment, size, errno, DRONE_CALLER);                    \
     }                                                                                              \
-    int posix_memalign(void** block, std::size_t alignment, std::size_t size) {                    \
+    DRONE_FACE int posix_memalign(void** block, std::size_t alignment, std::size_t size) {         \
         return drone_faces.posix_memalign(block, alignment, size, DRONE_CALLER);                   \
     }                                                                                              \
     DRONE_DEFINE_REENTRANT_MALLOC                                                                  \

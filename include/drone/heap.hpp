@@ -225,6 +225,24 @@ template <
     class Arena = embedded_arena<Layout.size, Layout.alignment>>
 using heap = basic_heap<static_pools<Layout>, Core, Arena>;
 
+/// Moves a block to one of another size, with both live in between. Returns it, or null when no
+/// pool could serve it; the old block is then untouched. As resize().
+template <class Heap, class... Caller>
+[[nodiscard]] void* move_block(
+    Heap& served,
+    void* block,
+    std::size_t old_size,
+    std::size_t new_size,
+    std::size_t alignment,
+    Caller... caller
+) noexcept {
+    void* const moved = served.allocate(new_size, alignment, caller...);
+    if (moved == nullptr) return nullptr;
+    __builtin_memcpy(moved, block, old_size < new_size ? old_size : new_size);
+    served.deallocate(block, caller...);
+    return moved;
+}
+
 /// Resizes as a program that knows its sizes does: in place when the block still fits, else moved,
 /// with both blocks live in between. Returns the block, or null when it had to move and no pool
 /// could serve it; the old block is then untouched. Requires a block in use, of `old_size` bytes
@@ -240,11 +258,7 @@ template <class Heap, class... Caller>
     Caller... caller
 ) noexcept {
     if (served.resize_in_place(block, old_size, new_size, caller...)) return block;
-    void* const moved = served.allocate(new_size, alignment, caller...);
-    if (moved == nullptr) return nullptr;
-    __builtin_memcpy(moved, block, old_size < new_size ? old_size : new_size);
-    served.deallocate(block, caller...);
-    return moved;
+    return move_block(served, block, old_size, new_size, alignment, caller...);
 }
 
 } // namespace drone

@@ -17,7 +17,8 @@ inline constexpr unsigned heap_trace_port = 31;
 
 /// What carries log ports. enabled(): whether somebody listens to a port, a load and a test.
 /// ready(): whether a write would be taken now. write(): one write of 8, 16 or 32 bits that no
-/// interrupt can split. Any context.
+/// interrupt can split. Any context. A carrier whose ports can be enabled while it is switched off
+/// as a whole has running(), too.
 template <class Carrier>
 concept log_carrier = requires(unsigned port, std::uint32_t word, std::uint8_t byte) {
     { Carrier::enabled(port) } noexcept -> std::same_as<bool>;
@@ -50,12 +51,15 @@ struct log_port {
     [[nodiscard]] static bool wait() noexcept {
         while (!Carrier::ready(Port)) {
             if (!Carrier::enabled(Port)) return false;
+            if constexpr (requires { Carrier::running(); }) {
+                if (!Carrier::running()) return false;
+            }
         }
         return true;
     }
 
     /// Writes bytes, waiting for each; ends early when nobody listens. Other contexts' bytes may
-    /// come in between.
+    /// come in between, and a byte is lost when one of them takes the place that was ready.
     static void write(const char* text, std::size_t size) noexcept {
         for (std::size_t i = 0; i < size && enabled() && wait(); ++i)
             Carrier::write(Port, static_cast<std::uint8_t>(text[i]));

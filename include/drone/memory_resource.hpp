@@ -20,11 +20,12 @@ public:
     explicit memory_resource(Heap& served) noexcept : heap_(&served) {}
 
 private:
-    void* do_allocate(std::size_t size, std::size_t alignment) override {
+    DRONE_FACE void* do_allocate(std::size_t size, std::size_t alignment) override {
         return heap_faces<Heap>(*heap_).new_or_exhausted(size, alignment, DRONE_CALLER);
     }
 
-    void do_deallocate(void* block, std::size_t /*size*/, std::size_t /*alignment*/) override {
+    DRONE_FACE void
+    do_deallocate(void* block, std::size_t /*size*/, std::size_t /*alignment*/) override {
         heap_faces<Heap>(*heap_).deallocate(block, DRONE_CALLER);
     }
 

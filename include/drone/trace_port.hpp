@@ -3,14 +3,15 @@
 
 // The native trace on a log port: a tracer (trace.hpp) that speaks wire.hpp.
 //
-// Costs a load and a test for each operation while nobody listens. While somebody does, each event
-// is one word, in the order in which it happened, numbered and written with interrupts masked (some
-// twenty instructions); whatever waits does so unmasked.
+// Costs a load, a test and a store for each operation while nobody listens. While somebody does,
+// each event is one word, in the order in which it happened, numbered and written with interrupts
+// masked (some twenty instructions); whatever waits does so unmasked.
 //
 // The layout is announced at the first event that somebody listens to and again every so often, so
 // that a capture that attaches to a running target locks on; between announcements stand checks.
 // Together they are less than 1 % of the words.
 
+#include <drone/checked.hpp>
 #include <drone/exclusive.hpp>
 #include <drone/layout.hpp>
 #include <drone/log.hpp>
@@ -64,9 +65,10 @@ private:
     static constexpr std::uint32_t first_check_word = words - wire::check_size;
     /// Events between two checks, where announcements are not closer.
     static constexpr std::uint32_t most_between_checks = 512;
-    /// Words that an event can take: what is said before it, and itself.
+    /// Words that an event can take: itself, its alignment, what else is said of it, and that again
+    /// for the one that it preempts.
     static constexpr std::uint32_t words_an_event =
-        2 + (tells_callers ? 1 : 0) + (tells_contexts ? 1 : 0);
+        2 + 2 * ((tells_callers ? 1 : 0) + (tells_contexts ? 1 : 0));
 
     /// Words in which at least one announcement is whole, wherever they begin.
     static constexpr std::size_t window(std::uint32_t events) noexcept {
@@ -106,7 +108,7 @@ public:
         if (port::enabled()) [[unlikely]]
             return true;
         events_ = 0;
-        if constexpr (drops) announced_ = 0;
+        if constexpr (drops) announced_ = dropped_ = left_out_ = 0;
         return false;
     }
 
@@ -129,6 +131,8 @@ public:
     [[gnu::always_inline]] void trace_dealloc(std::uint32_t offset, Caller... caller) noexcept
         requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
     {
+        // Misuse is told before it is found: an offset that is none must not become another word.
+        if constexpr (Options::checking != checking::none) offset = wire::saturated(offset);
         send(wire::operation::deallocate, offset, caller...);
     }
 
@@ -213,16 +217,18 @@ private:
 
     /// One word in each masked stretch, until the event is out.
     [[gnu::noinline]] void send_slowly(const event& e) noexcept {
+        bool waits = !drops;
         do {
             const masked_scope masked;
             if (port::ready()) {
                 if (write_next(e)) return;
-            } else if constexpr (drops) {
+            } else if (drops && open_ != &e) {
                 ++dropped_;
-                open_ = nullptr;
                 return;
             }
-        } while (drops || port::wait());
+            // What was said of an event would be in vain without it.
+            if constexpr (drops) waits = open_ == &e;
+        } while (!waits || port::wait());
         forget();
     }
 
@@ -275,11 +281,14 @@ private:
             }
         }
         ++announced_;
+        open_ = nullptr; // a reader forgets at a check what was said
         if (index < first_check_word) {
             wire::word next = announcement.at[index];
             if (index == 0) {
                 const bool continues = events_ != 0;
                 if (!continues) digest_ = 0;
+                // Never 0 again, which would be a pause; what the wire says of it stays the same.
+                if (continues) events_ = (events_ & wire::data_mask) | (wire::data_mask + 1);
                 context_ = wire::context_limit;
                 next = wire::with_flags(
                     next,

@@ -166,7 +166,7 @@ inline constexpr std::size_t check_size = 2;
     return 3 + 2 * pool_count + check_size;
 }
 
-/// Flag of `begin`: every event since the last announcement was on the wire. Without it the trace
+/// Flag of `begin`: every event since the last announcement was numbered. Without it the trace
 /// starts here, its checkpoint is 0: the target has started, or ran for a while with nobody
 /// listening.
 inline constexpr std::uint32_t flag_continues = 1;

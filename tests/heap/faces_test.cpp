@@ -49,6 +49,20 @@ TEST_F(Faces, MallocAlignsForAnyObjectThatFits) {
     EXPECT_EQ(face_heap.block_size(faces.malloc(12, error_)), 16U) << "a double may be put there";
 }
 
+TEST_F(Faces, ReallocAlignsWhatItMakesLarger) {
+    void* const small = faces.malloc(4, error_);
+    void* fours[3] = {};
+    for (void*& block : fours)
+        block = faces.malloc(4, error_);
+    void* const odd = faces.malloc(3, error_); // the pool of 4 is exhausted: a block of 8 or 12
+    for (void* block : {small, fours[0], fours[1], fours[2], odd}) {
+        void* const larger = faces.realloc(block, 12, error_);
+        ASSERT_NE(larger, nullptr);
+        EXPECT_EQ(address(larger) % 8, 0U);
+        faces.deallocate(larger);
+    }
+}
+
 TEST_F(Faces, NewAlignsForObjectsOfThatSize) {
     EXPECT_EQ(faces.alignment_of_object(12), 4U);
     EXPECT_EQ(faces.alignment_of_object(16), 8U);

@@ -60,6 +60,16 @@ TEST(NativeTrace, ReportsADoubleFreeOnceACheckpointConfirmsThatNothingWasLost) {
     EXPECT_EQ(reading(w.bytes()).found.double_frees, 1);
 }
 
+TEST(NativeTrace, ReportsWhatADoubleFreeDoesToTheHeap) {
+    native_writer w;
+    w.announce().allocate(1, 0, 12).deallocate(1, 0).deallocate(1, 0);
+    w.allocate(1, 0, 12).allocate(1, 0, 12).checkpoint();
+    const reading r(w.bytes());
+    EXPECT_EQ(r.found.double_frees, 1);
+    EXPECT_EQ(r.found.contradictions, 1);
+    EXPECT_EQ(r.found.gaps, 0);
+}
+
 TEST(NativeTrace, NeverTakesALostAllocationForADoubleFree) {
     native_writer w;
     w.announce().allocate(1, 0, 12).deallocate(1, 0);

@@ -28,9 +28,9 @@ void on_signal(int /*number*/) {
     errno = kept;
 }
 
-void set_handler(void (*handler)(int)) {
+void set_handler() {
     struct sigaction action{};
-    action.sa_handler = handler;
+    action.sa_handler = on_signal;
     action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
     for (const int number : {SIGINT, SIGTERM})
         ::sigaction(number, &action, nullptr);
@@ -41,13 +41,10 @@ void set_handler(void (*handler)(int)) {
 stop_signal::stop_signal() {
     asked = false;
     event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    set_handler(on_signal);
+    set_handler();
 }
 
-stop_signal::~stop_signal() {
-    set_handler(SIG_DFL);
-    ::close(event.exchange(-1));
-}
+stop_signal::~stop_signal() { ::close(event.exchange(-1)); }
 
 int stop_signal::descriptor() const { return event; }
 bool stop_signal::requested() const { return asked; }

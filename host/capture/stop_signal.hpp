@@ -2,7 +2,8 @@
 #pragma once
 
 // Ctrl-C and SIGTERM as a descriptor that becomes readable. The second signal ends the process as
-// if nobody had listened. One at a time in a process.
+// if nobody had listened. The first never does, also not when it comes after the end of the
+// capture, while the process is on its way out. One at a time in a process.
 
 namespace drone::capture {
 

@@ -127,7 +127,9 @@ void add_heap(CLI::App& parent, session& s) {
     heap.add_option("-c,--config", options->key, "The heap's key in Drone.toml")
         ->capture_default_str();
     heap.add_option("-s,--size", options->size, "Size of the heap, e.g. 10K");
-    heap.add_option("--by", options->sections, "Another table: age, caller, context, lifetime, peak or pool")
+    heap.add_option(
+            "--by", options->sections, "Another table: age, caller, context, lifetime, peak or pool"
+    )
         ->check(CLI::IsMember(report::section_names()))
         ->allow_extra_args(false);
     heap.add_option("--elf", options->elf, "The firmware, whose functions callers are named by");

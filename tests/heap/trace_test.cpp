@@ -184,6 +184,27 @@ TEST_F(Trace, IsSilentWhenNobodyListens) {
     EXPECT_TRUE(recorder::words.empty());
 }
 
+/// A probe went away and left the port enabled, but the whole switched off.
+struct abandoned {
+    static bool enabled(unsigned) noexcept { return true; }
+    static bool running() noexcept { return false; }
+    static bool ready(unsigned) noexcept { return false; }
+    static void write(unsigned, std::uint32_t) noexcept {}
+    static void write(unsigned, std::uint8_t) noexcept {}
+};
+
+struct abandoned_options : untraced_options {
+    using carrier = abandoned;
+    static constexpr int trace_port = 31;
+};
+
+TEST(AbandonedTrace, DoesNotHoldTheProgramUp) {
+    const auto heap = std::make_unique<drone::declared_heap<abandoned_options>>();
+    heap->initialize();
+    heap->deallocate(heap->allocate(4));
+    EXPECT_TRUE(heap->invariants_hold());
+}
+
 // -- A tracer of the project's own
 // ------------------------------------------------------------------
 

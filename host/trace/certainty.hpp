@@ -10,6 +10,9 @@
 //     stretch      1        2        3         4       5
 //     ends at      check    break    check     check   the end of the file
 //     certain                        yes       yes     not yet
+//
+// Where the trace has digests, the first one after a break covers words from before the break, too,
+// so it proves nothing and counts as a break itself.
 
 #include <cstdint>
 

@@ -84,7 +84,7 @@ endfunction()
 # Every folder of the house that is there, lowest first: arrows only point downwards.
 macro(drone_add_house)
     foreach(folder IN ITEMS
-            host/config host/stream host/trace host/layout host/report host/capture host/probe host/board host/cli
+            host/config host/stream host/trace host/usage host/layout host/report host/capture host/probe host/board host/cli
             tests bench)
         if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt)
             add_subdirectory(${folder})

@@ -9,8 +9,8 @@
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
 #include "board/measure.hpp"
-#include "trace/make_demand.hpp"
 #include "trace/read.hpp"
+#include "usage/make_demand.hpp"
 #include "workshop.hpp"
 
 #include <fmt/format.h>
@@ -54,7 +54,7 @@ struct replayed_trace {
 replayed_trace write_steps(const files::path& heaptrace) {
     const auto opened = trace::source::open(heaptrace);
     if (!opened) shop.give_up(opened.error().message);
-    const auto demand = trace::make_demand(*opened);
+    const auto demand = usage::make_demand(*opened);
     if (!demand) shop.give_up(demand.error().message);
     if (demand->blocks.empty()) shop.give_up("the trace has no identity of blocks");
     std::ofstream out(work / "trace.hpp");

@@ -41,9 +41,9 @@ private:
 
 /// A program in phases: each favours some sizes, whose live blocks wander around a level of its
 /// own; small sizes are the common ones. `mixed`: every fourth size asks for alignment 8.
-trace::demand synthetic(std::size_t events, std::uint32_t sizes, bool mixed) {
+usage::demand synthetic(std::size_t events, std::uint32_t sizes, bool mixed) {
     generator random(0x9E3779B97F4A7C15ULL + sizes);
-    trace::demand made;
+    usage::demand made;
     std::uint32_t size = 0;
     for (std::uint32_t index = 0; index < sizes; ++index) {
         size += 4 + 4 * random.below(1 + index / 16);
@@ -63,10 +63,10 @@ trace::demand synthetic(std::size_t events, std::uint32_t sizes, bool mixed) {
         const std::uint32_t up = live[index] < level[index] ? 5 : 3;
         if (live[index] > 0 && (random.next() & 7U) >= up) {
             --live[index];
-            made.steps.push_back(trace::step::give_back(index));
+            made.steps.push_back(usage::step::give_back(index));
         } else {
             ++live[index];
-            made.steps.push_back(trace::step::take(index));
+            made.steps.push_back(usage::step::take(index));
         }
     }
     return made;
@@ -75,8 +75,8 @@ trace::demand synthetic(std::size_t events, std::uint32_t sizes, bool mixed) {
 /// Processor time: what else the machine does is not counted.
 double seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
-void measure(const trace::demand& run, std::size_t pools) {
-    const trace::demand* const runs[] = {&run};
+void measure(const usage::demand& run, std::size_t pools) {
+    const usage::demand* const runs[] = {&run};
     const double start = seconds();
     const auto work = layout::workload::of(runs);
     if (!work) std::abort();
@@ -107,7 +107,7 @@ void measure(const trace::demand& run, std::size_t pools) {
 void table(
     std::size_t events, std::uint32_t sizes, std::span<const std::size_t> pools, bool mixed
 ) {
-    const trace::demand run = synthetic(events, sizes, mixed);
+    const usage::demand run = synthetic(events, sizes, mixed);
     for (const std::size_t count : pools)
         measure(run, count);
 }

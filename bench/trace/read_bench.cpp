@@ -7,9 +7,9 @@
 //
 #include "random_trace.hpp"
 #include "trace/file.hpp"
-#include "trace/make_demand.hpp"
 #include "trace/read.hpp"
-#include "trace/statistics.hpp"
+#include "usage/make_demand.hpp"
+#include "usage/statistics.hpp"
 
 #include <benchmark/benchmark.h>
 

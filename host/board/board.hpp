@@ -7,6 +7,7 @@
 // Virtual time: one executed instruction is one cycle; an idle core (WFI), and a loop that waits
 // for the trace FIFO, skip to the next event. A run repeats bit for bit. One thread.
 
+#include "base/error.hpp"
 #include "board/core.hpp"
 #include "board/dwt.hpp"
 #include "board/itm.hpp"
@@ -14,7 +15,6 @@
 #include "board/nvic.hpp"
 #include "board/timers.hpp"
 #include "board/tpiu.hpp"
-#include "error.hpp"
 
 #include <array>
 #include <cstddef>

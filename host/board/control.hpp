@@ -4,7 +4,7 @@
 // The reset button of a running board: a Unix socket beside its flash file. Whoever connects and
 // sends a byte resets the board, and gets a byte back when it is done.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <filesystem>
 

@@ -8,7 +8,7 @@
 // Limits: the FP-extended frame is written at once, never lazily; no MPU; no bit-band alias; a
 // model M0 executes ARMv6-M code.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <unicorn/unicorn.h>
 

@@ -4,7 +4,7 @@
 // What the virtual board takes from an ELF file: the bytes to write into flash, and the symbols by
 // which a person names a function. Only linked 32-bit little-endian ARM programs are taken.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <cstdint>
 #include <filesystem>

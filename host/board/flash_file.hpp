@@ -4,8 +4,8 @@
 // The board's flash, kept in a file between runs: its bytes from flash_origin on, as they are.
 // Erased flash reads 0xFF. The file is replaced as a whole or not at all.
 
+#include "base/error.hpp"
 #include "board/elf.hpp"
-#include "error.hpp"
 
 #include <cstdint>
 #include <filesystem>

@@ -3,10 +3,10 @@
 
 // The measurements that the command line of drone-board can ask for, by symbol, and their report.
 
+#include "base/error.hpp"
 #include "board/board.hpp"
 #include "board/elf.hpp"
 #include "board/measure.hpp"
-#include "error.hpp"
 
 #include <cstdint>
 #include <fstream>

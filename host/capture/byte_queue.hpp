@@ -5,7 +5,7 @@
 // that decodes and writes: a slow disk must not make the source overrun. Bounded; a reader that
 // meets the bound waits. Safe for one thread at each end.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <chrono>
 #include <condition_variable>

@@ -5,10 +5,10 @@
 // ends with the source, with Ctrl-C or SIGTERM (what is on its way is still taken), or when no
 // output is left.
 
+#include "base/error.hpp"
 #include "capture/consumer.hpp"
 #include "capture/source.hpp"
 #include "capture/stop_signal.hpp"
-#include "error.hpp"
 #include "stream/decoder.hpp"
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 
 // What a capture feeds: a packet sink that also hears of time and of batches.
 
-#include "error.hpp"
+#include "base/error.hpp"
 #include "stream/packet.hpp"
 
 #include <cstdint>

@@ -5,8 +5,8 @@
 // gathered and written in large pieces; flush() writes what is left. An output that fails (full
 // disk, closed pipe) says so once and takes bytes no more; the others go on.
 
+#include "base/error.hpp"
 #include "capture/source.hpp"
-#include "error.hpp"
 #include "stream/packet.hpp"
 
 #include <cstdint>

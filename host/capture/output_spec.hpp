@@ -3,7 +3,7 @@
 
 // OUTPUT of the command line, `[PATH][:PORT]...`: where the payload of which ports goes. Pure.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <cstdint>
 #include <string>

@@ -5,7 +5,7 @@
 // it. The transports are opened by open_source(); a probe that opens its own stream is wrapped
 // as a source where both are known.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -5,7 +5,7 @@
 // end in 0x1A; those of another kind are skipped. Any split of the text gives the same bytes.
 // Pure.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -4,8 +4,8 @@
 // The transports behind open_source(), each in a file of its own. Their arguments are the part of
 // the spelling after the scheme.
 
+#include "base/error.hpp"
 #include "capture/source.hpp"
-#include "error.hpp"
 
 #include <memory>
 #include <string>

@@ -14,7 +14,7 @@
 // the tool with exit code 1 and the one line `drone: <message>`. What CLI11 refuses (unknown
 // options, failed validators) ends it with exit code 2 before any action runs.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <CLI/CLI.hpp>
 

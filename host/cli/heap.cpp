@@ -79,12 +79,12 @@ result<void> name_callers(const heap_options& options, report::heap_report& r) {
 result<void> read_run(const std::string& file, bool with_details, report::heap_report& into) {
     const auto source = trace::source::open(file);
     if (!source) return std::unexpected(source.error());
-    trace::statistics alone;
+    usage::statistics alone;
     auto found = source->read(alone);
     if (!found) return std::unexpected(found.error());
     for (const std::string& notice : found->notices)
         fmt::print(stderr, "drone: {}: {}\n", file, notice);
-    trace::analysis details(alone.peak_change());
+    usage::analysis details(alone.peak_change());
     if (with_details)
         if (const auto again = source->read(details); !again) return std::unexpected(again.error());
     into.usage.unite(alone);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cli/heap_inputs.hpp"
 
-#include "trace/make_demand.hpp"
 #include "trace/read.hpp"
+#include "usage/make_demand.hpp"
 
 #include <fmt/core.h>
 
@@ -49,7 +49,7 @@ result<void> read_runs(const CLI::Option& option, heap_inputs& inputs) {
     for (const std::string& file : inputs.files) {
         const auto source = trace::source::open(file);
         if (!source) return std::unexpected(source.error());
-        auto read = trace::read_demand(*source);
+        auto read = usage::read_demand(*source);
         if (!read) return std::unexpected(read.error());
         for (const std::string& notice : read->findings.notices)
             fmt::print(stderr, "drone: {}: {}\n", file, notice);

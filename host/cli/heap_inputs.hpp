@@ -4,9 +4,9 @@
 // What `drone heap generate` and `drone heap replay` work on: the traces, and the heap of
 // Drone.toml where there is one. The options -f, -c and -s are those of `drone heap`.
 
+#include "base/error.hpp"
 #include "config/config.hpp"
-#include "error.hpp"
-#include "trace/demand.hpp"
+#include "usage/demand.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -20,7 +20,7 @@ namespace drone::cli {
 
 struct heap_inputs {
     std::vector<std::string> files;  ///< one a run; none: no file was named, and none is there
-    std::vector<trace::demand> runs; ///< by file
+    std::vector<usage::demand> runs; ///< by file
     std::string key;                 ///< of the heap in Drone.toml
     std::optional<std::filesystem::path> project; ///< its Drone.toml
     std::optional<config::heap> heap;             ///< as Drone.toml says today

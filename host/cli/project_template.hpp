@@ -3,7 +3,7 @@
 
 // A new project from the files of templates/ (templates/README.md names the placeholders).
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <filesystem>
 #include <map>

@@ -3,9 +3,9 @@
 
 // Puts a heap into the project's Drone.toml, showing what changes.
 
+#include "base/error.hpp"
 #include "cli/heap_inputs.hpp"
 #include "config/config.hpp"
-#include "error.hpp"
 
 namespace drone::cli {
 

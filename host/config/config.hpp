@@ -7,7 +7,7 @@
 // there has been checked: heaps hold their pools and do not overlap, regions lie in 32 bits, and
 // unknown keys were refused. Errors read `Drone.toml:LINE:COLUMN: what is wrong; what to do`.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <drone/layout.hpp>
 

@@ -4,8 +4,8 @@
 // Writes a heap's pools into the text of a Drone.toml and leaves every other byte as it is:
 // comments, order, spacing, line ends. Pure: text in, text out.
 
+#include "base/error.hpp"
 #include "config/config.hpp"
-#include "error.hpp"
 
 #include <drone/layout.hpp>
 

@@ -4,8 +4,8 @@
 // A table of Drone.toml as its reader sees it: typed values by key, and errors that name the file,
 // the line and the column. Private to config/.
 
+#include "base/error.hpp"
 #include "config/toml.hpp"
-#include "error.hpp"
 
 #include <fmt/format.h>
 

@@ -12,7 +12,7 @@ namespace drone::layout {
 namespace {
 
 /// Which classes of a run were ever taken.
-std::vector<bool> classes_taken(const trace::demand& demand) {
+std::vector<bool> classes_taken(const usage::demand& demand) {
     constexpr std::size_t stride = 1U << 16U; // steps between looks at whether all were seen
     std::vector<std::uint8_t> seen(2 * demand.classes.size(), 0);
     const auto all_seen = [&] {
@@ -37,7 +37,7 @@ bool before(const block_class& left, const block_class& right) {
 
 } // namespace
 
-result<block_class> block_of(const trace::request_class& request) {
+result<block_class> block_of(const usage::request_class& request) {
     const std::uint32_t alignment = std::max(request.alignment, granule);
     if (!std::has_single_bit(alignment) || alignment > alignment_limit)
         return fail(fmt::format(
@@ -53,11 +53,11 @@ result<block_class> block_of(const trace::request_class& request) {
     return block_class{.block = static_cast<std::uint32_t>(block), .alignment = alignment};
 }
 
-result<workload> workload::of(std::span<const trace::demand* const> runs) {
+result<workload> workload::of(std::span<const usage::demand* const> runs) {
     workload made;
     std::vector<std::vector<block_class>> blocks; // by run, its own order; block 0: never taken
-    for (const trace::demand* const run : runs) {
-        const trace::demand& demand = *run;
+    for (const usage::demand* const run : runs) {
+        const usage::demand& demand = *run;
         const std::vector<bool> taken = classes_taken(demand);
         std::vector<block_class>& own = blocks.emplace_back(demand.classes.size());
         for (std::size_t index = 0; index < own.size(); ++index) {

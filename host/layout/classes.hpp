@@ -12,8 +12,8 @@
 // the class asks. Classes stand by ascending alignment, then block, so that the classes a pool can
 // serve are one range in each level of alignment.
 
-#include "error.hpp"
-#include "trace/demand.hpp"
+#include "base/error.hpp"
+#include "usage/demand.hpp"
 
 #include <drone/layout.hpp>
 
@@ -34,7 +34,7 @@ struct block_class {
 
 /// The class of a request; nothing when its block does not fit 32 bits or no heap can be declared
 /// with that alignment.
-[[nodiscard]] result<block_class> block_of(const trace::request_class& request);
+[[nodiscard]] result<block_class> block_of(const usage::request_class& request);
 
 /// Classes [first, last).
 struct class_range {
@@ -57,14 +57,14 @@ public:
         class_range classes;
     };
     struct run {
-        const trace::demand* demand = nullptr;
+        const usage::demand* demand = nullptr;
         /// By the demand's own class index; classes().size() for one that is never taken.
         std::vector<std::uint32_t> class_of;
     };
 
     /// Classes that a demand names and never takes are left out. O(steps), stops early once every
     /// class was seen. On failure names the request that no heap can serve.
-    [[nodiscard]] static result<workload> of(std::span<const trace::demand* const> runs);
+    [[nodiscard]] static result<workload> of(std::span<const usage::demand* const> runs);
 
     [[nodiscard]] const std::vector<block_class>& classes() const { return classes_; }
     [[nodiscard]] const std::vector<level>& levels() const { return levels_; }

@@ -10,7 +10,7 @@ namespace {
 /// Which class a block is charged with, while it is live.
 class charges {
 public:
-    explicit charges(const trace::demand& run) : run_(run), by_class_(run.classes.size()) {}
+    explicit charges(const usage::demand& run) : run_(run), by_class_(run.classes.size()) {}
 
     void take(std::size_t at, std::size_t charged) {
         if (run_.blocks.empty()) {
@@ -33,16 +33,16 @@ public:
     }
 
 private:
-    const trace::demand& run_;
+    const usage::demand& run_;
     std::vector<std::uint16_t> by_block_;
     std::vector<std::vector<std::uint16_t>> by_class_; ///< for runs without block numbers
 };
 
 } // namespace
 
-std::optional<trace::demand> with_blocks_in_place(const trace::demand& run) {
+std::optional<usage::demand> with_blocks_in_place(const usage::demand& run) {
     if (run.resizes.empty()) return std::nullopt;
-    trace::demand made;
+    usage::demand made;
     made.classes = run.classes;
     made.gaps = run.gaps;
     made.failed = run.failed;
@@ -56,12 +56,12 @@ std::optional<trace::demand> with_blocks_in_place(const trace::demand& run) {
             const std::size_t after = run.steps[at + 1].index();
             const bool grows = run.classes[before].size < run.classes[after].size;
             if (grows) {
-                made.steps.push_back(trace::step::give_back(before));
-                made.steps.push_back(trace::step::take(after));
+                made.steps.push_back(usage::step::give_back(before));
+                made.steps.push_back(usage::step::take(after));
             }
             charged.take(++at, grows ? after : before);
         } else if (run.steps[at].gives_back()) {
-            made.steps.push_back(trace::step::give_back(charged.give_back(at)));
+            made.steps.push_back(usage::step::give_back(charged.give_back(at)));
         } else {
             charged.take(at, run.steps[at].index());
             made.steps.push_back(run.steps[at]);

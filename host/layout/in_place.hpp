@@ -5,7 +5,7 @@
 // the layout, and a block that grows keeps it while it fits. So a block counts with the largest
 // class that it had since it was taken, until it is given back.
 
-#include "trace/demand.hpp"
+#include "usage/demand.hpp"
 
 #include <optional>
 
@@ -15,6 +15,6 @@ namespace drone::layout {
 /// step back and one step on, every block given back as the class it was charged with. Nothing when
 /// the run is so already. Without block numbers, the block resized or given back is taken to be the
 /// one of its class that came last. O(steps).
-[[nodiscard]] std::optional<trace::demand> with_blocks_in_place(const trace::demand& run);
+[[nodiscard]] std::optional<usage::demand> with_blocks_in_place(const usage::demand& run);
 
 } // namespace drone::layout

@@ -25,7 +25,7 @@ std::size_t stretch_for(std::size_t class_count) {
 
 /// Adds the rows of these steps up, keeping the largest value of each lane.
 DRONE_VECTOR_CLONES void
-scan(const trace::step* steps, std::size_t count, const lanes* table, lanes& largest) {
+scan(const usage::step* steps, std::size_t count, const lanes* table, lanes& largest) {
     lanes now = {};
     lanes top = {};
     for (std::size_t at = 0; at < count; ++at) {
@@ -42,7 +42,7 @@ struct counter {
 };
 
 /// Counts the steps. No branch depends on the data: takes and returns cannot be predicted.
-void count_up(const trace::step* steps, std::size_t count, counter* counters) {
+void count_up(const usage::step* steps, std::size_t count, counter* counters) {
     for (std::size_t at = 0; at < count; ++at) {
         const std::uint32_t row = steps[at].row();
         counter& touched = counters[row >> 1U];
@@ -84,7 +84,7 @@ load_index::load_index(const workload& work)
 }
 
 load_index::run_index load_index::index_run(const workload::run& run) const {
-    const std::vector<trace::step>& steps = run.demand->steps;
+    const std::vector<usage::step>& steps = run.demand->steps;
     run_index made;
     made.stretch = stretch_for(row_length_);
     made.stretches = (steps.size() + made.stretch - 1) / made.stretch;
@@ -130,7 +130,7 @@ void load_index::raise_batch(std::span<const class_set> sets, std::span<peak> pe
     std::array<place, lane_count> places;
     for (std::size_t number = 0; number < runs_.size(); ++number) {
         const run_index& index = runs_[number];
-        const std::vector<trace::step>& steps = work_->runs()[number].demand->steps;
+        const std::vector<usage::step>& steps = work_->runs()[number].demand->steps;
         const std::vector<lanes> table = make_table(work_->runs()[number], sets);
         for (std::size_t stretch = 0; stretch < index.stretches; ++stretch) {
             const std::int32_t* const at_most = &index.at_most[stretch * row_length_];
@@ -182,7 +182,7 @@ prefix_counts load_index::counts_at(const moment& when) const {
     for (std::size_t c = 0; c + 1 < row_length_; ++c)
         prefix[c + 1] = at_start[c + 1] - at_start[c];
     for (std::size_t at = stretch * index.stretch; at < when.steps; ++at) {
-        const trace::step step = source.demand->steps[at];
+        const usage::step step = source.demand->steps[at];
         prefix[source.class_of[step.index()] + 1] += step.gives_back() ? -1 : 1;
     }
     prefix.pop_back();

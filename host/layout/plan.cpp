@@ -13,11 +13,11 @@ namespace drone::layout {
 
 namespace {
 
-uncertainty doubt_of(std::span<const trace::demand> runs) {
+uncertainty doubt_of(std::span<const usage::demand> runs) {
     uncertainty doubt;
-    for (const trace::demand& run : runs) {
+    for (const usage::demand& run : runs) {
         doubt.steps += run.steps.size();
-        for (const trace::demand_gap& gap : run.gaps) {
+        for (const usage::demand_gap& gap : run.gaps) {
             ++doubt.gaps;
             doubt.lost_events += std::max<std::uint64_t>(gap.lost_events, 1);
         }
@@ -87,18 +87,18 @@ growth uncertainty::factor() const {
 }
 
 struct planner::state {
-    state(std::span<const trace::demand> given, const options& wanted)
+    state(std::span<const usage::demand> given, const options& wanted)
         : runs(given), doubt(doubt_of(given)), most_pools(wanted.most_pools), keep(wanted.keep) {
         std::ranges::sort(keep);
         const auto doubled = std::ranges::unique(keep);
         keep.erase(doubled.begin(), doubled.end());
     }
 
-    std::span<const trace::demand> runs;
+    std::span<const usage::demand> runs;
     uncertainty doubt;
     std::size_t most_pools;
     std::vector<std::uint32_t> keep;
-    std::vector<trace::demand> in_place; ///< the runs as the problem sees them, where that differs
+    std::vector<usage::demand> in_place; ///< the runs as the problem sees them, where that differs
     workload work;
     std::unique_ptr<load_index> index;
     std::unique_ptr<optimizer> search;
@@ -118,12 +118,12 @@ planner::~planner() = default;
 planner::planner(planner&&) noexcept = default;
 planner& planner::operator=(planner&&) noexcept = default;
 
-result<planner> planner::of(std::span<const trace::demand> runs, const options& wanted) {
+result<planner> planner::of(std::span<const usage::demand> runs, const options& wanted) {
     if (const auto sound = check(wanted); !sound) return std::unexpected(sound.error());
     auto made = std::make_unique<state>(runs, wanted);
-    std::vector<const trace::demand*> seen;
+    std::vector<const usage::demand*> seen;
     made->in_place.reserve(runs.size());
-    for (const trace::demand& run : runs) {
+    for (const usage::demand& run : runs) {
         auto changed = with_blocks_in_place(run);
         seen.push_back(changed ? &made->in_place.emplace_back(*std::move(changed)) : &run);
     }

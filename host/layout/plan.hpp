@@ -7,11 +7,11 @@
 // layout for so many pools and bytes, the curve over the number of pools. Every layout it gives has
 // been replayed through the target's heap.
 
-#include "error.hpp"
+#include "base/error.hpp"
 #include "layout/bound.hpp"
 #include "layout/headroom.hpp"
 #include "layout/replay.hpp"
-#include "trace/demand.hpp"
+#include "usage/demand.hpp"
 
 #include <drone/layout.hpp>
 
@@ -82,7 +82,7 @@ public:
     /// Refers to the runs for as long as it lives. Fails on a request that no heap can serve, on
     /// zero pools or too many, on blocks to keep that are no blocks or are more than the pools.
     [[nodiscard]] static result<planner>
-    of(std::span<const trace::demand> runs, const options& wanted);
+    of(std::span<const usage::demand> runs, const options& wanted);
     ~planner();
     planner(planner&&) noexcept;
     planner& operator=(planner&&) noexcept;

@@ -46,7 +46,7 @@ struct live_block {
 /// Where the blocks of a run are: by number, or by class where blocks have no numbers.
 class block_table {
 public:
-    explicit block_table(const trace::demand& run) : run_(run), by_class_(run.classes.size()) {}
+    explicit block_table(const usage::demand& run) : run_(run), by_class_(run.classes.size()) {}
 
     void put(std::size_t step, live_block block) {
         if (run_.blocks.empty()) {
@@ -72,7 +72,7 @@ public:
     }
 
 private:
-    const trace::demand& run_;
+    const usage::demand& run_;
     std::vector<std::optional<live_block>> by_number_;
     std::vector<std::vector<live_block>> by_class_;
 };
@@ -82,14 +82,14 @@ class player {
 public:
     player(
         std::size_t number,
-        const trace::demand& run,
+        const usage::demand& run,
         std::span<const pool_spec> pools,
         std::uint32_t alignment,
         replay_report& report
     )
         : number_(number), run_(run), heap_(pools, alignment), report_(report), table_(run),
           taken_(pools.size()), waste_(pools.size()), unserved_(pools.size()) {
-        for (const trace::request_class& request : run.classes) {
+        for (const usage::request_class& request : run.classes) {
             const auto block = block_of(request);
             needs_.push_back(block ? block->block : 0);
             first_.push_back(first_pool(request));
@@ -114,11 +114,11 @@ public:
     }
 
 private:
-    [[nodiscard]] const trace::request_class& request(std::size_t step) const {
+    [[nodiscard]] const usage::request_class& request(std::size_t step) const {
         return run_.classes[run_.steps[step].index()];
     }
 
-    [[nodiscard]] std::size_t first_pool(const trace::request_class& wanted) {
+    [[nodiscard]] std::size_t first_pool(const usage::request_class& wanted) {
         const runtime_pools& pools = heap_->layout();
         for (std::size_t pool = 0; pool < pools.count(); ++pool)
             if (pools.at(pool).block >= wanted.size && pools.at(pool).alignment >= wanted.alignment)
@@ -235,7 +235,7 @@ private:
     }
 
     std::size_t number_;
-    const trace::demand& run_;
+    const usage::demand& run_;
     runtime_heap heap_;
     replay_report& report_;
     block_table table_;
@@ -252,7 +252,7 @@ private:
 } // namespace
 
 result<replay_report> replay(
-    std::span<const trace::demand> runs,
+    std::span<const usage::demand> runs,
     std::span<const pool_spec> pools,
     std::uint32_t alignment,
     after_failure then

@@ -4,8 +4,8 @@
 // Runs a trace through the heap that the target has, with any layout: does it hold, and how full
 // does each pool get. The heap is drone::basic_heap itself, not a model of it.
 
-#include "error.hpp"
-#include "trace/demand.hpp"
+#include "base/error.hpp"
+#include "usage/demand.hpp"
 
 #include <drone/layout.hpp>
 
@@ -21,7 +21,7 @@ namespace drone::layout {
 struct failure {
     std::size_t run = 0;
     std::uint64_t step = 0; ///< index into the run's steps
-    trace::request_class request;
+    usage::request_class request;
     std::uint64_t live_blocks = 0; ///< then
     std::uint64_t live_bytes = 0;  ///< asked for, then
     /// The pools whose blocks would have served it, all of them exhausted; none when no block of
@@ -62,7 +62,7 @@ enum class after_failure : std::uint8_t {
 /// the one of its class that was taken last. Fails when the pools are no layout or there are more
 /// than 255. O(steps * log pools), memory as the pools take.
 [[nodiscard]] result<replay_report> replay(
-    std::span<const trace::demand> runs,
+    std::span<const usage::demand> runs,
     std::span<const pool_spec> pools,
     std::uint32_t alignment,
     after_failure then = after_failure::go_on

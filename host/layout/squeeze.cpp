@@ -19,14 +19,14 @@ std::int64_t bytes_of(const std::vector<pool_spec>& pools) {
 class squeezer {
 public:
     squeezer(
-        std::span<const trace::demand> runs, std::uint32_t alignment, std::int64_t bytes_to_beat
+        std::span<const usage::demand> runs, std::uint32_t alignment, std::int64_t bytes_to_beat
     )
         : runs_(runs), alignment_(alignment), fewest_(bytes_to_beat) {
         constexpr std::uint64_t most_steps = 1'000'000'000;
         constexpr std::uint64_t most_replays = 500;
         constexpr std::uint64_t fewest_replays = 4;
         std::uint64_t steps = 1;
-        for (const trace::demand& run : runs)
+        for (const usage::demand& run : runs)
             steps += run.steps.size();
         budget_ = std::clamp(most_steps / steps, fewest_replays, most_replays);
     }
@@ -84,7 +84,7 @@ private:
         best_ = std::move(pools);
     }
 
-    std::span<const trace::demand> runs_;
+    std::span<const usage::demand> runs_;
     std::uint32_t alignment_;
     std::uint64_t budget_ = 0;
     std::size_t replays_ = 0;
@@ -95,7 +95,7 @@ private:
 } // namespace
 
 std::optional<squeezed_layout> squeeze(
-    std::span<const trace::demand> runs,
+    std::span<const usage::demand> runs,
     std::uint32_t alignment,
     const optimum& plain,
     const lower_bound& bound

@@ -10,7 +10,7 @@
 
 #include "layout/bound.hpp"
 #include "layout/optimum.hpp"
-#include "trace/demand.hpp"
+#include "usage/demand.hpp"
 
 #include <drone/layout.hpp>
 
@@ -33,7 +33,7 @@ struct squeezed_layout {
 /// when it finds nothing below the optimum. Bounded by some 10^9 replayed steps, and by at least a
 /// few replays.
 [[nodiscard]] std::optional<squeezed_layout> squeeze(
-    std::span<const trace::demand> runs,
+    std::span<const usage::demand> runs,
     std::uint32_t alignment,
     const optimum& plain,
     const lower_bound& bound

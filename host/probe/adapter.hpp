@@ -4,8 +4,8 @@
 // How a board is reached: flash it, reset it, open its log, debug it. Each kind of probe is one
 // file here and one name in config::probe_kinds; open_adapter() picks it by what [probe] says.
 
+#include "base/error.hpp"
 #include "config/config.hpp"
-#include "error.hpp"
 
 #include <cstdint>
 #include <filesystem>

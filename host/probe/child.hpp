@@ -4,7 +4,7 @@
 // A program started by the tool: its standard output is a pipe, its standard error is kept, so that
 // its failure becomes one line of ours.
 
-#include "error.hpp"
+#include "base/error.hpp"
 #include "probe/descriptor.hpp"
 
 #include <atomic>

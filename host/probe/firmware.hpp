@@ -3,8 +3,8 @@
 
 // A firmware file before it goes to a board.
 
+#include "base/error.hpp"
 #include "config/config.hpp"
-#include "error.hpp"
 
 #include <cstdint>
 #include <filesystem>

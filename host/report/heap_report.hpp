@@ -3,9 +3,9 @@
 
 // What `drone heap` has to say, gathered: the runs that were read and their union.
 
-#include "trace/analysis.hpp"
 #include "trace/findings.hpp"
-#include "trace/statistics.hpp"
+#include "usage/analysis.hpp"
+#include "usage/statistics.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -19,7 +19,7 @@ namespace drone::report {
 struct run {
     std::string file;
     trace::findings found;
-    trace::analysis details{0}; ///< for sections and JSON; the table and its remarks do without
+    usage::analysis details{0}; ///< for sections and JSON; the table and its remarks do without
 };
 
 /// The functions at a native caller's address, innermost first, each as `name at file:line`; empty
@@ -30,7 +30,7 @@ using caller_names = std::function<std::vector<std::string>(std::uint32_t addres
 [[nodiscard]] std::string context_name(std::uint16_t context);
 
 struct heap_report {
-    trace::statistics usage; ///< of all runs
+    usage::statistics usage; ///< of all runs
     std::vector<run> runs;
     std::optional<std::uint64_t> heap_size; ///< bytes; what percentages are of
     caller_names functions_at = [](std::uint32_t) { return std::vector<std::string>{}; };

@@ -20,7 +20,7 @@ json share(std::uint64_t bytes, const std::optional<std::uint64_t>& heap_size) {
     return 100.0 * static_cast<double>(bytes) / static_cast<double>(*heap_size);
 }
 
-json place(const trace::moment& when) { return {{"event", when.change}, {"time", when.time}}; }
+json place(const usage::moment& when) { return {{"event", when.change}, {"time", when.time}}; }
 
 json caller(const heap_report& r, const run& one, std::uint32_t id) {
     if (id == 0) return nullptr;
@@ -63,7 +63,7 @@ json findings(const trace::findings& f) {
 }
 
 json live(const heap_report& r, const run& one) {
-    const trace::analysis& a = one.details;
+    const usage::analysis& a = one.details;
     struct total {
         std::uint64_t blocks = 0, bytes = 0, certain = 0;
     };
@@ -71,7 +71,7 @@ json live(const heap_report& r, const run& one) {
     std::map<std::uint32_t, total> by_size;
     std::map<std::uint32_t, total> by_caller;
     json blocks = json::array();
-    for (const trace::live_block& b : a.live_at_end()) {
+    for (const usage::live_block& b : a.live_at_end()) {
         for (total* const t : {&all, &by_size[b.size], &by_caller[b.caller]}) {
             ++t->blocks;
             t->bytes += b.size;
@@ -110,7 +110,7 @@ json live(const heap_report& r, const run& one) {
     };
 }
 
-json peak(const trace::analysis& a) {
+json peak(const usage::analysis& a) {
     json sizes = json::array();
     for (const auto& [size, count] : a.live_at_peak())
         sizes.push_back({{"size", size}, {"blocks", count}});
@@ -119,7 +119,7 @@ json peak(const trace::analysis& a) {
     return at;
 }
 
-json lifetimes(const trace::analysis& a) {
+json lifetimes(const usage::analysis& a) {
     json all = json::array();
     for (const auto& [size, l] : a.lifetimes_by_size())
         all.push_back(
@@ -135,12 +135,12 @@ json lifetimes(const trace::analysis& a) {
 }
 
 json failures(const heap_report& r, const run& one) {
-    const trace::analysis& a = one.details;
+    const usage::analysis& a = one.details;
     json sizes = json::array();
     for (const auto& [size, count] : a.failures_by_size())
         sizes.push_back({{"size", size}, {"count", count}});
     json list = json::array();
-    for (const trace::failed_request& f : a.failures())
+    for (const usage::failed_request& f : a.failures())
         list.push_back(
             {{"size", f.size},
              {"when", place(f.when)},
@@ -152,9 +152,9 @@ json failures(const heap_report& r, const run& one) {
     return {{"by_size", sizes}, {"first", list}};
 }
 
-json pools(const trace::analysis& a) {
+json pools(const usage::analysis& a) {
     json all = json::array();
-    for (const trace::pool_usage& p : a.pools())
+    for (const usage::pool_usage& p : a.pools())
         all.push_back(
             {{"block", p.pool.block},
              {"capacity", p.pool.capacity},
@@ -169,7 +169,7 @@ json pools(const trace::analysis& a) {
 template <class Shares, class Name>
 json shares(const Shares& of, const char* who, Name name) {
     json all = json::array();
-    for (const auto& [id, s] : trace::by_bytes(of))
+    for (const auto& [id, s] : usage::by_bytes(of))
         all.push_back(
             {{who, name(id)},
              {"allocations", s.count},
@@ -203,7 +203,7 @@ json run_json(const heap_report& r, const run& one) {
 
 std::string to_json(const heap_report& r) {
     json sizes = json::array();
-    for (const trace::size_usage& row : r.usage.rows())
+    for (const usage::size_usage& row : r.usage.rows())
         sizes.push_back({{"size", row.size}, {"max_load", row.max_load}, {"total", row.total}});
     json runs = json::array();
     for (const run& one : r.runs)

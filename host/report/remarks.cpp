@@ -57,8 +57,8 @@ std::string gap_lines(const trace::findings& all) {
     return text;
 }
 
-std::string live_lines(const trace::statistics& usage) {
-    trace::leftover all;
+std::string live_lines(const usage::statistics& usage) {
+    usage::leftover all;
     std::uint64_t bytes = 0;
     for (const auto& [size, left] : usage.leftovers()) {
         all.blocks += left.blocks;
@@ -90,7 +90,7 @@ std::string live_lines(const trace::statistics& usage) {
     return text;
 }
 
-std::string failure_lines(const trace::statistics& usage, const trace::findings& all) {
+std::string failure_lines(const usage::statistics& usage, const trace::findings& all) {
     if (all.failures == 0) return {};
     std::string text = fmt::format("Failed requests: {}\n", all.failures);
     std::size_t shown = 0;

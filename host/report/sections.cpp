@@ -26,7 +26,7 @@ std::string duration(trace::clock unit, std::uint64_t time) {
     return fmt::format("{:.6f} s", static_cast<double>(time) / 1e6);
 }
 
-std::string place(const trace::moment& when, trace::clock unit) {
+std::string place(const usage::moment& when, trace::clock unit) {
     const std::string time = duration(unit, when.time);
     return fmt::format("event {}{}{}", when.change, time.empty() ? "" : ", ", time);
 }
@@ -50,7 +50,7 @@ std::string by_pool(const heap_report&, const run& one) {
     if (one.details.pools().empty()) return "This format does not say which pools there are.\n";
     std::vector<cells> rows;
     rows.reserve(one.details.pools().size());
-    for (const trace::pool_usage& p : one.details.pools())
+    for (const usage::pool_usage& p : one.details.pools())
         rows.push_back(
             {number(p.pool.block),
              number(p.pool.capacity),
@@ -81,14 +81,14 @@ std::string by_lifetime(const heap_report&, const run& one) {
 }
 
 std::string by_age(const heap_report& r, const run& one) {
-    std::vector<trace::live_block> blocks = one.details.live_at_end();
+    std::vector<usage::live_block> blocks = one.details.live_at_end();
     if (blocks.empty()) return "Nothing is live at the end.\n";
-    std::ranges::sort(blocks, {}, [](const trace::live_block& b) {
+    std::ranges::sort(blocks, {}, [](const usage::live_block& b) {
         return std::tuple(b.taken ? b.taken->change : 0, b.size, b.caller);
     });
     std::vector<cells> rows;
     rows.reserve(blocks.size());
-    for (const trace::live_block& b : blocks)
+    for (const usage::live_block& b : blocks)
         rows.push_back(
             {number(b.size),
              b.taken ? number(b.taken->change) : "?",
@@ -105,7 +105,7 @@ std::string by_age(const heap_report& r, const run& one) {
 template <class Shares, class Name>
 std::string shares(const Shares& all, const char* who, Name name) {
     std::vector<cells> rows;
-    for (const auto& [id, s] : trace::by_bytes(all))
+    for (const auto& [id, s] : usage::by_bytes(all))
         rows.push_back(
             {number(s.bytes),
              number(s.count),

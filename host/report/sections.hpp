@@ -3,7 +3,7 @@
 
 // The tables that `drone heap --by ...` adds: one way to look at the trace each.
 
-#include "error.hpp"
+#include "base/error.hpp"
 #include "report/heap_report.hpp"
 
 #include <string>

@@ -3,7 +3,7 @@
 
 // Code addresses to functions, files and lines, from a firmware's ELF file and its DWARF.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <cstdint>
 #include <filesystem>

@@ -45,9 +45,9 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
     return fmt::format("{:.2f}%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
-std::string usage_table(const trace::statistics& usage, std::optional<std::uint64_t> heap_size) {
+std::string usage_table(const usage::statistics& usage, std::optional<std::uint64_t> heap_size) {
     std::vector<cells> rows;
-    for (const trace::size_usage& r : usage.rows())
+    for (const usage::size_usage& r : usage.rows())
         rows.push_back(
             {fmt::format("{}", r.size), fmt::format("{}", r.max_load), fmt::format("{}", r.total)}
         );

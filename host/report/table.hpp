@@ -4,7 +4,7 @@
 // The table of `drone heap`, and tables in its manner.
 
 #include "trace/findings.hpp"
-#include "trace/statistics.hpp"
+#include "usage/statistics.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +25,6 @@ columns(const cells& header, const std::vector<cells>& rows, std::size_t left_co
 
 /// The table of sizes, the maximum usage and the peak; with the heap's size also as its share.
 [[nodiscard]] std::string
-usage_table(const trace::statistics& usage, std::optional<std::uint64_t> heap_size);
+usage_table(const usage::statistics& usage, std::optional<std::uint64_t> heap_size);
 
 } // namespace drone::report

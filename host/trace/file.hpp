@@ -3,7 +3,7 @@
 
 // A heaptrace file's bytes: memory-mapped as they are, or unpacked when they are zstd or gzip.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <cstddef>
 #include <filesystem>

@@ -2,10 +2,10 @@
 
 #include "trace/read.hpp"
 
-#include "trace/allocation_log.hpp"
-#include "trace/drone_records.hpp"
-#include "trace/heaptrack.hpp"
-#include "trace/native.hpp"
+#include "trace/formats/allocation_log.hpp"
+#include "trace/formats/drone_records.hpp"
+#include "trace/formats/heaptrack.hpp"
+#include "trace/formats/native/native.hpp"
 
 #include <fmt/format.h>
 

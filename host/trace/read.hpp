@@ -4,10 +4,10 @@
 // A heaptrace file, whatever its format: recognised from its content, read into a sink. A dump of a
 // target's memory that holds a RAM ring is a native trace, that of the ring's words.
 
-#include "error.hpp"
+#include "base/error.hpp"
 #include "trace/file.hpp"
 #include "trace/findings.hpp"
-#include "trace/ring_dump.hpp"
+#include "trace/formats/native/ring_dump.hpp"
 #include "trace/sink.hpp"
 
 #include <filesystem>

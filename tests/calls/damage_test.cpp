@@ -4,7 +4,7 @@
 // the context it had, and no double free, for the firmware makes none.
 
 #include "recording.hpp"
-#include "trace/native.hpp"
+#include "trace/formats/native/native.hpp"
 
 #include <gtest/gtest.h>
 

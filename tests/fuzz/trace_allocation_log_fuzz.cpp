@@ -3,7 +3,7 @@
 // Any text as an allocation log: no crash, and changes that fit each other.
 
 #include "fuzz/trace_checking.hpp"
-#include "trace/allocation_log.hpp"
+#include "trace/formats/allocation_log.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace drone::trace;

@@ -3,7 +3,7 @@
 // Any text as a file of heaptrack: no crash, and changes that fit each other.
 
 #include "fuzz/trace_checking.hpp"
-#include "trace/heaptrack.hpp"
+#include "trace/formats/heaptrack.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace drone::trace;

@@ -3,7 +3,7 @@
 // Any bytes as a native heap trace: no crash, and changes that fit each other.
 
 #include "fuzz/trace_checking.hpp"
-#include "trace/native.hpp"
+#include "trace/formats/native/native.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace drone::trace;

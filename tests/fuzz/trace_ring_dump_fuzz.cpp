@@ -4,8 +4,8 @@
 // other.
 
 #include "fuzz/trace_checking.hpp"
-#include "trace/native.hpp"
-#include "trace/ring_dump.hpp"
+#include "trace/formats/native/native.hpp"
+#include "trace/formats/native/ring_dump.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace drone::trace;

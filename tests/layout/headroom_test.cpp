@@ -17,7 +17,7 @@ using testing::IsEmpty;
 /// What size_layout() makes of a run, and the optimizer's answer at any growth.
 class search {
 public:
-    search(const trace::demand& run, std::size_t pools)
+    search(const usage::demand& run, std::size_t pools)
         : runs_{&run}, work_(workload::of(runs_).value_or(workload{})), index_(work_),
           optimizer_(index_, {.most_pools = pools}), pools_(pools) {}
 
@@ -33,7 +33,7 @@ public:
     }
 
 private:
-    std::vector<const trace::demand*> runs_;
+    std::vector<const usage::demand*> runs_;
     workload work_;
     load_index index_;
     optimizer optimizer_;
@@ -79,7 +79,7 @@ TEST(Spread, CountsInSixtyFourBits) {
 }
 
 TEST(Headroom, NoneGivesTheLoads) {
-    const trace::demand run = run_through({{4}, {8}}, {{3, 2}});
+    const usage::demand run = run_through({{4}, {8}}, {{3, 2}});
     EXPECT_THAT(
         search(run, 2).sized(1000, headroom::none), ElementsAre(pool_spec{4, 3}, pool_spec{8, 2})
     );
@@ -88,7 +88,7 @@ TEST(Headroom, NoneGivesTheLoads) {
 TEST(Headroom, ScaleGrowsAllLoadsAsFarAsTheyFit) {
     // 28 bytes for 4 x 3 and 8 x 2. Twice is 56; at 2 + 1/3 it is 7 and 5, 68; 60 bytes hold what
     // is above 2 nowhere, for both pools round up there.
-    const trace::demand run = run_through({{4}, {8}}, {{3, 2}});
+    const usage::demand run = run_through({{4}, {8}}, {{3, 2}});
     EXPECT_THAT(
         search(run, 2).sized(60, headroom::scale), ElementsAre(pool_spec{4, 6}, pool_spec{8, 4})
     );
@@ -99,7 +99,7 @@ TEST(Headroom, ScaleGrowsAllLoadsAsFarAsTheyFit) {
 
 TEST(Headroom, BalancedSharesTheOtherHalfByBytes) {
     // 28 needed, 84 free: 42 to scale reach 2.3 (7 and 5, 68 bytes), 44 are left, 22 a pool.
-    const trace::demand run = run_through({{4}, {8}}, {{3, 2}});
+    const usage::demand run = run_through({{4}, {8}}, {{3, 2}});
     EXPECT_THAT(
         search(run, 2).sized(112, headroom::balanced),
         ElementsAre(pool_spec{4, 7 + 5}, pool_spec{8, 5 + 2})
@@ -110,7 +110,7 @@ TEST(Headroom, ScaleIsTheLargestThatFitsForAnyPartition) {
     for (unsigned seed = 0; seed < 300; ++seed) {
         SCOPED_TRACE(seed);
         std::mt19937 random(seed);
-        const trace::demand run =
+        const usage::demand run =
             random_run(random, {.classes = 6, .largest = 60, .alignments = {4}, .steps = 80});
         search made(run, 3);
         const std::int64_t needed = made.bytes_at(growth());
@@ -129,7 +129,7 @@ TEST(Headroom, NeverTakesMoreThanTheHeapNorLessThanTheTrace) {
     for (unsigned seed = 0; seed < 300; ++seed) {
         SCOPED_TRACE(seed);
         std::mt19937 random(seed);
-        const trace::demand run =
+        const usage::demand run =
             random_run(random, {.classes = 6, .largest = 60, .alignments = {4, 8}, .steps = 80});
         search made(run, 4);
         const auto needed = static_cast<std::uint64_t>(made.bytes_at(growth()));

@@ -11,14 +11,14 @@ namespace {
 
 using layout_test::run_of;
 using testing::ElementsAre;
-using trace::step;
+using usage::step;
 
 TEST(InPlace, LeavesARunWithoutResizesAlone) {
     EXPECT_FALSE(with_blocks_in_place(run_of({{4}}, {1, -1})).has_value());
 }
 
 TEST(InPlace, ChargesAShrunkBlockAsWhatItWas) {
-    trace::demand run = run_of({{8}, {32}}, {2, -2, 1, -1});
+    usage::demand run = run_of({{8}, {32}}, {2, -2, 1, -1});
     run.blocks = {0, 0, 0, 0};
     run.resizes = {1};
     const auto seen = with_blocks_in_place(run);
@@ -28,7 +28,7 @@ TEST(InPlace, ChargesAShrunkBlockAsWhatItWas) {
 
 TEST(InPlace, GrowsFromTheLargestThatTheBlockEverWas) {
     // 32 -> 8 -> 16 stays in its block; -> 64 does not.
-    trace::demand run = run_of({{8}, {16}, {32}, {64}}, {3, -3, 1, -1, 2, -2, 4, -4});
+    usage::demand run = run_of({{8}, {16}, {32}, {64}}, {3, -3, 1, -1, 2, -2, 4, -4});
     run.blocks = {0, 0, 0, 0, 0, 0, 0, 0};
     run.resizes = {1, 3, 5};
     const auto seen = with_blocks_in_place(run);
@@ -41,7 +41,7 @@ TEST(InPlace, GrowsFromTheLargestThatTheBlockEverWas) {
 
 TEST(InPlace, KeepsBlocksApartByTheirNumbers) {
     // Two of 8 bytes, of which the first was once 32: it is the one given back.
-    trace::demand run = run_of({{8}, {32}}, {2, -2, 1, 1, -1});
+    usage::demand run = run_of({{8}, {32}}, {2, -2, 1, 1, -1});
     run.blocks = {0, 0, 0, 1, 0};
     run.resizes = {1};
     const auto seen = with_blocks_in_place(run);
@@ -50,7 +50,7 @@ TEST(InPlace, KeepsBlocksApartByTheirNumbers) {
 }
 
 TEST(InPlace, TakesTheLastOfItsClassWithoutNumbers) {
-    trace::demand run = run_of({{8}, {32}}, {2, -2, 1, 1, -1, -1});
+    usage::demand run = run_of({{8}, {32}}, {2, -2, 1, 1, -1, -1});
     run.resizes = {1};
     const auto seen = with_blocks_in_place(run);
     ASSERT_TRUE(seen.has_value());
@@ -61,8 +61,8 @@ TEST(InPlace, TakesTheLastOfItsClassWithoutNumbers) {
 }
 
 /// Runs whose blocks are taken, resized in place by the traced heap, and given back at random.
-trace::demand resizing_run(std::mt19937& random) {
-    trace::demand made;
+usage::demand resizing_run(std::mt19937& random) {
+    usage::demand made;
     for (std::uint32_t size = 4; size <= 40; size += 4)
         made.classes.push_back({.size = size});
     std::vector<std::size_t> class_of; // by block number

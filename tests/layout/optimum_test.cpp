@@ -25,7 +25,7 @@ struct wish {
     std::size_t edge_limit = 1'000'000;
 };
 
-std::optional<optimum> find_best(std::span<const trace::demand> runs, const wish& wanted) {
+std::optional<optimum> find_best(std::span<const usage::demand> runs, const wish& wanted) {
     const auto work = workload::of(layout_test::pointers(runs));
     EXPECT_TRUE(work.has_value());
     if (!work) return std::nullopt;
@@ -36,7 +36,7 @@ std::optional<optimum> find_best(std::span<const trace::demand> runs, const wish
     return search.best(wanted.pools);
 }
 
-optimum best_layout(std::span<const trace::demand> runs, const wish& wanted) {
+optimum best_layout(std::span<const usage::demand> runs, const wish& wanted) {
     const auto best = find_best(runs, wanted);
     EXPECT_TRUE(best.has_value());
     return best.value_or(optimum{});
@@ -74,7 +74,7 @@ TEST(Optimum, KeepsTheTwoLargestSizesApartWhenThatIsBest) { // the ancestor alwa
 
 TEST(Optimum, TakesNoExponentialTime) { // the ancestor: 14 s at 66 sizes and 8 pools
     std::mt19937 random(66);
-    std::vector<trace::demand> runs;
+    std::vector<usage::demand> runs;
     runs.push_back(random_run(random, {.classes = 200, .largest = 300, .steps = 20'000}));
     const auto start = std::chrono::steady_clock::now();
     EXPECT_TRUE(best_layout(runs, {.pools = 16}).proved);
@@ -108,7 +108,7 @@ TEST(Optimum, LeavesOutClassesThatAreNeverTaken) {
 }
 
 TEST(Optimum, OfNothingIsNoPools) {
-    const std::vector<trace::demand> runs(1);
+    const std::vector<usage::demand> runs(1);
     EXPECT_THAT(best_layout(runs, {.pools = 3}).pools, IsEmpty());
 }
 
@@ -180,7 +180,7 @@ TEST(Optimum, GivesAKeptBlockThatNothingNeedsOneBlock) {
 
 TEST(Optimum, IsNotCalledProvedWhereTheGraphWasTooLarge) {
     std::mt19937 random(5);
-    std::vector<trace::demand> runs;
+    std::vector<usage::demand> runs;
     runs.push_back(random_run(random, {.classes = 40, .largest = 400, .steps = 2000}));
     const optimum exact = best_layout(runs, {.pools = 4});
     const optimum coarse = best_layout(runs, {.pools = 4, .edge_limit = 60});
@@ -189,9 +189,9 @@ TEST(Optimum, IsNotCalledProvedWhereTheGraphWasTooLarge) {
     EXPECT_EQ(bytes_needed(runs, blocks_of(coarse)), coarse.bytes);
 }
 
-std::vector<trace::demand>
+std::vector<usage::demand>
 random_runs(std::mt19937& random, const random_shape& shape, std::size_t most) {
-    std::vector<trace::demand> runs;
+    std::vector<usage::demand> runs;
     const std::size_t count = 1 + random() % most;
     for (std::size_t number = 0; number < count; ++number)
         runs.push_back(random_run(random, shape));
@@ -234,19 +234,19 @@ TEST(Optimum, AgreesWithBruteForceWhereThreeAlignmentsMix) {
 }
 
 /// The plain DP over M(i, j), measured one interval at a time.
-std::int64_t plain_dp(std::span<const trace::demand> runs, std::size_t pools) {
+std::int64_t plain_dp(std::span<const usage::demand> runs, std::size_t pools) {
     std::vector<std::uint32_t> sizes = {0};
-    for (const trace::demand& run : runs)
-        for (const trace::step step : run.steps)
+    for (const usage::demand& run : runs)
+        for (const usage::step step : run.steps)
             if (!step.gives_back())
                 sizes.push_back((std::max(run.classes[step.index()].size, 1U) + 3) / 4 * 4);
     std::ranges::sort(sizes);
     sizes.erase(std::ranges::unique(sizes).begin(), sizes.end());
     const std::size_t count = sizes.size();
     std::vector most(count, std::vector<std::int64_t>(count));
-    for (const trace::demand& run : runs) {
+    for (const usage::demand& run : runs) {
         std::vector<std::int64_t> live(count); // by size
-        for (const trace::step step : run.steps) {
+        for (const usage::step step : run.steps) {
             const std::uint32_t size = (std::max(run.classes[step.index()].size, 1U) + 3) / 4 * 4;
             const auto at = std::ranges::lower_bound(sizes, size) - sizes.begin();
             live[static_cast<std::size_t>(at)] += step.gives_back() ? -1 : 1;

@@ -16,7 +16,7 @@ using testing::IsEmpty;
 
 /// The trace behind the seeds' table: most live and allocations 1:1/1, 12:3/7, 28:1/2, 32:1/1,
 /// 128:1/2.
-trace::demand seeds_run() {
+usage::demand seeds_run() {
     return run_of(
         {{1}, {12}, {28}, {32}, {128}},
         {1, 2, 2, 2, -2, -2, 2, 2, -2, 2, -2, 2, 3, -3, 3, 4, 5, -5, 5}
@@ -24,14 +24,14 @@ trace::demand seeds_run() {
 }
 
 planner planner_of(
-    std::span<const trace::demand> runs, std::size_t pools, std::vector<std::uint32_t> keep = {}
+    std::span<const usage::demand> runs, std::size_t pools, std::vector<std::uint32_t> keep = {}
 ) {
     auto made = planner::of(runs, {.most_pools = pools, .keep = std::move(keep)});
     EXPECT_TRUE(made.has_value()) << made.error().message;
     return *std::move(made);
 }
 
-plan plan_of(std::span<const trace::demand> runs, const plan_request& wanted) {
+plan plan_of(std::span<const usage::demand> runs, const plan_request& wanted) {
     planner made = planner_of(runs, wanted.pools);
     auto done = made.make(wanted);
     EXPECT_TRUE(done.has_value()) << done.error().message;
@@ -98,7 +98,7 @@ TEST(Plan, RefusesBlocksToKeepThatAreNone) {
 }
 
 TEST(Plan, OfNoEventsSaysSo) {
-    const std::vector<trace::demand> runs(2);
+    const std::vector<usage::demand> runs(2);
     planner made = planner_of(runs, 2);
     EXPECT_TRUE(made.empty());
     EXPECT_FALSE(made.make({.pools = 2, .size = 1000}).has_value());
@@ -133,7 +133,7 @@ TEST(Plan, OfSeveralRunsHoldsEach) {
 
 TEST(Plan, ReservesForWhatFellIntoGaps) {
     // 10 steps seen, 2 lost: a fifth more, a block at least.
-    trace::demand run = run_through({{4}, {8}}, {{9, 1}});
+    usage::demand run = run_through({{4}, {8}}, {{9, 1}});
     run.gaps = {{.at = 3, .lost_events = 1}, {.at = 7, .lost_events = 0}};
     const std::vector runs = {run};
     const plan made = plan_of(runs, {.pools = 2});

@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 replay_report replayed(
-    std::span<const trace::demand> runs,
+    std::span<const usage::demand> runs,
     const std::vector<pool_spec>& pools,
     std::uint32_t alignment = 8
 ) {
@@ -67,7 +67,7 @@ TEST(Replay, SaysWhenNoPoolServesARequestAtAll) {
 }
 
 TEST(Replay, GivesBackTheVeryBlockThatWasTaken) {
-    trace::demand run = run_of({{4}}, {1, 1, -1, 1});
+    usage::demand run = run_of({{4}}, {1, 1, -1, 1});
     run.blocks = {0, 1, 0, 0};
     const std::vector runs = {run};
     // The first block was given back, so the third request finds the small pool free again.
@@ -78,7 +78,7 @@ TEST(Replay, GivesBackTheVeryBlockThatWasTaken) {
 }
 
 TEST(Replay, KeepsAShrunkBlockInItsPlaceAndMovesAGrownOne) {
-    trace::demand run = run_of({{4}, {8}, {32}}, {3, -3, 1, -1, 2});
+    usage::demand run = run_of({{4}, {8}, {32}}, {3, -3, 1, -1, 2});
     run.blocks = {0, 0, 0, 0, 0};
     run.resizes = {1, 3}; // 32 -> 4 -> 8
     const replay_report shrunk = replayed(std::vector{run}, {{4, 1}, {8, 1}, {32, 1}});
@@ -88,7 +88,7 @@ TEST(Replay, KeepsAShrunkBlockInItsPlaceAndMovesAGrownOne) {
     EXPECT_EQ(shrunk.pools[2].peak, 1U);
     EXPECT_EQ(shrunk.peak_waste, 28U);
 
-    trace::demand grown = run_of({{4}, {32}}, {1, -1, 2});
+    usage::demand grown = run_of({{4}, {32}}, {1, -1, 2});
     grown.blocks = {0, 0, 0};
     grown.resizes = {1};
     const replay_report moved = replayed(std::vector{grown}, {{4, 1}, {32, 1}});
@@ -108,7 +108,7 @@ TEST(Replay, CountsOnlyWhatSharingALargerBlockLoses) {
 }
 
 TEST(Replay, RefusesPoolsThatAreNoLayout) {
-    const std::vector<trace::demand> runs(1);
+    const std::vector<usage::demand> runs(1);
     EXPECT_THAT(replay(runs, {}, 8).error().message, HasSubstr("no pools"));
     const std::vector<pool_spec> odd = {{4, 1}, {6, 1}};
     EXPECT_THAT(replay(runs, odd, 8).error().message, HasSubstr("pool 2"));
@@ -126,7 +126,7 @@ public:
     std::vector<std::uint32_t> peaks;
     std::vector<std::uint64_t> fell_over;
 
-    void play(const trace::demand& run) {
+    void play(const usage::demand& run) {
         std::map<std::uint32_t, std::size_t> pool_of; // by block number
         std::ranges::fill(taken_, 0);
         for (std::size_t at = 0; at < run.steps.size(); ++at) {
@@ -142,7 +142,7 @@ public:
     }
 
 private:
-    std::size_t take(const trace::request_class& request) {
+    std::size_t take(const usage::request_class& request) {
         bool is_first = true;
         for (std::size_t pool = 0; pool < pools_.size(); ++pool) {
             if (!layout_test::serves(pools_[pool].block, request)) continue;
@@ -162,11 +162,11 @@ private:
 };
 
 /// Numbers the blocks of a run: each return gives back one of its class, picked at random.
-void number_blocks(trace::demand& run, std::mt19937& random) {
+void number_blocks(usage::demand& run, std::mt19937& random) {
     std::vector<std::vector<std::uint32_t>> live(run.classes.size());
     std::vector<std::uint32_t> free_numbers;
     std::uint32_t next = 0;
-    for (const trace::step step : run.steps) {
+    for (const usage::step step : run.steps) {
         auto& own = live[step.index()];
         if (step.gives_back()) {
             const std::size_t pick = random() % own.size();
@@ -210,7 +210,7 @@ TEST(Replay, AgreesWithAnObviousModel) {
 
 /// The fewest bytes of all pools, capacities included, that hold the run with fall-over.
 std::int64_t fewest_with_fall_over(
-    const trace::demand& run, std::size_t pools, std::uint32_t largest, std::int64_t enough
+    const usage::demand& run, std::size_t pools, std::uint32_t largest, std::int64_t enough
 ) {
     std::int64_t fewest = enough;
     layout_test::for_each_block_set(pools, largest, [&](std::span<const std::uint32_t> blocks) {
@@ -282,7 +282,7 @@ TEST(LowerBound, IsTheCheapestStaircase) {
         const auto larger = [&](std::uint32_t bytes) {
             std::int64_t now = 0;
             std::int64_t most = 0;
-            for (const trace::step step : runs[0].steps) {
+            for (const usage::step step : runs[0].steps) {
                 if ((std::max(runs[0].classes[step.index()].size, 1U) + 3) / 4 * 4 <= bytes)
                     continue;
                 now += step.gives_back() ? -1 : 1;

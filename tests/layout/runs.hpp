@@ -4,7 +4,7 @@
 // Runs to test layouts with: written by hand, or made at random from a seed; and the slow, obvious
 // model that everything clever is held against.
 
-#include "trace/demand.hpp"
+#include "usage/demand.hpp"
 
 #include <drone/layout.hpp>
 
@@ -19,39 +19,39 @@
 namespace drone::layout_test {
 
 /// A run of takes (index + 1) and returns (-(index + 1)) of these classes.
-inline trace::demand
-run_of(std::vector<trace::request_class> classes, std::initializer_list<int> steps) {
-    trace::demand made;
+inline usage::demand
+run_of(std::vector<usage::request_class> classes, std::initializer_list<int> steps) {
+    usage::demand made;
     made.classes = std::move(classes);
     for (const int step : steps) {
         const auto index = static_cast<std::size_t>(std::abs(step) - 1);
-        made.steps.push_back(step > 0 ? trace::step::take(index) : trace::step::give_back(index));
+        made.steps.push_back(step > 0 ? usage::step::take(index) : usage::step::give_back(index));
     }
     return made;
 }
 
 /// A run that goes from each of these vectors of live counts to the next: returns first, then
 /// takes.
-inline trace::demand run_through(
-    std::vector<trace::request_class> classes, const std::vector<std::vector<int>>& counts
+inline usage::demand run_through(
+    std::vector<usage::request_class> classes, const std::vector<std::vector<int>>& counts
 ) {
-    trace::demand made;
+    usage::demand made;
     std::vector<int> live(classes.size());
     made.classes = std::move(classes);
     for (const std::vector<int>& next : counts) {
         for (std::size_t index = 0; index < live.size(); ++index)
             for (; live[index] > next[index]; --live[index])
-                made.steps.push_back(trace::step::give_back(index));
+                made.steps.push_back(usage::step::give_back(index));
         for (std::size_t index = 0; index < live.size(); ++index)
             for (; live[index] < next[index]; ++live[index])
-                made.steps.push_back(trace::step::take(index));
+                made.steps.push_back(usage::step::take(index));
     }
     return made;
 }
 
-inline std::vector<const trace::demand*> pointers(std::span<const trace::demand> runs) {
-    std::vector<const trace::demand*> made;
-    for (const trace::demand& run : runs)
+inline std::vector<const usage::demand*> pointers(std::span<const usage::demand> runs) {
+    std::vector<const usage::demand*> made;
+    for (const usage::demand& run : runs)
         made.push_back(&run);
     return made;
 }
@@ -64,11 +64,11 @@ struct random_shape {
 };
 
 /// A run in which phases favour some classes, so that peaks do not coincide.
-inline trace::demand random_run(std::mt19937& random, const random_shape& shape) {
+inline usage::demand random_run(std::mt19937& random, const random_shape& shape) {
     const auto below = [&](std::size_t limit) {
         return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
     };
-    trace::demand made;
+    usage::demand made;
     for (std::size_t number = 0; number < shape.classes; ++number)
         made.classes.push_back({
             .size = static_cast<std::uint32_t>(below(shape.largest + 1)),
@@ -84,17 +84,17 @@ inline trace::demand random_run(std::mt19937& random, const random_shape& shape)
         const std::size_t index = below(3) == 0 ? below(live.size()) : favoured;
         if (live[index] > 0 && below(index == favoured ? 4 : 2) == 0) {
             --live[index];
-            made.steps.push_back(trace::step::give_back(index));
+            made.steps.push_back(usage::step::give_back(index));
         } else {
             ++live[index];
-            made.steps.push_back(trace::step::take(index));
+            made.steps.push_back(usage::step::take(index));
         }
     }
     return made;
 }
 
 /// What a class needs, straight from the words: whether a block of that many bytes serves it.
-inline bool serves(std::uint32_t block, const trace::request_class& request) {
+inline bool serves(std::uint32_t block, const usage::request_class& request) {
     const std::uint32_t alignment = std::max<std::uint32_t>(request.alignment, 4);
     return block >= std::max<std::uint32_t>(request.size, 1) && block % alignment == 0;
 }
@@ -103,16 +103,16 @@ inline bool serves(std::uint32_t block, const trace::request_class& request) {
 /// serves it and none may be refused, and a kept pool has a block at least; nothing when some
 /// request cannot be served.
 inline std::optional<std::int64_t> bytes_needed(
-    std::span<const trace::demand> runs,
+    std::span<const usage::demand> runs,
     std::span<const std::uint32_t> blocks,
     std::span<const std::uint32_t> keep = {}
 ) {
     std::vector<std::int64_t> most(blocks.size());
     for (std::size_t pool = 0; pool < blocks.size(); ++pool)
         most[pool] = std::ranges::find(keep, blocks[pool]) != keep.end() ? 1 : 0;
-    for (const trace::demand& run : runs) {
+    for (const usage::demand& run : runs) {
         std::vector<std::int64_t> live(blocks.size());
-        for (const trace::step step : run.steps) {
+        for (const usage::step step : run.steps) {
             std::size_t pool = 0;
             while (pool < blocks.size() && !serves(blocks[pool], run.classes[step.index()]))
                 ++pool;
@@ -145,7 +145,7 @@ void for_each_block_set(std::size_t pools, std::uint32_t largest, Visitor visit)
 
 /// The fewest bytes over all sets of at most `pools` blocks that contain `keep`.
 inline std::optional<std::int64_t> fewest_bytes(
-    std::span<const trace::demand> runs,
+    std::span<const usage::demand> runs,
     std::size_t pools,
     std::uint32_t largest,
     std::span<const std::uint32_t> keep = {}

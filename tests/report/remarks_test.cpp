@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 /// A run in which 12 bytes stay live, from a caller at 0x1000, and 64 bytes were refused.
 heap_report leaking() {
     heap_report r;
-    trace::analysis details(2);
+    usage::analysis details(2);
     const trace::change stays{.block = 0, .size = 12, .caller = 0x1000};
     trace::change goes{.block = 1, .size = 28};
     details.on_changes(std::array{stays, goes});
@@ -41,7 +41,7 @@ heap_report leaking() {
 
 TEST(Remarks, AreNoneWhenThereIsNothingToSay) {
     heap_report r;
-    r.runs.push_back({"heaptrace", {}, trace::analysis(0)});
+    r.runs.push_back({"heaptrace", {}, usage::analysis(0)});
     EXPECT_EQ(remarks(r), "");
 }
 

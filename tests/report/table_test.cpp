@@ -9,7 +9,7 @@
 namespace drone::report {
 namespace {
 
-void use(trace::statistics& usage, std::uint32_t size, int load, int total) {
+void use(usage::statistics& usage, std::uint32_t size, int load, int total) {
     for (int i = 0; i < load; ++i)
         usage.on_changes(std::array{trace::change{.size = size}});
     for (int i = load; i < total; ++i) {
@@ -19,7 +19,7 @@ void use(trace::statistics& usage, std::uint32_t size, int load, int total) {
 }
 
 TEST(UsageTable, IsTheSeedsTableDigitForDigit) {
-    trace::statistics usage;
+    usage::statistics usage;
     use(usage, 1, 1, 1);
     use(usage, 12, 3, 7);
     use(usage, 28, 1, 2);
@@ -41,7 +41,7 @@ TEST(UsageTable, IsTheSeedsTableDigitForDigit) {
 }
 
 TEST(UsageTable, LeavesOutSharesOfAnUnknownHeap) {
-    trace::statistics usage;
+    usage::statistics usage;
     use(usage, 12, 1, 1);
     EXPECT_NE(
         usage_table(usage, std::nullopt).find("usage: 12\nPeak live memory: 12\n"),
@@ -50,7 +50,7 @@ TEST(UsageTable, LeavesOutSharesOfAnUnknownHeap) {
 }
 
 TEST(UsageTable, GrowsWithItsContent) {
-    trace::statistics usage;
+    usage::statistics usage;
     use(usage, 4'000'000'000, 1, 1);
     use(usage, 1, 1, 12);
     EXPECT_NE(usage_table(usage, std::nullopt).find(" 4000000000 |        1 |"), std::string::npos);

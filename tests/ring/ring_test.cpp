@@ -6,9 +6,9 @@
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
 #include "board/memory_map.hpp"
-#include "trace/native.hpp"
-#include "trace/native_words.hpp"
-#include "trace/ring_dump.hpp"
+#include "trace/formats/native/native.hpp"
+#include "trace/formats/native/ring_dump.hpp"
+#include "trace/formats/native/words.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/make_demand.hpp"
 #include "trace_writer.hpp"
+#include "usage/make_demand.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 TEST(AllocationLog, ReadsEventsAroundCommentsAndTime) {
     const reading r("# made by hand\n\n a x 12\nt 100\na y 12 64\r\nf x\n");
     EXPECT_EQ(r.found.format, format::allocation_log);
-    EXPECT_THAT(r.usage.rows(), ElementsAre(size_usage{12, 2, 2}));
+    EXPECT_THAT(r.usage.rows(), ElementsAre(usage::size_usage{12, 2, 2}));
     EXPECT_EQ(r.found.events, 3);
 }
 
@@ -33,12 +33,19 @@ TEST(AllocationLog, LeavesOutLinesThatSayNothing) {
 
 TEST(AllocationLog, TakesTheNewBlockOfAResizeBeforeItGivesBackTheOld) {
     const temporary_file file("a x 12\nr x 28\nf x\n");
-    const auto made = make_demand(*source::open(file.path()));
+    const auto made = usage::make_demand(*source::open(file.path()));
     ASSERT_TRUE(made);
-    EXPECT_THAT(made->classes, ElementsAre(request_class{12, 4}, request_class{28, 4}));
+    EXPECT_THAT(
+        made->classes, ElementsAre(usage::request_class{12, 4}, usage::request_class{28, 4})
+    );
     EXPECT_THAT(
         made->steps,
-        ElementsAre(step::take(0), step::take(1), step::give_back(0), step::give_back(1))
+        ElementsAre(
+            usage::step::take(0),
+            usage::step::take(1),
+            usage::step::give_back(0),
+            usage::step::give_back(1)
+        )
     );
     EXPECT_THAT(made->blocks, ElementsAre(0, 1, 0, 1));
 }

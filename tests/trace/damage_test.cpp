@@ -3,7 +3,7 @@
 // Native traces of random programs, damaged at random: words cut off, dropped, doubled, flipped.
 // The generator knows the truth; whatever the damage, the reader says nothing false.
 
-#include "trace/native.hpp"
+#include "trace/formats/native/native.hpp"
 #include "trace_writer.hpp"
 
 #include <gtest/gtest.h>

@@ -24,13 +24,17 @@ TEST(Drone014Trace, TakesSizesApart) {
         drone_0_14({0xA100'0012, 0xA200'0034, 0xD100'0012, 0xD200'0034, 0xA100'0000, 0xA200'000C})
     );
     EXPECT_EQ(r.found.format, format::drone_0_14);
-    EXPECT_THAT(r.usage.rows(), ElementsAre(size_usage{12, 1, 1}, size_usage{0x1234, 1, 1}));
+    EXPECT_THAT(
+        r.usage.rows(), ElementsAre(usage::size_usage{12, 1, 1}, usage::size_usage{0x1234, 1, 1})
+    );
 }
 
 TEST(Drone014Trace, PairsWordsAroundNestedEvents) {
     // 0x1234 is taken; in its middle an interrupt takes 0x105.
     const reading r(drone_0_14({0xA100'0012, 0xA100'0001, 0xA200'0005, 0xA200'0034}));
-    EXPECT_THAT(r.usage.rows(), ElementsAre(size_usage{0x105, 1, 1}, size_usage{0x1234, 1, 1}));
+    EXPECT_THAT(
+        r.usage.rows(), ElementsAre(usage::size_usage{0x105, 1, 1}, usage::size_usage{0x1234, 1, 1})
+    );
     EXPECT_EQ(r.found.gaps, 0);
 }
 
@@ -48,7 +52,11 @@ TEST(Drone014Trace, ReadsGrowAndShrink) {
     ));
     EXPECT_THAT(
         r.usage.rows(),
-        ElementsAre(size_usage{8, 1, 1}, size_usage{0x1234, 1, 1}, size_usage{0x20001, 1, 1})
+        ElementsAre(
+            usage::size_usage{8, 1, 1},
+            usage::size_usage{0x1234, 1, 1},
+            usage::size_usage{0x20001, 1, 1}
+        )
     );
 }
 
@@ -65,7 +73,9 @@ TEST(Drone014Trace, CountsAMovedResizeOnceWhereItIsLoggedTwice) {
          0xD100'0000,
          0xD200'000C}
     ));
-    EXPECT_THAT(r.usage.rows(), ElementsAre(size_usage{12, 1, 1}, size_usage{28, 1, 1}));
+    EXPECT_THAT(
+        r.usage.rows(), ElementsAre(usage::size_usage{12, 1, 1}, usage::size_usage{28, 1, 1})
+    );
     EXPECT_EQ(r.found.freed_unknown, 0);
 }
 
@@ -82,7 +92,9 @@ TEST(Drone2022Trace, ReadsByteRecords) {
     EXPECT_EQ(r.found.format, format::drone_2022);
     EXPECT_THAT(
         r.usage.rows(),
-        ElementsAre(size_usage{12, 1, 1}, size_usage{28, 1, 1}, size_usage{300, 1, 1})
+        ElementsAre(
+            usage::size_usage{12, 1, 1}, usage::size_usage{28, 1, 1}, usage::size_usage{300, 1, 1}
+        )
     );
 }
 

@@ -4,9 +4,9 @@
 // the environment writes what is read now beside them; look at the difference before it is
 // committed.
 
-#include "trace/analysis.hpp"
 #include "trace/read.hpp"
-#include "trace/statistics.hpp"
+#include "usage/analysis.hpp"
+#include "usage/statistics.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -23,13 +23,13 @@ namespace {
 std::string describe(const std::filesystem::path& file) {
     const auto from = source::open(file);
     if (!from) return from.error().message + "\n";
-    statistics usage;
+    usage::statistics usage;
     const auto found = from->read(usage);
     if (!found) return found.error().message + "\n";
-    analysis details(usage.peak_change());
+    usage::analysis details(usage.peak_change());
     EXPECT_TRUE(from->read(details));
     std::string text = fmt::format("format {}\nevents {}\n", name(found->format), found->events);
-    for (const size_usage& row : usage.rows())
+    for (const usage::size_usage& row : usage.rows())
         text += fmt::format("size {}: {} of {}\n", row.size, row.max_load, row.total);
     text += fmt::format(
         "peak {} at {}, time {}\n", usage.peak_bytes(), details.peak().change, details.peak().time
@@ -48,7 +48,7 @@ std::string describe(const std::filesystem::path& file) {
         found->suspected_double_frees,
         found->freed_unknown
     );
-    for (const live_block& block : details.live_at_end())
+    for (const usage::live_block& block : details.live_at_end())
         text += fmt::format(
             "live {} since {}, caller {:x}, {}\n",
             block.size,
@@ -56,7 +56,7 @@ std::string describe(const std::filesystem::path& file) {
             block.caller,
             block.certain ? "certain" : "uncertain"
         );
-    for (const pool_usage& pool : details.pools())
+    for (const usage::pool_usage& pool : details.pools())
         text += fmt::format("pool {}: {} of {}\n", pool.pool.block, pool.max_load, pool.total);
     for (const std::string& notice : found->notices)
         text += notice + "\n";

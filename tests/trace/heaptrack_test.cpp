@@ -3,8 +3,8 @@
 // heaptrack's own programs are asked: a recording of a real program, made here, gives the totals
 // that heaptrack_print gives.
 
-#include "trace/analysis.hpp"
 #include "trace_writer.hpp"
+#include "usage/analysis.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,9 @@ TEST(HeaptrackFile, IsReadRaw) {
     EXPECT_EQ(r.found.format, format::heaptrack_raw);
     EXPECT_THAT(
         r.usage.rows(),
-        ElementsAre(size_usage{10, 1, 1}, size_usage{11, 1, 1}, size_usage{300, 1, 1})
+        ElementsAre(
+            usage::size_usage{10, 1, 1}, usage::size_usage{11, 1, 1}, usage::size_usage{300, 1, 1}
+        )
     );
     EXPECT_EQ(r.usage.peak_bytes(), 311);
     EXPECT_EQ(r.found.freed_unknown, 1);
@@ -38,7 +40,7 @@ TEST(HeaptrackFile, IsReadInterpretedWithItsCallers) {
         "v 10400 3\ns 4 main\ns 8 my f.cpp\ni 7f 1 1 2 1a\nt 1 0\na a 1\n+ 0\n+ 0\n- 0\n"
     );
     EXPECT_EQ(r.found.format, format::heaptrack);
-    EXPECT_THAT(r.usage.rows(), ElementsAre(size_usage{10, 2, 2}));
+    EXPECT_THAT(r.usage.rows(), ElementsAre(usage::size_usage{10, 2, 2}));
     EXPECT_THAT(r.found.callers, ElementsAre("", "main at my f.cpp:26"));
 }
 
@@ -88,15 +90,15 @@ TEST(HeaptrackFile, OfARealProgramGivesHeaptracksOwnTotals) {
         ASSERT_TRUE(theirs);
         const auto from = source::open(file);
         ASSERT_TRUE(from) << from.error().message;
-        statistics usage;
+        usage::statistics usage;
         ASSERT_TRUE(from->read(usage));
-        analysis details(usage.peak_change());
+        usage::analysis details(usage.peak_change());
         ASSERT_TRUE(from->read(details));
         std::uint64_t calls = 0;
-        for (const size_usage& row : usage.rows())
+        for (const usage::size_usage& row : usage.rows())
             calls += row.total;
         std::uint64_t leaked = 0;
-        for (const live_block& block : details.live_at_end())
+        for (const usage::live_block& block : details.live_at_end())
             leaked += block.size;
         EXPECT_GT(calls, 1000);
         EXPECT_EQ(

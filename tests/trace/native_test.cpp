@@ -16,7 +16,10 @@ TEST(NativeTrace, CountsBlocksBySizeAsked) {
     w.allocate(0, 0, 1).allocate(1, 0, 12).allocate(1, 1, 12).deallocate(1, 0).allocate(1, 0, 9);
     const reading r(w.bytes());
     EXPECT_THAT(
-        r.usage.rows(), ElementsAre(size_usage{1, 1, 1}, size_usage{9, 1, 1}, size_usage{12, 2, 2})
+        r.usage.rows(),
+        ElementsAre(
+            usage::size_usage{1, 1, 1}, usage::size_usage{9, 1, 1}, usage::size_usage{12, 2, 2}
+        )
     );
     EXPECT_EQ(r.usage.maximum_usage(), 1 + 9 + 24);
     EXPECT_EQ(r.usage.peak_bytes(), 25);
@@ -27,7 +30,9 @@ TEST(NativeTrace, EndsABlocksTimeAtItsOldSizeWhenItIsResized) {
     native_writer w;
     w.announce().allocate(2, 0, 20).resize(2, 0, 40).deallocate(2, 0);
     const reading r(w.bytes());
-    EXPECT_THAT(r.usage.rows(), ElementsAre(size_usage{20, 1, 1}, size_usage{40, 1, 1}));
+    EXPECT_THAT(
+        r.usage.rows(), ElementsAre(usage::size_usage{20, 1, 1}, usage::size_usage{40, 1, 1})
+    );
     EXPECT_EQ(r.usage.peak_bytes(), 40);
 }
 
@@ -46,7 +51,7 @@ TEST(NativeTrace, LearnsTheLayoutFromALaterAnnouncement) {
     w.events = 100;
     w.allocate(1, 0, 12).deallocate(1, 3).announce().deallocate(1, 0);
     const reading r(w.bytes());
-    EXPECT_THAT(r.usage.rows(), ElementsAre(size_usage{12, 1, 1}));
+    EXPECT_THAT(r.usage.rows(), ElementsAre(usage::size_usage{12, 1, 1}));
     EXPECT_EQ(r.found.freed_unknown, 1);
     EXPECT_EQ(r.found.double_frees, 0);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/native_words.hpp"
-#include "trace/ring_dump.hpp"
+#include "trace/formats/native/ring_dump.hpp"
+#include "trace/formats/native/words.hpp"
 #include "trace_writer.hpp"
 
 #include <drone/ram_ring.hpp>
@@ -100,7 +100,10 @@ ring_image(std::uint32_t turns, std::uint32_t address = 0x2000'0100, unsigned po
 
 TEST(RingDump, IsReadAsANativeTrace) {
     const reading r(noise(1001, 3) + ring_image(0) + noise(99, 4));
-    EXPECT_THAT(r.usage.rows(), ::testing::ElementsAre(size_usage{5, 1, 1}, size_usage{33, 1, 1}));
+    EXPECT_THAT(
+        r.usage.rows(),
+        ::testing::ElementsAre(usage::size_usage{5, 1, 1}, usage::size_usage{33, 1, 1})
+    );
     EXPECT_EQ(r.found.format, format::native);
     EXPECT_THAT(
         r.found.notices,
@@ -127,7 +130,7 @@ TEST(RingDump, LeavesOutARunThatNoLongerSaysItsLayout) {
     after.announce().allocate(2, 3, 33);
     before.words.insert(before.words.end(), after.words.begin(), after.words.end());
     const reading r(ring_image(before.words));
-    EXPECT_THAT(r.usage.rows(), ::testing::ElementsAre(size_usage{33, 1, 1}));
+    EXPECT_THAT(r.usage.rows(), ::testing::ElementsAre(usage::size_usage{33, 1, 1}));
     EXPECT_EQ(r.found.restarts, 0U);
     EXPECT_THAT(r.found.notices.at(0), HasSubstr("52 of them are left out"));
 }

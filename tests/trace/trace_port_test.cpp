@@ -4,7 +4,7 @@
 // a port that is often not ready, everything told of each event. Each call has a caller of its own,
 // so each event that is read names the call that it must be of.
 
-#include "trace/native.hpp"
+#include "trace/formats/native/native.hpp"
 #include "trace_writer.hpp"
 
 #include <drone/declare.hpp>

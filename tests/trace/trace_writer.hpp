@@ -4,7 +4,7 @@
 // Writes traces for tests, and the table they should make.
 
 #include "trace/read.hpp"
-#include "trace/statistics.hpp"
+#include "usage/statistics.hpp"
 
 #include <drone/wire.hpp>
 
@@ -93,7 +93,7 @@ public:
 
 /// Reads bytes as a file of whatever format they are recognised to be in.
 struct reading {
-    statistics usage;
+    usage::statistics usage;
     findings found;
 
     explicit reading(std::string_view bytes) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Each case is a child process that traces and ends in its own way; what its file says is read.
 
-#include "trace/analysis.hpp"
 #include "trace/read.hpp"
-#include "trace/statistics.hpp"
+#include "usage/analysis.hpp"
+#include "usage/statistics.hpp"
 
 #include <drone/declare.hpp>
 
@@ -99,7 +99,7 @@ protected:
         EXPECT_EQ(found_.freed_unknown, 0U);
     }
 
-    trace::statistics usage_;
+    drone::usage::statistics usage_;
     trace::findings found_;
     files::path folder_ =
         files::path(testing::TempDir()) /
@@ -165,7 +165,7 @@ TEST_F(TraceFile, TellsTimeToTheMillisecond) {
     EXPECT_EQ(status, 0);
     const auto from = trace::source::open(file());
     ASSERT_TRUE(from);
-    trace::analysis details(0);
+    drone::usage::analysis details(0);
     ASSERT_TRUE(from->read(details));
     EXPECT_EQ(details.unit(), trace::clock::microseconds);
     EXPECT_GE(details.duration(), 30'000U);

@@ -5,8 +5,8 @@
 //     layout_compare NAME=LOG...
 
 #include "layout/plan.hpp"
-#include "trace/make_demand.hpp"
 #include "trace/read.hpp"
+#include "usage/make_demand.hpp"
 
 #include <fmt/format.h>
 
@@ -28,10 +28,10 @@ struct maxima {
     std::vector<std::int64_t> most;
 };
 
-maxima maxima_of(const trace::demand& run) {
+maxima maxima_of(const usage::demand& run) {
     std::vector<std::uint32_t> block_of;
     maxima found;
-    for (const trace::request_class& request : run.classes) {
+    for (const usage::request_class& request : run.classes) {
         const auto block = layout::block_of(request);
         block_of.push_back(block ? block->block : 0);
         found.sizes.push_back(block_of.back());
@@ -45,7 +45,7 @@ maxima maxima_of(const trace::demand& run) {
         ));
     found.most.resize(found.sizes.size());
     std::vector<std::int64_t> live(found.sizes.size());
-    for (const trace::step step : run.steps) {
+    for (const usage::step step : run.steps) {
         const std::size_t at = place[step.index()];
         live[at] += step.gives_back() ? -1 : 1;
         found.most[at] = std::max(found.most[at], live[at]);
@@ -77,10 +77,10 @@ std::int64_t ancestor(const maxima& known, std::size_t pools) {
 }
 
 /// A pool for every power of two, each with what is live in it at most.
-std::int64_t powers_of_two(const trace::demand& run) {
+std::int64_t powers_of_two(const usage::demand& run) {
     std::vector<std::int64_t> live(33);
     std::vector<std::int64_t> most(33);
-    for (const trace::step step : run.steps) {
+    for (const usage::step step : run.steps) {
         const auto block = layout::block_of(run.classes[step.index()]);
         const auto power = static_cast<std::size_t>(std::bit_width(block ? block->block - 1 : 0));
         live[power] += step.gives_back() ? -1 : 1;
@@ -92,10 +92,10 @@ std::int64_t powers_of_two(const trace::demand& run) {
     return bytes;
 }
 
-std::int64_t peak_live(const trace::demand& run) {
+std::int64_t peak_live(const usage::demand& run) {
     std::int64_t now = 0;
     std::int64_t most = 0;
-    for (const trace::step step : run.steps) {
+    for (const usage::step step : run.steps) {
         const std::int64_t size = run.classes[step.index()].size;
         now += step.gives_back() ? -size : size;
         most = std::max(most, now);
@@ -106,7 +106,7 @@ std::int64_t peak_live(const trace::demand& run) {
 result<std::string> line(std::string_view name, const std::string& file) {
     const auto source = trace::source::open(file);
     if (!source) return std::unexpected(source.error());
-    const auto run = trace::make_demand(*source);
+    const auto run = usage::make_demand(*source);
     if (!run) return std::unexpected(run.error());
     const std::vector runs = {*run};
     const maxima known = maxima_of(*run);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/native_words.hpp"
+#include "trace/formats/native/words.hpp"
 
 namespace drone::trace {
 

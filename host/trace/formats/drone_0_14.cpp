@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/drone_records.hpp"
-#include "trace/sized_events.hpp"
+#include "trace/formats/drone_records.hpp"
+#include "trace/formats/sized_events.hpp"
 
 #include <fmt/format.h>
 

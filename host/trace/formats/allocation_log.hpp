@@ -3,7 +3,7 @@
 
 // Reads the allocation log, the text that any allocator's own logging can print (docs: cli.md).
 
-#include "error.hpp"
+#include "base/error.hpp"
 #include "trace/findings.hpp"
 #include "trace/sink.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/sized_events.hpp"
+#include "trace/formats/sized_events.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/native_reader.hpp"
-#include "trace/native_words.hpp"
+#include "trace/formats/native/reader.hpp"
+#include "trace/formats/native/words.hpp"
 
 #include <algorithm>
 #include <utility>

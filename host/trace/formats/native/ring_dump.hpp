@@ -6,7 +6,7 @@
 //
 // A header is found by its magic at any byte, for a dump may have a header of its own in front.
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 #include <cstddef>
 #include <cstdint>

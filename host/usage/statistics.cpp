@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/statistics.hpp"
+#include "usage/statistics.hpp"
 
 #include <algorithm>
 
-namespace drone::trace {
+namespace drone::usage {
 
 template <class Change>
 void statistics::count(std::span<const Change> changes, auto size_of, auto gives_back) {
@@ -32,26 +32,26 @@ void statistics::count(std::span<const Change> changes, auto size_of, auto gives
     changes_ += changes.size();
 }
 
-void statistics::on_changes(std::span<const change> changes) {
+void statistics::on_changes(std::span<const trace::change> changes) {
     count(
         changes,
-        [](const change& c) { return c.size; },
-        [](const change& c) { return c.gives_back; }
+        [](const trace::change& c) { return c.size; },
+        [](const trace::change& c) { return c.gives_back; }
     );
 }
 
-void statistics::on_brief_changes(std::span<const brief_change> changes, std::uint16_t) {
+void statistics::on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t) {
     count(
         changes,
-        [](const brief_change& c) { return c.size(); },
-        [](const brief_change& c) { return c.gives_back(); }
+        [](const trace::brief_change& c) { return c.size(); },
+        [](const trace::brief_change& c) { return c.gives_back(); }
     );
 }
 
 /// Apart from the loop, which would keep less in registers around it.
 [[gnu::noinline]] statistics::counts& statistics::large(std::uint32_t size) { return large_[size]; }
 
-void statistics::on_failure(const failure& f) {
+void statistics::on_failure(const trace::failure& f) {
     refusal& of_size = refusals_[f.size];
     if (of_size.count++ != 0) return;
     of_size.first_change = changes_;
@@ -62,7 +62,7 @@ void statistics::on_failure(const failure& f) {
         of_size.live_blocks += static_cast<std::uint64_t>(c.live());
 }
 
-void statistics::on_live(const change& taken, bool certain) {
+void statistics::on_live(const trace::change& taken, bool certain) {
     leftover& of_size = leftovers_[taken.size];
     ++of_size.blocks;
     if (certain) ++of_size.certain;
@@ -114,4 +114,4 @@ std::uint64_t statistics::maximum_usage() const {
     return bytes;
 }
 
-} // namespace drone::trace
+} // namespace drone::usage

@@ -8,10 +8,10 @@
 //     native_events.cpp   what events do to the heap's blocks
 //     native_numbers.cpp  numbers, checkpoints, digests: what is lost, damaged, certain
 
-#include "trace/certainty.hpp"
 #include "trace/findings.hpp"
-#include "trace/native_blocks.hpp"
-#include "trace/native_layout.hpp"
+#include "trace/formats/native/blocks.hpp"
+#include "trace/formats/native/certainty.hpp"
+#include "trace/formats/native/layout.hpp"
 #include "trace/sink.hpp"
 
 #include <drone/wire.hpp>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/analysis.hpp"
+#include "usage/analysis.hpp"
 
 #include <algorithm>
 #include <bit>
 
-namespace drone::trace {
+namespace drone::usage {
 
 void share::take(std::uint32_t size) {
     ++count;
@@ -14,8 +14,8 @@ void share::take(std::uint32_t size) {
     peak_bytes = std::max(peak_bytes, live_bytes);
 }
 
-void analysis::on_changes(std::span<const change> changes) {
-    for (const change& c : changes) {
+void analysis::on_changes(std::span<const trace::change> changes) {
+    for (const trace::change& c : changes) {
         ++changes_;
         if (c.gives_back)
             give_back(c);
@@ -25,13 +25,13 @@ void analysis::on_changes(std::span<const change> changes) {
     }
 }
 
-void analysis::take(const change& c) {
+void analysis::take(const trace::change& c) {
     ++live_by_size_[c.size];
     live_bytes_ += c.size;
     ++live_blocks_;
     callers_[c.caller].take(c.size);
     contexts_[c.context].take(c.size);
-    if (c.block == no_block) return;
+    if (c.block == trace::no_block) return;
     if (c.block >= births_.size())
         births_.resize(std::max<std::size_t>(c.block + 1, births_.size() * 2));
     births_[c.block] = {{changes_, time_}, c.caller, c.context};
@@ -40,22 +40,23 @@ void analysis::take(const change& c) {
         pool->max_load = std::max(pool->max_load, ++pool->live);
         // The pools before this one are smaller; the one just before is the largest of them.
         const bool is_first = pool == pools_.data();
-        const traced_pool* const smaller = is_first ? nullptr : &(pool - 1)->pool;
+        const trace::traced_pool* const smaller = is_first ? nullptr : &(pool - 1)->pool;
         if (smaller != nullptr && c.size <= smaller->block &&
             (std::uint32_t{1} << c.alignment_log2) <= smaller->alignment)
             ++pool->fall_overs;
     }
 }
 
-void analysis::give_back(const change& c) {
+void analysis::give_back(const trace::change& c) {
     --live_by_size_[c.size];
     live_bytes_ -= c.size;
     --live_blocks_;
     // The block counts for who took it, not for who gives it back.
-    const birth who = c.block == no_block ? birth{{}, c.caller, c.context} : births_[c.block];
+    const birth who =
+        c.block == trace::no_block ? birth{{}, c.caller, c.context} : births_[c.block];
     callers_[who.caller].live_bytes -= c.size;
     contexts_[who.context].live_bytes -= c.size;
-    if (c.block == no_block) return;
+    if (c.block == trace::no_block) return;
     note_lifetime(c.size, births_[c.block].when);
     if (pool_usage* const pool = pool_of(c.block)) --pool->live;
 }
@@ -84,9 +85,9 @@ void analysis::note_peak() {
         context.bytes_at_peak = context.live_bytes;
 }
 
-void analysis::on_heap(const traced_heap& heap) {
+void analysis::on_heap(const trace::traced_heap& heap) {
     pools_.clear();
-    for (const traced_pool& pool : heap.pools)
+    for (const trace::traced_pool& pool : heap.pools)
         pools_.push_back({.pool = pool});
 }
 
@@ -99,7 +100,7 @@ pool_usage* analysis::pool_of(std::uint32_t block) {
     return &*std::prev(after);
 }
 
-void analysis::on_failure(const failure& f) {
+void analysis::on_failure(const trace::failure& f) {
     ++failures_by_size_[f.size];
     ++callers_[f.caller].failures;
     ++contexts_[f.context].failures;
@@ -109,12 +110,12 @@ void analysis::on_failure(const failure& f) {
         );
 }
 
-void analysis::on_time(clock unit, std::uint64_t elapsed) {
-    if (unit_ == clock::none) unit_ = unit;
+void analysis::on_time(trace::clock unit, std::uint64_t elapsed) {
+    if (unit_ == trace::clock::none) unit_ = unit;
     if (unit == unit_) time_ += elapsed;
 }
 
-void analysis::on_live(const change& taken, bool certain) {
+void analysis::on_live(const trace::change& taken, bool certain) {
     live_block block{
         .size = taken.size,
         .caller = taken.caller,
@@ -122,7 +123,7 @@ void analysis::on_live(const change& taken, bool certain) {
         .taken = {},
         .certain = certain,
     };
-    if (taken.block != no_block) {
+    if (taken.block != trace::no_block) {
         const birth& born = births_[taken.block];
         block.taken = born.when;
         block.caller = born.caller;
@@ -131,4 +132,4 @@ void analysis::on_live(const change& taken, bool certain) {
     live_at_end_.push_back(block);
 }
 
-} // namespace drone::trace
+} // namespace drone::usage

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/native.hpp"
+#include "trace/formats/native/native.hpp"
 
-#include "trace/native_reader.hpp"
-#include "trace/native_words.hpp"
+#include "trace/formats/native/reader.hpp"
+#include "trace/formats/native/words.hpp"
 
 #include <fmt/format.h>
 

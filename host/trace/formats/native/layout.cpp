@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/native_layout.hpp"
+#include "trace/formats/native/layout.hpp"
 
 namespace drone::trace {
 

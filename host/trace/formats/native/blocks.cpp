@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/native_blocks.hpp"
+#include "trace/formats/native/blocks.hpp"
 
-#include "trace/native_words.hpp"
+#include "trace/formats/native/words.hpp"
 
 namespace drone::trace {
 

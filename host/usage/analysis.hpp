@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace drone::trace {
+namespace drone::usage {
 
 /// A place in the trace.
 struct moment {
@@ -31,7 +31,7 @@ struct moment {
 struct live_block {
     std::uint32_t size = 0;
     std::uint32_t caller = 0;
-    std::uint16_t context = no_context;
+    std::uint16_t context = trace::no_context;
     std::optional<moment> taken; ///< not known where blocks have no identity
     bool certain = false;
 
@@ -64,14 +64,14 @@ struct share {
 struct failed_request {
     std::uint32_t size = 0;
     std::uint32_t caller = 0;
-    std::uint16_t context = no_context;
+    std::uint16_t context = trace::no_context;
     moment when;
     std::uint64_t live_bytes = 0; ///< asked for
     std::uint64_t live_blocks = 0;
 };
 
 struct pool_usage {
-    traced_pool pool;
+    trace::traced_pool pool;
     std::uint64_t live = 0;
     std::uint64_t max_load = 0;
     std::uint64_t total = 0;
@@ -88,7 +88,7 @@ template <class Shares>
     return ordered;
 }
 
-class analysis final : public sink {
+class analysis final : public trace::sink {
 public:
     /// Of every failure the size is counted, and of the first so many all is kept.
     static constexpr std::size_t failures_kept = 1000;
@@ -96,13 +96,13 @@ public:
     /// `peak_change` is statistics::peak_change() of the same file read alone.
     explicit analysis(std::uint64_t peak_change) : peak_change_(peak_change) {}
 
-    void on_changes(std::span<const change> changes) override;
-    void on_heap(const traced_heap& heap) override;
-    void on_failure(const failure& f) override;
-    void on_time(clock unit, std::uint64_t elapsed) override;
-    void on_live(const change& taken, bool certain) override;
+    void on_changes(std::span<const trace::change> changes) override;
+    void on_heap(const trace::traced_heap& heap) override;
+    void on_failure(const trace::failure& f) override;
+    void on_time(trace::clock unit, std::uint64_t elapsed) override;
+    void on_live(const trace::change& taken, bool certain) override;
 
-    [[nodiscard]] clock unit() const { return unit_; }
+    [[nodiscard]] trace::clock unit() const { return unit_; }
     [[nodiscard]] std::uint64_t duration() const { return time_; }
     [[nodiscard]] moment peak() const { return peak_; }
     /// Size and number of the blocks that were live at the peak, ascending.
@@ -133,18 +133,18 @@ private:
     struct birth {
         moment when;
         std::uint32_t caller = 0;
-        std::uint16_t context = no_context;
+        std::uint16_t context = trace::no_context;
     };
 
-    void take(const change& c);
-    void give_back(const change& c);
+    void take(const trace::change& c);
+    void give_back(const trace::change& c);
     void note_lifetime(std::uint32_t size, const moment& taken);
     void note_peak();
     pool_usage* pool_of(std::uint32_t block);
 
     std::uint64_t peak_change_;
     std::uint64_t changes_ = 0;
-    clock unit_ = clock::none;
+    trace::clock unit_ = trace::clock::none;
     std::uint64_t time_ = 0;
     moment peak_;
 
@@ -162,4 +162,4 @@ private:
     std::vector<pool_usage> pools_;
 };
 
-} // namespace drone::trace
+} // namespace drone::usage

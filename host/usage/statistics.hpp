@@ -16,7 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace drone::trace {
+namespace drone::usage {
 
 /// What happened to blocks of one size.
 struct size_usage {
@@ -45,14 +45,15 @@ struct refusal {
     friend bool operator==(const refusal&, const refusal&) = default;
 };
 
-class statistics final : public sink {
+class statistics final : public trace::sink {
 public:
     statistics() : small_(small_limit) {}
 
-    void on_changes(std::span<const change> changes) override;
-    void on_brief_changes(std::span<const brief_change> changes, std::uint16_t context) override;
-    void on_failure(const failure& f) override;
-    void on_live(const change& taken, bool certain) override;
+    void on_changes(std::span<const trace::change> changes) override;
+    void
+    on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t context) override;
+    void on_failure(const trace::failure& f) override;
+    void on_live(const trace::change& taken, bool certain) override;
 
     /// Makes this the union with another run of the same program.
     void unite(const statistics& other);
@@ -99,4 +100,4 @@ private:
     std::uint64_t peak_change_ = 0;
 };
 
-} // namespace drone::trace
+} // namespace drone::usage

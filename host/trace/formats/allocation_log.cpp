@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/allocation_log.hpp"
+#include "trace/formats/allocation_log.hpp"
 
+#include "trace/formats/text.hpp"
 #include "trace/name_table.hpp"
-#include "trace/text.hpp"
 
 #include <fmt/format.h>
 

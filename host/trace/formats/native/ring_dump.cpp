@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/ring_dump.hpp"
+#include "trace/formats/native/ring_dump.hpp"
 
-#include "trace/native_layout.hpp"
-#include "trace/native_words.hpp"
+#include "trace/formats/native/layout.hpp"
+#include "trace/formats/native/words.hpp"
 
 #include <drone/ram_ring.hpp>
 

@@ -10,7 +10,7 @@
 // A change is always consistent (sink.hpp), so nothing lost or damaged ends the analysis.
 
 #include "trace/findings.hpp"
-#include "trace/native_layout.hpp"
+#include "trace/formats/native/layout.hpp"
 #include "trace/sink.hpp"
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/native_reader.hpp"
+#include "trace/formats/native/reader.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace drone::trace {
+namespace drone::usage {
 
 /// Requests that no layout can tell apart.
 struct request_class {
@@ -68,4 +68,4 @@ struct demand {
     std::uint64_t failed = 0; ///< requests that the traced heap could not serve; they are no steps
 };
 
-} // namespace drone::trace
+} // namespace drone::usage

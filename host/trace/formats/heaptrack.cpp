@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/heaptrack.hpp"
+#include "trace/formats/heaptrack.hpp"
 
+#include "trace/formats/text.hpp"
 #include "trace/name_table.hpp"
-#include "trace/text.hpp"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,7 @@
 // changed. Private to the native reader. Memory: 8 bytes a granule of the heap and 8 a block.
 
 #include "trace/brief_change.hpp"
-#include "trace/native_layout.hpp"
+#include "trace/formats/native/layout.hpp"
 
 #include <cstddef>
 #include <cstdint>

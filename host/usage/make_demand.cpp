@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "trace/make_demand.hpp"
+#include "usage/make_demand.hpp"
 
 #include <fmt/format.h>
 
@@ -9,27 +9,27 @@
 #include <map>
 #include <numeric>
 
-namespace drone::trace {
+namespace drone::usage {
 
 namespace {
 
 /// Collects steps with classes in the order of their first use; finish() puts them in order.
-class demand_maker final : public sink {
+class demand_maker final : public trace::sink {
 public:
-    void on_changes(std::span<const change> changes) override {
-        for (const change& c : changes) {
+    void on_changes(std::span<const trace::change> changes) override {
+        for (const trace::change& c : changes) {
             const std::size_t index = class_of(c);
             made_.steps.push_back(c.gives_back ? step::give_back(index) : step::take(index));
-            if (c.block != no_block) made_.blocks.push_back(c.block);
+            if (c.block != trace::no_block) made_.blocks.push_back(c.block);
         }
     }
 
-    void on_resize(const change& before, const change& after) override {
+    void on_resize(const trace::change& before, const trace::change& after) override {
         made_.resizes.push_back(made_.steps.size());
         on_changes(std::array{before, after});
     }
 
-    void on_failure(const failure& /*f*/) override { ++made_.failed; }
+    void on_failure(const trace::failure& /*f*/) override { ++made_.failed; }
 
     void on_gap(std::uint64_t lost) override {
         const std::uint64_t at = made_.steps.size();
@@ -62,14 +62,14 @@ private:
     static constexpr unsigned alignments = 16;
     static constexpr std::uint16_t none = UINT16_MAX;
 
-    std::size_t class_of(const change& c) {
+    std::size_t class_of(const trace::change& c) {
         if (c.size >= small_limit || c.alignment_log2 >= alignments) return class_of_large(c);
         std::uint16_t& index = small_[c.size * alignments + c.alignment_log2];
         if (index == none) index = static_cast<std::uint16_t>(add_class(c));
         return index;
     }
 
-    std::size_t class_of_large(const change& c) {
+    std::size_t class_of_large(const trace::change& c) {
         const auto [entry, is_new] =
             large_.try_emplace({c.size, std::uint32_t{1} << c.alignment_log2});
         if (is_new) entry->second = add_class(c);
@@ -77,7 +77,7 @@ private:
     }
 
     /// Past the limit classes are still counted, for the message, but all count as the last one.
-    std::size_t add_class(const change& c) {
+    std::size_t add_class(const trace::change& c) {
         made_.classes.push_back({c.size, std::uint32_t{1} << c.alignment_log2});
         return std::min(made_.classes.size(), step::class_limit) - 1;
     }
@@ -89,7 +89,7 @@ private:
 
 } // namespace
 
-result<demand_and_findings> read_demand(const source& from) {
+result<demand_and_findings> read_demand(const trace::source& from) {
     demand_maker maker;
     auto found = from.read(maker);
     if (!found) return std::unexpected(found.error());
@@ -104,10 +104,10 @@ result<demand_and_findings> read_demand(const source& from) {
     return demand_and_findings{maker.finish(), std::move(*found)};
 }
 
-result<demand> make_demand(const source& from) {
+result<demand> make_demand(const trace::source& from) {
     auto both = read_demand(from);
     if (!both) return std::unexpected(both.error());
     return std::move(both->demand);
 }
 
-} // namespace drone::trace
+} // namespace drone::usage

@@ -44,16 +44,20 @@ fuzz seconds="60":
         "$program" -max_total_time={{ seconds }} -print_final_stats=1 "build/fuzz/found/$name" "tests/fuzz/corpus/$name"; \
     done
 
-# Layout of the code and clang-tidy's findings; both must be clean
+# What can be checked without running: layout, shell, CMake, links, clang-tidy; all must be clean
 lint: build
     cmake/install-packages lint
-    git ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror
-    run-clang-tidy-19 -quiet -p build "$PWD/(host|tests|bench)/.*"
+    git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 --dry-run --Werror
+    git ls-files | xargs grep -lE '^#!.*\b(ba)?sh' | xargs shellcheck
+    git ls-files '*CMakeLists.txt' '*.cmake' | xargs cmake-lint > build/cmake-lint.log \
+        || { cat build/cmake-lint.log; exit 1; }
+    tests/docs/links
+    run-clang-tidy-19 -quiet -p build "$PWD/(host|tests|bench|examples)/.*"
 
 # Lays out the code as `lint` wants it
 format:
     cmake/install-packages lint
-    git ls-files '*.hpp' '*.cpp' | xargs clang-format-19 -i
+    git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 -i
 
 # Throws every build away, the tools fetched for it included
 clean:

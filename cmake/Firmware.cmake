@@ -23,7 +23,7 @@ function(drone_test_firmware name)
         -fno-exceptions -fno-rtti -fno-threadsafe-statics
         -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/arch ${ARG_OPTIONS})
     set(linked "")
-    foreach(source IN LISTS ARG_SOURCES 
+    foreach(source IN LISTS ARG_SOURCES
             ITEMS ${arch}/startup.cpp ${arch}/newlib.cpp ${CMAKE_SOURCE_DIR}/arch/newlib/no_exceptions.cpp)
         cmake_path(ABSOLUTE_PATH source OUTPUT_VARIABLE path)
         cmake_path(GET path FILENAME file)

@@ -44,6 +44,9 @@ struct findings {
     std::uint64_t restarts = 0;               ///< of the target within the file
     std::uint64_t dropped_by_target = 0;      ///< part of lost_events
 
+    /// Native: the builds that announced themselves (traced_heap::identity), each once, in order;
+    /// empty: none did. More than one: the target was reflashed within the file.
+    std::vector<std::uint32_t> identities;
     std::vector<std::string> notices; ///< sentences for the user
     /// Names by change::caller, where the file has them; native callers are code addresses.
     std::vector<std::string> callers;

@@ -66,6 +66,8 @@ struct traced_pool {
 struct traced_heap {
     std::uint32_t size = 0; ///< bytes
     std::vector<traced_pool> pools;
+    /// First 24 bits of the firmware's GNU build ID, as its first six hexadecimal digits; 0: none.
+    std::uint32_t identity = 0;
 
     friend bool operator==(const traced_heap&, const traced_heap&) = default;
 };

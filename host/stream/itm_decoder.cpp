@@ -172,7 +172,7 @@ void itm_decoder::finish(packet_sink& sink) {
 
 void itm_decoder::lose(std::uint64_t length, packet_sink& sink) {
     finish(sink);
-    synchronised_ = false;
+    note_damage();
     emit(0, missing{length}, sink);
 }
 
@@ -227,6 +227,7 @@ itm_decoder::zero_run(const std::uint8_t* at, const std::uint8_t* end, packet_si
     waiting_ = false;
     unsynchronised_ = 0;
     synchronised_ = true;
+    page_ = 0;
     const std::uint64_t length = std::exchange(zeros_, 0) + 1;
     sink.on_packet({.offset = offset_, .tentative = false, .value = synchronisation{length}});
     offset_ += length;
@@ -332,9 +333,16 @@ packet itm_decoder::complete(bytes_view bytes) const {
 
 void itm_decoder::emit(std::size_t length, packet value, packet_sink& sink) {
     if (const auto* page = std::get_if<stimulus_page>(&value)) page_ = page->page;
-    if (std::holds_alternative<malformed>(value)) synchronised_ = false;
+    if (std::holds_alternative<malformed>(value)) note_damage();
     sink.on_packet({.offset = offset_, .tentative = !synchronised_, .value = value});
     offset_ += length;
+}
+
+/// What came before vouches for nothing any more. The page goes back to 0, where a target is unless
+/// it says otherwise: a page read out of damaged bytes would hide every port after it.
+void itm_decoder::note_damage() {
+    synchronised_ = false;
+    page_ = 0;
 }
 
 /// The zero bytes at `offset_` are no synchronisation.
@@ -344,7 +352,7 @@ void itm_decoder::end_zeros(defect what, packet_sink& sink) {
     if (waiting_) {
         unsynchronised_ += length;
     } else {
-        synchronised_ = false;
+        note_damage();
         sink.on_packet(
             {.offset = offset_,
              .tentative = true,

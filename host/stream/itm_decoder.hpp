@@ -6,7 +6,8 @@
 // Incremental: any split of the input gives the same packets. It starts at the first byte, before
 // any synchronisation; packets that none vouches for yet are marked tentative. Damage is found
 // where a synchronisation cuts a payload or a grammar rule breaks, and decoding goes on behind it;
-// every byte of the input is in exactly one packet. Pure: no I/O, no clock, no allocation.
+// every byte of the input is in exactly one packet. The stimulus page is 0 at the start, after a
+// synchronisation and after damage. Pure: no I/O, no clock, no allocation.
 //
 // A packet is handed on as soon as it is certain. That is with its last byte, except where its
 // payload ends in zero bytes: those could be the start of a synchronisation that cut it short, so
@@ -31,9 +32,6 @@ public:
     void finish(packet_sink& sink) override;
     void lose(std::uint64_t length, packet_sink& sink) override;
 
-    /// A synchronisation was seen and no damage since.
-    [[nodiscard]] bool synchronised() const { return synchronised_; }
-
 private:
     struct piece {
         std::size_t size = 0; ///< bytes; 0: more input is needed to decide
@@ -49,6 +47,7 @@ private:
     [[nodiscard]] piece packet_at(std::span<const std::uint8_t> bytes, bool last);
     [[nodiscard]] packet complete(std::span<const std::uint8_t> bytes) const;
     void emit(std::size_t length, packet value, packet_sink& sink);
+    void note_damage();
     void end_zeros(defect what, packet_sink& sink);
 
     std::uint64_t offset_ = 0;         ///< of the next byte that is in no packet yet
@@ -58,7 +57,7 @@ private:
     std::size_t kept_size_ = 0;
     std::uint8_t page_ = 0;
     bool waiting_ = false;
-    bool synchronised_ = false;
+    bool synchronised_ = false; ///< a synchronisation was seen and no damage since
 };
 
 } // namespace drone::stream

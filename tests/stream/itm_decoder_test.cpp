@@ -79,6 +79,7 @@ TEST(ItmDecoder, DecodesWhatTheEncoderWrites) {
         for (int i = 0; i < 20; ++i) {
             packet next = any_packet(random);
             if (const auto* turned = std::get_if<stimulus_page>(&next)) page = turned->page;
+            if (std::holds_alternative<synchronisation>(next)) page = 0;
             if (auto* value = std::get_if<software>(&next))
                 value->port = static_cast<std::uint8_t>(value->port % 32 + page * 32);
             // Two synchronisations in a row need no separation, zeros and a packet do not differ.
@@ -126,6 +127,35 @@ TEST(ItmDecoder, MarksPacketsThatNoSynchronisationVouchesFor) {
     for (const located_packet& found : packets)
         tentative.push_back(found.tentative);
     EXPECT_THAT(tentative, ElementsAre(true, false, false, true, true));
+}
+
+TEST(ItmDecoder, APageEndsAtASynchronisation) {
+    EXPECT_THAT(
+        decoded({0x18, 0x01, 0x41, 0, 0, 0, 0, 0, 0x80, 0x01, 0x42}),
+        ElementsAre(
+            "0 EXT page=1",
+            "1 SW port=32 size=1 value=0x41",
+            "3 SYNC len=6",
+            "9 SW port=0 size=1 value=0x42"
+        )
+    );
+}
+
+TEST(ItmDecoder, APageEndsAtDamage) {
+    EXPECT_THAT(
+        decoded({0x18, 0xB4, 0x81, 0x01, 0x01, 0x41}),
+        ElementsAre("0 EXT page=1", "1 BAD GTS2 length", "4 SW port=0 size=1 value=0x41")
+    );
+    EXPECT_THAT(
+        decoded({0x18, 0x00, 0x01, 0x41}),
+        ElementsAre("0 EXT page=1", "1 BAD zeros=1", "2 SW port=0 size=1 value=0x41")
+    );
+    itm_decoder decoder;
+    collected sink;
+    decoder.feed(byte_string{0x18}, sink);
+    decoder.lose(7, sink);
+    decoder.feed(byte_string{0x01, 0x41}, sink);
+    EXPECT_EQ(text(sink.packets.back()), "1 SW port=0 size=1 value=0x41");
 }
 
 TEST(ItmDecoder, ReadsGlobalTimestampFlagsInTheLongFormOnly) {

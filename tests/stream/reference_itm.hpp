@@ -79,8 +79,11 @@ private:
     }
 
     void found(std::size_t length, packet value) {
-        if (std::holds_alternative<malformed>(value)) vouched_ = false;
-        if (std::holds_alternative<synchronisation>(value)) vouched_ = true;
+        const bool damage = std::holds_alternative<malformed>(value);
+        const bool synchronised = std::holds_alternative<synchronisation>(value);
+        if (damage) vouched_ = false;
+        if (synchronised) vouched_ = true;
+        if (damage || synchronised) page_ = 0;
         out_.push_back({.offset = at_, .tentative = !vouched_, .value = value});
         at_ += length;
     }

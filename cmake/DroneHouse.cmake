@@ -37,6 +37,9 @@ function(drone_library stage)
     cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
     add_library(drone_${stage} STATIC ${ARG_SOURCES})
     target_include_directories(drone_${stage} PUBLIC ${CMAKE_SOURCE_DIR}/host)
+    if(NOT stage STREQUAL base)
+        list(PREPEND ARG_USES drone_base)
+    endif()
     target_link_libraries(drone_${stage} PUBLIC drone ${ARG_USES} PRIVATE drone_options)
 endfunction()
 
@@ -84,7 +87,7 @@ endfunction()
 # Every folder of the house that is there, lowest first: arrows only point downwards.
 macro(drone_add_house)
     foreach(folder IN ITEMS
-            host/config host/stream host/trace host/usage host/layout host/report host/capture host/probe host/board host/cli
+            host/base host/config host/stream host/trace host/usage host/layout host/report host/capture host/probe host/board host/cli
             tests bench)
         if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt)
             add_subdirectory(${folder})

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "capture/heap_trace_writer.hpp"
 
+#include "base/bytes.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -10,15 +12,6 @@ namespace drone::capture {
 namespace {
 
 constexpr std::size_t word_size = 4;
-
-std::array<std::uint8_t, word_size> little_endian(std::uint32_t bits) {
-    return {
-        static_cast<std::uint8_t>(bits),
-        static_cast<std::uint8_t>(bits >> 8U),
-        static_cast<std::uint8_t>(bits >> 16U),
-        static_cast<std::uint8_t>(bits >> 24U),
-    };
-}
 
 bool begins_native_trace(std::uint32_t bits) {
     const wire::word word{bits};
@@ -90,7 +83,7 @@ void heap_trace_writer::payload(const stream::software& written, ticks time) {
         write_time(time);
         return write({written.value});
     }
-    const auto bytes = little_endian(written.value);
+    const auto bytes = base::store_le(written.value);
     to_.append({bytes.data(), written.size});
 }
 
@@ -100,7 +93,7 @@ void heap_trace_writer::become_native() {
     lost_ = {};
     const std::size_t odd = to_.size() % word_size;
     if (odd == 0) return;
-    const auto bytes = little_endian(wire::make_gap(wire::gap_reason::malformed, odd).bits);
+    const auto bytes = base::store_le(wire::make_gap(wire::gap_reason::malformed, odd).bits);
     to_.append(std::span<const std::uint8_t>(bytes).subspan(odd));
 }
 
@@ -128,6 +121,6 @@ void heap_trace_writer::write_time(ticks time) {
     }
 }
 
-void heap_trace_writer::write(wire::word word) { to_.append(little_endian(word.bits)); }
+void heap_trace_writer::write(wire::word word) { to_.append(base::store_le(word.bits)); }
 
 } // namespace drone::capture

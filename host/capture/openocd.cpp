@@ -19,7 +19,7 @@ namespace {
 
 class openocd_source : public descriptor_source {
 public:
-    openocd_source(unique_fd fd, const std::string& name)
+    openocd_source(base::descriptor fd, const std::string& name)
         : descriptor_source(std::move(fd), {.name = name}) {}
 
     [[nodiscard]] result<reading> read(std::span<std::uint8_t> into) override {
@@ -46,7 +46,7 @@ result<std::unique_ptr<source>> open_openocd_trace(const std::string& server) {
     const ssize_t sent = ::send(fd->get(), command.data(), command.size(), MSG_NOSIGNAL);
     if (sent != static_cast<ssize_t>(command.size()))
         return fail(
-            fmt::format("{}: {}; check that it is OpenOCD's Tcl port", server, reason(errno))
+            fmt::format("{}: {}; check that it is OpenOCD's Tcl port", server, errno_text(errno))
         );
     return std::make_unique<openocd_source>(std::move(*fd), fmt::format("OpenOCD at {}", server));
 }

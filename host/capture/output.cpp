@@ -32,7 +32,7 @@ output::output(const std::string& path)
         fd_ = STDOUT_FILENO;
         return;
     }
-    file_ = unique_fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    file_ = base::descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     fd_ = file_.get();
     if (!file_) fail_with(errno);
 }
@@ -97,7 +97,7 @@ void output::fail_with(int error_number) {
     const char* advice = "check the path";
     if (error_number == ENOSPC || error_number == EDQUOT) advice = "make room on the disk";
     if (error_number == EPIPE) advice = "its reader ended";
-    failure_ = error{fmt::format("{}: {}; {}", name_, reason(error_number), advice)};
+    failure_ = error{fmt::format("{}: {}; {}", name_, errno_text(error_number), advice)};
 }
 
 } // namespace drone::capture

@@ -42,7 +42,7 @@ private:
     void make_room(std::size_t bytes);
 
     std::string name_;
-    unique_fd file_;
+    base::descriptor file_;
     int fd_ = -1;
     std::vector<std::uint8_t> pending_;
     std::size_t used_ = 0;

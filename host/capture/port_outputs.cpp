@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "capture/port_outputs.hpp"
 
+#include "base/bytes.hpp"
+
 #include <algorithm>
 
 namespace drone::capture {
@@ -33,12 +35,7 @@ void port_outputs::on_packet(const stream::located_packet& found) {
         one.times.on_packet(found);
     const auto* written = std::get_if<stream::software>(&found.value);
     if (written == nullptr) return;
-    const std::array<std::uint8_t, 4> bytes{
-        static_cast<std::uint8_t>(written->value),
-        static_cast<std::uint8_t>(written->value >> 8U),
-        static_cast<std::uint8_t>(written->value >> 16U),
-        static_cast<std::uint8_t>(written->value >> 24U),
-    };
+    const auto bytes = base::store_le(written->value);
     for (output* const to : of_port_[written->port])
         to->append({bytes.data(), written->size});
 }

@@ -47,7 +47,7 @@ result<void> make_raw(int fd, const std::string& path, speed_t baud) {
     if (::ioctl(fd, TCGETS2, &settings) != 0) {
         if (errno == ENOTTY)
             return fail(fmt::format("{} is no serial line; give a file without serial:", path));
-        return fail(fmt::format("{}: {}", path, reason(errno)));
+        return fail(fmt::format("{}: {}", path, errno_text(errno)));
     }
     settings.c_iflag = 0;
     settings.c_oflag = 0;
@@ -62,7 +62,7 @@ result<void> make_raw(int fd, const std::string& path, speed_t baud) {
         settings.c_ispeed = settings.c_ospeed = baud;
     }
     if (::ioctl(fd, TCSETS2, &settings) != 0)
-        return fail(fmt::format("{} at {} baud: {}", path, baud, reason(errno)));
+        return fail(fmt::format("{} at {} baud: {}", path, baud, errno_text(errno)));
     termios2 taken{};
     if (baud == 0 || ::ioctl(fd, TCGETS2, &taken) != 0) return {};
     // A UART samples the middle of the last bit rightly up to some 3 % of deviation.
@@ -81,7 +81,7 @@ result<void> make_raw(int fd, const std::string& path, speed_t baud) {
 
 class serial_source : public descriptor_source {
 public:
-    serial_source(unique_fd fd, const std::string& name)
+    serial_source(base::descriptor fd, const std::string& name)
         : descriptor_source(std::move(fd), {.name = name}), overruns_(overruns()) {}
 
     /// What the driver counted: bytes that came while its buffers were full.
@@ -107,12 +107,12 @@ result<std::unique_ptr<source>> open_serial(const std::string& text) {
     const auto wanted = parse(text);
     if (!wanted) return std::unexpected(wanted.error());
     // Without O_NONBLOCK the open itself may wait for a carrier.
-    unique_fd fd(::open(wanted->path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+    base::descriptor fd(::open(wanted->path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
     if (!fd) {
         return fail(fmt::format(
             "{}: {}; check that the probe is plugged in and that you may use it",
             wanted->path,
-            reason(errno)
+            errno_text(errno)
         ));
     }
     if (const auto raw = make_raw(fd.get(), wanted->path, wanted->baud); !raw)
@@ -122,7 +122,7 @@ result<std::unique_ptr<source>> open_serial(const std::string& text) {
     );
 }
 
-result<std::unique_ptr<source>> open_terminal(unique_fd fd, const std::string& path) {
+result<std::unique_ptr<source>> open_terminal(base::descriptor fd, const std::string& path) {
     if (const auto raw = make_raw(fd.get(), path, 0); !raw) return std::unexpected(raw.error());
     return std::make_unique<serial_source>(std::move(fd), path);
 }

@@ -23,10 +23,11 @@ std::optional<std::string> after(std::string_view prefix, const std::string& tex
 }
 
 result<std::unique_ptr<source>> open_path(const std::string& path) {
-    unique_fd fd(::open(path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
-    if (!fd) return fail(fmt::format("{}: {}; check the path", path, reason(errno)));
+    base::descriptor fd(::open(path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
+    if (!fd) return fail(fmt::format("{}: {}; check the path", path, errno_text(errno)));
     struct stat status{};
-    if (::fstat(fd.get(), &status) != 0) return fail(fmt::format("{}: {}", path, reason(errno)));
+    if (::fstat(fd.get(), &status) != 0)
+        return fail(fmt::format("{}: {}", path, errno_text(errno)));
     if (S_ISDIR(status.st_mode))
         return fail(fmt::format("{} is a folder; name a file or a device to read", path));
     if (::isatty(fd.get()) == 1) return open_terminal(std::move(fd), path);
@@ -36,18 +37,14 @@ result<std::unique_ptr<source>> open_path(const std::string& path) {
 }
 
 result<std::unique_ptr<source>> open_standard_input() {
-    unique_fd fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
-    if (!fd) return fail(fmt::format("standard input: {}", reason(errno)));
+    base::descriptor fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!fd) return fail(fmt::format("standard input: {}", errno_text(errno)));
     return std::make_unique<descriptor_source>(
         std::move(fd), descriptor_source::description{.name = "standard input", .live = false}
     );
 }
 
 } // namespace
-
-unique_fd::~unique_fd() {
-    if (fd_ >= 0) ::close(fd_);
-}
 
 result<reading> read_descriptor(int fd, const std::string& name, std::span<std::uint8_t> into) {
     for (;;) {
@@ -59,7 +56,7 @@ result<reading> read_descriptor(int fd, const std::string& name, std::span<std::
         // A pty whose other side closed, a device that was pulled out, a peer that went away.
         if (errno == EIO || errno == ENXIO || errno == ENODEV || errno == ECONNRESET)
             return reading{.ended = true};
-        return fail(fmt::format("{}: {}", name, reason(errno)));
+        return fail(fmt::format("{}: {}", name, errno_text(errno)));
     }
 }
 

@@ -5,6 +5,7 @@
 // it. The transports are opened by open_source(); a probe that opens its own stream is wrapped
 // as a source where both are known.
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 #include <cstddef>
@@ -15,27 +16,6 @@
 #include <utility>
 
 namespace drone::capture {
-
-/// Owns a file descriptor.
-class unique_fd {
-public:
-    unique_fd() = default;
-    explicit unique_fd(int fd) : fd_(fd) {}
-    unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    unique_fd& operator=(unique_fd&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    unique_fd(const unique_fd&) = delete;
-    unique_fd& operator=(const unique_fd&) = delete;
-    ~unique_fd();
-
-    [[nodiscard]] int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-
-private:
-    int fd_ = -1;
-};
 
 /// What one read brought.
 struct reading {
@@ -82,7 +62,7 @@ public:
         bool live = true;
     };
 
-    descriptor_source(unique_fd fd, description what)
+    descriptor_source(base::descriptor fd, description what)
         : fd_(std::move(fd)), what_(std::move(what)) {}
 
     [[nodiscard]] const std::string& name() const override { return what_.name; }
@@ -93,7 +73,7 @@ public:
     }
 
 private:
-    unique_fd fd_;
+    base::descriptor fd_;
     description what_;
 };
 

@@ -52,7 +52,7 @@ int connect_within(int fd, const addrinfo& to) {
 
 } // namespace
 
-result<unique_fd> connect_tcp(const std::string& server) {
+result<base::descriptor> connect_tcp(const std::string& server) {
     const auto where = parse(server);
     if (!where) return std::unexpected(where.error());
     addrinfo hints{};
@@ -67,7 +67,7 @@ result<unique_fd> connect_tcp(const std::string& server) {
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(list, ::freeaddrinfo);
     int problem = 0;
     for (const addrinfo* to = list; to != nullptr; to = to->ai_next) {
-        unique_fd fd(
+        base::descriptor fd(
             ::socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->ai_protocol)
         );
         problem = fd ? connect_within(fd.get(), *to) : errno;
@@ -76,7 +76,7 @@ result<unique_fd> connect_tcp(const std::string& server) {
         ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
         return fd;
     }
-    return fail(fmt::format("{}: {}; check that the server runs", server, reason(problem)));
+    return fail(fmt::format("{}: {}; check that the server runs", server, errno_text(problem)));
 }
 
 result<std::unique_ptr<source>> open_tcp(const std::string& server) {

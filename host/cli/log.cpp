@@ -61,7 +61,7 @@ public:
 
 private:
     std::unique_ptr<probe::log_stream> log_;
-    capture::unique_fd reader_;
+    base::descriptor reader_;
     std::string name_ = "the board";
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "probe/child.hpp"
 
+#include "base/errno.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -11,13 +13,10 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <system_error>
 
 namespace drone::probe {
 
 namespace {
-
-std::string reason(int number) { return std::generic_category().message(number); }
 
 /// Everything in a file, from its beginning.
 std::string contents(int file) {
@@ -82,12 +81,11 @@ private:
 result<child> child::start(const std::vector<std::string>& command) {
     const std::string name = std::filesystem::path(command.front()).filename().string();
     std::array<int, 2> ends{-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return fail(fmt::format("{}: {}", name, reason(errno)));
-    descriptor output(ends[0]);
-    const descriptor input(ends[1]);
-    descriptor errors(::memfd_create("errors", MFD_CLOEXEC));
-    if (errors.get() < 0) return fail(fmt::format("{}: {}", name, reason(errno)));
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::fail_with_errno(name, errno);
+    base::descriptor output(ends[0]);
+    const base::descriptor input(ends[1]);
+    base::descriptor errors(::memfd_create("errors", MFD_CLOEXEC));
+    if (errors.get() < 0) return base::fail_with_errno(name, errno);
 
     std::vector<char*> arguments;
     arguments.reserve(command.size() + 1);
@@ -99,8 +97,7 @@ result<child> child::start(const std::vector<std::string>& command) {
     const int problem = ::posix_spawnp(
         &process, arguments[0], plan.actions(), plan.attributes(), arguments.data(), environ
     );
-    if (problem != 0)
-        return fail(fmt::format("{}: {}; is it installed?", command.front(), reason(problem)));
+    if (problem != 0) return base::fail_with_errno(command.front(), problem, "is it installed?");
     return child(name, process, std::move(output), std::move(errors));
 }
 

@@ -4,8 +4,8 @@
 // A program started by the tool: its standard output is a pipe, its standard error is kept, so that
 // its failure becomes one line of ours.
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
-#include "probe/descriptor.hpp"
 
 #include <atomic>
 #include <string>
@@ -36,15 +36,17 @@ public:
     [[nodiscard]] result<std::string> wait();
 
 private:
-    child(std::string name, pid_t process, descriptor output, descriptor errors) noexcept
+    child(
+        std::string name, pid_t process, base::descriptor output, base::descriptor errors
+    ) noexcept
         : name_(std::move(name)), process_(process), output_(std::move(output)),
           errors_(std::move(errors)) {}
 
     std::string name_;
     std::atomic<pid_t> process_; ///< 0 when it was waited for
     std::atomic<bool> interrupted_ = false;
-    descriptor output_;
-    descriptor errors_; ///< a file in memory: never full, so the program never waits for us
+    base::descriptor output_;
+    base::descriptor errors_; ///< a file in memory: never full, so the program never waits for us
 };
 
 /// Runs `command` to its end; what it writes on standard output is thrown away.

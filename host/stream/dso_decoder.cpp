@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "stream/dso_decoder.hpp"
 
+#include "base/bytes.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -52,9 +54,12 @@ void dso_decoder::write(packet_sink& sink) {
     const auto port = static_cast<std::uint8_t>((packet_[0] & 1U) << 4U | packet_[1] >> 4U);
     for (std::size_t at = header_size; at < size_; at += word) {
         const std::size_t size = std::min(word, size_ - at);
-        software written{.port = port, .size = static_cast<std::uint8_t>(size)};
-        for (std::size_t i = 0; i < size; ++i)
-            written.value |= static_cast<std::uint32_t>(packet_[at + i]) << 8 * i;
+        const auto bytes = std::span<const std::uint8_t>(packet_).subspan(at, size);
+        const software written{
+            .port = port,
+            .size = static_cast<std::uint8_t>(size),
+            .value = static_cast<std::uint32_t>(base::load_le(bytes)),
+        };
         const std::uint64_t offset = at == header_size ? offset_ : offset_ + at;
         sink.on_packet({.offset = offset, .tentative = true, .value = written});
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "stream/itm_decoder.hpp"
 
+#include "base/bytes.hpp"
 #include "stream/dwt.hpp"
 #include "stream/itm_header.hpp"
 
@@ -18,10 +19,7 @@ constexpr std::uint8_t sync_end = 0x80;
 constexpr std::size_t sync_zeros = 5; // with the seven zero bits of 0x80: the 47 of D4.2.1
 
 std::uint32_t little_endian(bytes_view payload) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < payload.size(); ++i)
-        value |= static_cast<std::uint32_t>(payload[i]) << 8 * i;
-    return value;
+    return static_cast<std::uint32_t>(base::load_le(payload));
 }
 
 /// Seven bits a byte, the low ones first; bit 7 is the continuation bit.

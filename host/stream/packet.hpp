@@ -8,6 +8,8 @@
 // A packet that breaks the grammar is a value too (`malformed`) and carries its bytes: nothing of
 // the input is ever dropped without a packet that says so.
 
+#include "base/bytes.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -253,10 +255,7 @@ struct software_run {
         return packets.data() + index * stride() + 1;
     }
     [[nodiscard]] std::uint32_t value(std::size_t index) const {
-        std::uint32_t bits = 0;
-        for (unsigned i = 0; i < size; ++i)
-            bits |= static_cast<std::uint32_t>(payload(index)[i]) << 8 * i;
-        return bits;
+        return static_cast<std::uint32_t>(base::load_le(std::span(payload(index), size)));
     }
     [[nodiscard]] located_packet packet_at(std::size_t index) const {
         const software written{.port = port, .size = size, .value = value(index)};

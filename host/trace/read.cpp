@@ -56,10 +56,26 @@ recognise(const std::optional<ring_trace>& ring, std::span<const std::byte> byte
     return std::nullopt;
 }
 
+std::unexpected<error> was_cut(const std::filesystem::path& path) {
+    return fail(
+        fmt::format(
+            "{}: was cut while it was read; read it again when its capture has ended", path.string()
+        ),
+        error_kind::changed
+    );
+}
+
 } // namespace
 
 result<source> source::open(const std::filesystem::path& path) {
-    auto file = file_bytes::open(path);
+    auto file = base::file_bytes::open(path);
+    if (!file && file.error().kind == error_kind::missing)
+        return fail(
+            fmt::format(
+                "{}: no such file; `just heaptrace` makes one, -f FILE names another", path.string()
+            ),
+            error_kind::missing
+        );
     if (!file) return std::unexpected(file.error());
     if (file->bytes().empty())
         return fail(fmt::format(
@@ -73,6 +89,7 @@ result<source> source::open(const std::filesystem::path& path) {
     std::optional<ring_trace> ring = *std::move(dumped);
     const std::span<const std::byte> bytes = ring ? ring->words : file->bytes();
     const auto known = recognise(ring, bytes);
+    if (file->was_cut()) return was_cut(path);
     if (!known)
         return fail(fmt::format(
             "{}: is no heap trace; known are native traces (with at least one whole announcement "
@@ -99,8 +116,7 @@ result<findings> source::read(sink& to) const {
     switch (format_) {
     case format::native: {
         const auto announcement = find_announcement(bytes);
-        if (!announcement)
-            return fail(fmt::format("{}: changed while it was read", path_.string()));
+        if (!announcement) return was_cut(path_);
         found = read_native(bytes, *announcement, to, [&](std::size_t end) {
             if (!ring_) file_.release(end);
         });
@@ -122,8 +138,9 @@ result<findings> source::read(sink& to) const {
         found = read_raw_heaptrack(as_text(bytes), to);
         break;
     }
+    if (file_.was_cut()) return was_cut(path_);
     if (ring_) found.notices.push_back(ring_->notice);
-    if (file_.is_cut())
+    if (file_.is_incomplete())
         found.notices.emplace_back(
             "The compressed file is cut or damaged: what could be unpacked was read."
         );

@@ -5,7 +5,7 @@
 // target's memory that holds a RAM ring is a native trace, that of the ring's words.
 
 #include "base/error.hpp"
-#include "trace/file.hpp"
+#include "base/file_bytes.hpp"
 #include "trace/findings.hpp"
 #include "trace/formats/native/ring_dump.hpp"
 #include "trace/sink.hpp"
@@ -25,13 +25,13 @@ public:
     [[nodiscard]] trace::format format() const { return format_; }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-    /// Reads the whole file.
+    /// Reads the whole file. An error when somebody cut it meanwhile; `to` has then had part of it.
     [[nodiscard]] result<findings> read(sink& to) const;
 
 private:
     source(
         std::filesystem::path path,
-        file_bytes file,
+        base::file_bytes file,
         std::optional<ring_trace> ring,
         trace::format format
     )
@@ -42,7 +42,7 @@ private:
     }
 
     std::filesystem::path path_;
-    file_bytes file_;
+    base::file_bytes file_;
     std::optional<ring_trace> ring_; ///< where the file is a dump
     trace::format format_;
 };

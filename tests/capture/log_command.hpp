@@ -47,14 +47,14 @@ inline bool write_all(int fd, std::span<const std::uint8_t> data) {
 }
 
 struct pipe_ends {
-    unique_fd out;
-    unique_fd in;
+    base::descriptor out;
+    base::descriptor in;
 };
 
 inline pipe_ends make_pipe() {
     std::array<int, 2> ends{};
     EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-    return {unique_fd(ends[0]), unique_fd(ends[1])};
+    return {base::descriptor(ends[0]), base::descriptor(ends[1])};
 }
 
 /// A running `drone log`.
@@ -134,31 +134,31 @@ protected:
     /// Runs it to its end with standard input, output and error as files of the folder.
     int run(std::vector<std::string> words, const bytes& input = {}) {
         write_file("stdin", input);
-        const unique_fd in(::open(path("stdin").c_str(), O_RDONLY | O_CLOEXEC));
-        const unique_fd out(
+        const base::descriptor in(::open(path("stdin").c_str(), O_RDONLY | O_CLOEXEC));
+        const base::descriptor out(
             ::open(path("stdout").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
         );
-        const unique_fd errors(open_errors());
+        const base::descriptor errors(open_errors());
         return running_log(folder_, std::move(words), in.get(), out.get(), errors.get()).wait();
     }
 
     /// Runs it with standard error as a file of the folder, and no output.
     [[nodiscard]] running_log start(std::vector<std::string> words) const {
-        const unique_fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+        const base::descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
         return start(std::move(words), nothing.get());
     }
     [[nodiscard]] running_log start(std::vector<std::string> words, int standard_input) const {
-        const unique_fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+        const base::descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
         return start(std::move(words), standard_input, nothing.get());
     }
     [[nodiscard]] running_log
     start(std::vector<std::string> words, int standard_input, int standard_output) const {
-        const unique_fd errors_file = open_errors();
+        const base::descriptor errors_file = open_errors();
         return {folder_, std::move(words), standard_input, standard_output, errors_file.get()};
     }
 
-    [[nodiscard]] unique_fd open_errors() const {
-        return unique_fd(
+    [[nodiscard]] base::descriptor open_errors() const {
+        return base::descriptor(
             ::open(path("stderr").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
         );
     }
@@ -189,7 +189,7 @@ protected:
 
 /// Both sides of a listening socket on a free port of this machine.
 struct listener {
-    unique_fd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    base::descriptor fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     std::string address;
 
     listener() {
@@ -202,15 +202,15 @@ struct listener {
         EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&local), &size), 0);
         address = "127.0.0.1:" + std::to_string(ntohs(local.sin_port));
     }
-    [[nodiscard]] unique_fd accept() const {
-        return unique_fd(::accept4(fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    [[nodiscard]] base::descriptor accept() const {
+        return base::descriptor(::accept4(fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
     }
 };
 
 /// A serial line: what is written to the board's end is read from the device of that name.
 struct serial_line {
-    unique_fd board;
-    unique_fd kept_open;
+    base::descriptor board;
+    base::descriptor kept_open;
     std::string device;
 
     serial_line() {
@@ -220,8 +220,8 @@ struct serial_line {
         termios raw{};
         ::cfmakeraw(&raw);
         EXPECT_EQ(::openpty(&board_end, &log_end, name.data(), &raw, nullptr), 0);
-        board = unique_fd(board_end);
-        kept_open = unique_fd(log_end);
+        board = base::descriptor(board_end);
+        kept_open = base::descriptor(log_end);
         device = name.data();
         ::fcntl(board_end, F_SETFD, FD_CLOEXEC);
         ::fcntl(log_end, F_SETFD, FD_CLOEXEC);

@@ -168,11 +168,11 @@ TEST_F(LogCommand, AnUnwritablePathStopsItsOutputAndKeepsTheOthersGoing) {
 TEST_F(LogCommand, AClosedPipeStopsItsOutputAndKeepsTheOthersGoing) {
     write_file("in", board_stream::block(0));
     pipe_ends closed = make_pipe();
-    closed.out = unique_fd();
-    const unique_fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    closed.out = base::descriptor();
+    const base::descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
     running_log log =
         start({"--input", path("in"), ":30", path("heaptrace:31")}, nothing.get(), closed.in.get());
-    closed.in = unique_fd();
+    closed.in = base::descriptor();
     EXPECT_EQ(WEXITSTATUS(log.wait()), 1);
     EXPECT_EQ(file("heaptrace"), board_stream::heap_words(1));
     EXPECT_THAT(errors(), HasSubstr("standard output: Broken pipe"));
@@ -190,7 +190,7 @@ TEST_F(LogCommand, WhatIsSaidAppearsAtOnce) {
         ASSERT_EQ(::read(from_log.out.get(), &heard, 1), 1);
         EXPECT_EQ(heard, letter);
     }
-    to_log.in = unique_fd();
+    to_log.in = base::descriptor();
     EXPECT_EQ(log.wait(), 0);
 }
 
@@ -200,7 +200,7 @@ TEST_F(LogCommand, LosesNothingOverTcp) {
     running_log log =
         start({"--input", "tcp:" + server.address, path("heaptrace:31"), path("counts:30")});
     {
-        const unique_fd peer = server.accept();
+        const base::descriptor peer = server.accept();
         for (std::size_t i = 0; i < blocks; ++i)
             ASSERT_TRUE(write_all(peer.get(), board_stream::block(i)));
     }
@@ -236,7 +236,7 @@ TEST_F(LogCommand, ReadsOpenOcdTraceMessages) {
     const listener server;
     running_log log = start({"--input", "openocd:" + server.address, path("text:0")});
     {
-        const unique_fd peer = server.accept();
+        const base::descriptor peer = server.accept();
         std::array<char, 13> asked{};
         ASSERT_EQ(::recv(peer.get(), asked.data(), asked.size(), MSG_WAITALL), 13);
         EXPECT_EQ(std::string(asked.data(), asked.size()), "tcl_trace on\x1a");
@@ -251,7 +251,7 @@ TEST_F(LogCommand, WaitsForAServerThatComesBack) {
     const listener server;
     running_log log = start({"--wait", "--input", "tcp:" + server.address, path("text:0")});
     for (const std::uint8_t letter : bytes{'h', 'i'}) {
-        const unique_fd peer = server.accept();
+        const base::descriptor peer = server.accept();
         ASSERT_TRUE(write_all(peer.get(), bytes{0x01, letter}));
     }
     EXPECT_TRUE(becomes_true([&] { return file("text") == bytes{'h', 'i'}; }, 10s));
@@ -276,11 +276,11 @@ TEST_F(LogCommand, KilledAtAnyMomentLeavesAPrefixInWholeWords) {
         std::filesystem::remove(path("counts"));
         running_log log =
             start({"--input", "-", path("heaptrace:31"), path("counts:30")}, to_log.out.get());
-        to_log.out = unique_fd();
+        to_log.out = base::descriptor();
         const std::jthread board([&] {
             for (std::size_t block = 0; block < blocks; ++block)
                 if (!write_all(to_log.in.get(), board_stream::block(block))) return;
-            to_log.in = unique_fd();
+            to_log.in = base::descriptor();
         });
         // Every other one is killed once it writes, the others at any moment of their starting,
         // too.

@@ -84,9 +84,9 @@ protected:
 TEST_F(Transports, APipeIsAsAFile) {
     pipe_ends ends = make_pipe();
     running_log log = start(captured({"--input", "-"}, "pipe"), ends.out.get());
-    ends.out = unique_fd();
+    ends.out = base::descriptor();
     EXPECT_TRUE(write_all(ends.in.get(), recording_));
-    ends.in = unique_fd();
+    ends.in = base::descriptor();
     EXPECT_EQ(log.wait(), 0);
     expect_the_same("pipe");
 }
@@ -95,7 +95,7 @@ TEST_F(Transports, ATcpServerIsAsAFile) {
     const listener server;
     running_log log = start(captured({"--input", "tcp:" + server.address}, "tcp"));
     {
-        const unique_fd peer = server.accept();
+        const base::descriptor peer = server.accept();
         EXPECT_TRUE(write_all(peer.get(), recording_));
     }
     EXPECT_EQ(log.wait(), 0);

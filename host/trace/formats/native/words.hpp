@@ -4,13 +4,13 @@
 // A native trace as words at byte offsets, and what the numbers of the events around a word tell of
 // it. Private to the native reader.
 
+#include "base/bytes.hpp"
+
 #include <drone/wire.hpp>
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 
 namespace drone::trace {
@@ -19,10 +19,7 @@ inline constexpr std::size_t word_bytes = sizeof(wire::word);
 
 /// The word at that byte, which need not be aligned.
 [[nodiscard]] inline wire::word load_word(const std::byte* at) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, at, sizeof bits);
-    if constexpr (std::endian::native == std::endian::big) bits = __builtin_bswap32(bits);
-    return {bits};
+    return {base::load_le<std::uint32_t>(at)};
 }
 
 /// The numbers of the next few events.

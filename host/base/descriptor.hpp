@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A file descriptor that closes itself.
-
 #include <unistd.h>
 #include <utility>
 
-namespace drone::probe {
+namespace drone::base {
 
+/// Owns a file descriptor and closes it.
 class descriptor {
 public:
     descriptor() = default;
@@ -21,7 +20,9 @@ public:
     descriptor& operator=(const descriptor&) = delete;
     ~descriptor() { close(); }
 
+    /// Its number; negative when there is none.
     [[nodiscard]] int get() const noexcept { return number_; }
+    explicit operator bool() const noexcept { return number_ >= 0; }
 
     void close() noexcept {
         if (number_ >= 0) ::close(number_);
@@ -32,4 +33,4 @@ private:
     int number_ = -1;
 };
 
-} // namespace drone::probe
+} // namespace drone::base

@@ -4,6 +4,7 @@ find_package(fmt REQUIRED)
 if(DRONE_TESTS)
     find_package(GTest REQUIRED)
     include(GoogleTest)
+    configure_file(${CMAKE_SOURCE_DIR}/tests/paths.hpp.in ${CMAKE_BINARY_DIR}/include/paths.hpp @ONLY)
 endif()
 if(DRONE_BENCH)
     find_package(benchmark REQUIRED)
@@ -44,7 +45,8 @@ function(drone_library stage)
 endfunction()
 
 # drone_test(stage SOURCES a_test.cpp ... [USES drone_x ...])
-# A GoogleTest program <stage>_test, its cases found one by one by CTest as "<stage>: Suite.Case".
+# A GoogleTest program <stage>_test, its cases found one by one by CTest as "<stage>: Suite.Case". They find
+# files by "paths.hpp".
 function(drone_test stage)
     if(NOT DRONE_TESTS)
         return()
@@ -54,8 +56,7 @@ function(drone_test stage)
     # Tests are compiled more often than they run.
     target_compile_options(${stage}_test PRIVATE -O1)
     target_link_libraries(${stage}_test PRIVATE ${ARG_USES} GTest::gmock GTest::gtest_main drone_options)
-    target_compile_definitions(${stage}_test PRIVATE
-        DRONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" DRONE_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    target_include_directories(${stage}_test PRIVATE ${CMAKE_BINARY_DIR}/include)
     set_target_properties(${stage}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     gtest_discover_tests(${stage}_test TEST_PREFIX "${stage}: " DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -49,10 +49,9 @@ function(drone_test_firmware name)
     add_custom_target(${name}_firmware DEPENDS ${folder}/${name}.elf)
 endfunction()
 
-# drone_firmware_test(test_target firmware...): the test finds them as DRONE_FIRMWARE_DIR "/<name>.elf".
+# drone_firmware_test(test_target firmware...): the test finds them as DRONE_FIRMWARE_DIR "/<name>.elf" of "paths.hpp".
 function(drone_firmware_test test)
     foreach(name IN LISTS ARGN)
         add_dependencies(${test} ${name}_firmware)
     endforeach()
-    target_compile_definitions(${test} PRIVATE DRONE_FIRMWARE_DIR="${CMAKE_BINARY_DIR}/firmware")
 endfunction()

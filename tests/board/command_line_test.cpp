@@ -3,6 +3,7 @@
 // drone-board as other programs call it.
 
 #include "machine.hpp"
+#include "paths.hpp"
 
 #include <gmock/gmock.h>
 

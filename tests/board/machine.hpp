@@ -6,6 +6,7 @@
 #include "board/board.hpp"
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
+#include "paths.hpp"
 
 #include <gtest/gtest.h>
 

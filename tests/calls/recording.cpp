@@ -7,6 +7,7 @@
 #include "board/flash_file.hpp"
 #include "capture/heap_trace_writer.hpp"
 #include "capture/output.hpp"
+#include "paths.hpp"
 #include "stream/decoder.hpp"
 #include "stream/timeline.hpp"
 #include "trace/read.hpp"

@@ -4,6 +4,7 @@
 // `drone log` as its users run it: the built tool, real files, pipes, sockets, ptys and signals.
 
 #include "capture/source.hpp"
+#include "paths.hpp"
 
 #include <drone/wire.hpp>
 

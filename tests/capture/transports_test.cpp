@@ -8,6 +8,7 @@
 // fewer waits less, so its interrupts strike elsewhere, and it counts other preemptions.
 
 #include "log_command.hpp"
+#include "paths.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config/boards.hpp"
 #include "config/config.hpp"
+#include "paths.hpp"
 #include "tool.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "paths.hpp"
 #include "tool.hpp"
 
 #include <gmock/gmock.h>

@@ -3,6 +3,8 @@
 
 // The built tool, run in a scratch folder as a user runs it.
 
+#include "paths.hpp"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>

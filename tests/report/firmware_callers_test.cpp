@@ -5,6 +5,7 @@
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
 #include "board/measure.hpp"
+#include "paths.hpp"
 #include "report/symbols.hpp"
 #include "tool.hpp"
 #include "trace_writer.hpp"

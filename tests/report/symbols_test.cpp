@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+#include "paths.hpp"
 #include "report/symbols.hpp"
 
 #include <gmock/gmock.h>

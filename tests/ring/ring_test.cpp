@@ -6,6 +6,7 @@
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
 #include "board/memory_map.hpp"
+#include "paths.hpp"
 #include "trace/formats/native/native.hpp"
 #include "trace/formats/native/ring_dump.hpp"
 #include "trace/formats/native/words.hpp"

@@ -4,6 +4,7 @@
 // input chooses the pieces in which it is fed.
 
 #include "collected.hpp"
+#include "paths.hpp"
 #include "reference_itm.hpp"
 #include "stream/dso_decoder.hpp"
 #include "stream/tpiu_decoder.hpp"

@@ -4,6 +4,8 @@
 // The vectors of ../shared: real and derived captures with expected results. They are read where
 // they stand; a machine without them skips those tests and says so.
 
+#include "paths.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>

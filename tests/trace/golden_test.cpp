@@ -4,6 +4,7 @@
 // the environment writes what is read now beside them; look at the difference before it is
 // committed.
 
+#include "paths.hpp"
 #include "trace/read.hpp"
 #include "usage/analysis.hpp"
 #include "usage/statistics.hpp"

@@ -37,7 +37,7 @@ int write_all(int file, std::string_view text) {
 /// The path behind all symbolic links, also of a file that is not there yet.
 result<fs::path> resolved(const fs::path& path) {
     std::error_code problem;
-    fs::path found = fs::weakly_canonical(path, problem);
+    fs::path found = fs::weakly_canonical(fs::absolute(path, problem), problem);
     if (problem) return fail_with_errno(path.string(), problem.value());
     return found;
 }

@@ -2,6 +2,7 @@
 
 #include "board/flash_file.hpp"
 
+#include "base/file.hpp"
 #include "board/memory_map.hpp"
 
 #include <fmt/format.h>
@@ -10,8 +11,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <system_error>
-#include <unistd.h>
 
 namespace drone::board {
 
@@ -36,37 +35,20 @@ result<std::vector<std::uint8_t>> flash_image(const firmware& program) {
 
 result<void>
 write_flash(const std::filesystem::path& path, const std::vector<std::uint8_t>& image) {
-    std::filesystem::path temporary = path;
-    temporary += fmt::format(".{}.new", ::getpid());
-    const auto give_up = [&](std::string why) {
-        std::error_code ignored;
-        std::filesystem::remove(temporary, ignored);
-        return fail(fmt::format("cannot write the flash file {}: {}", path.string(), why));
-    };
-    {
-        std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
-        if (!stream) return give_up(std::strerror(errno));
-        stream.write(
-            reinterpret_cast<const char*>(image.data()), static_cast<std::streamsize>(image.size())
-        );
-        stream.flush();
-        if (!stream) return give_up(std::strerror(errno));
-    }
-    const auto written = read_flash(temporary);
-    if (!written) return give_up(written.error().message);
-    const auto [differs, expected] = std::ranges::mismatch(*written, image);
-    if (differs != written->end()) {
-        return give_up(fmt::format(
-            "verification failed at {:#010x}: {:#04x} where {:#04x} was written",
-            flash_origin + static_cast<std::uint32_t>(differs - written->begin()),
-            *differs,
-            *expected
-        ));
-    }
-    std::error_code status;
-    std::filesystem::rename(temporary, path, status);
-    if (status) return give_up(status.message());
-    return {};
+    const std::string_view bytes(reinterpret_cast<const char*>(image.data()), image.size());
+    if (const auto written = base::replace_file(path, bytes); !written)
+        return fail("cannot write the flash file " + written.error().message);
+    const auto read = read_flash(path);
+    if (!read) return std::unexpected(read.error());
+    const auto [differs, expected] = std::ranges::mismatch(*read, image);
+    if (differs == read->end()) return {};
+    return fail(fmt::format(
+        "{}: verification failed at {:#010x}: {:#04x} where {:#04x} was written",
+        path.string(),
+        flash_origin + static_cast<std::uint32_t>(differs - read->begin()),
+        *differs,
+        *expected
+    ));
 }
 
 result<std::vector<std::uint8_t>> read_flash(const std::filesystem::path& path) {

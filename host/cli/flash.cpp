@@ -2,7 +2,9 @@
 
 // drone flash, reset and gdb: what is done to the board.
 
+#include "base/errno.hpp"
 #include "cli/command.hpp"
+#include "cli/say.hpp"
 #include "config/config.hpp"
 #include "probe/adapter.hpp"
 #include "probe/firmware.hpp"
@@ -10,7 +12,6 @@
 #include <fmt/core.h>
 
 #include <cerrno>
-#include <system_error>
 #include <unistd.h>
 
 namespace drone::cli {
@@ -25,7 +26,7 @@ result<int> flash(const session& s, const std::filesystem::path& file) {
     const auto board = probe::open_adapter(*p, s.executable().parent_path());
     if (!board) return std::unexpected(board.error());
     if (const auto done = (*board)->flash(file); !done) return std::unexpected(done.error());
-    fmt::print(stderr, "{}: {} bytes written\n", file.string(), firmware->loaded_size);
+    say("{}: {} bytes written\n", file.string(), firmware->loaded_size);
     return 0;
 }
 
@@ -51,7 +52,7 @@ result<int> debug(const session& s, const std::filesystem::path& file) {
         words.push_back(word.data());
     words.push_back(nullptr);
     ::execvp(words[0], words.data());
-    return fail(fmt::format("{}: {}", words[0], std::generic_category().message(errno)));
+    return base::fail_with_errno(words[0], errno);
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "cli/command.hpp"
 #include "cli/generate_output.hpp"
 #include "cli/heap_inputs.hpp"
+#include "cli/say.hpp"
 #include "cli/write_heap.hpp"
 #include "layout/plan.hpp"
 
@@ -91,7 +92,7 @@ result<int> lay_out_without_trace(
         layout::layout_without_trace(made.size, range.automatic ? usual_pools : range.last);
     if (made.pools.empty()) return fail(fmt::format("a heap of {} bytes has no room", made.size));
     made.room.factor = 0;
-    fmt::print(stderr, "No allocation was traced: this layout is for any program.\n");
+    say("No allocation was traced: this layout is for any program.\n");
     const generated_heap heap{.inputs = inputs, .plan = made, .curve = {}, .knee = 0, .doubt = {}};
     fmt::print("{}", json ? to_json(heap) : to_toml(heap));
     if (options.write) return write_heap(inputs, heap_of(heap), options.yes);
@@ -131,7 +132,7 @@ result<int> generate(const CLI::App& command, const generate_options& options) {
     if (!made) return std::unexpected(made.error());
     heap.plan = *std::move(made);
     heap.squeeze_asked = options.squeeze;
-    fmt::print(stderr, "{}", talk(heap));
+    say_text(talk(heap));
     fmt::print("{}", json ? to_json(heap) : to_toml(heap));
     if (!heap.plan.replay.holds())
         return fail("this layout does not hold the trace when it is replayed");

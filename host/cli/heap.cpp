@@ -3,6 +3,7 @@
 // drone heap: what the program did with its heap.
 
 #include "cli/command.hpp"
+#include "cli/say.hpp"
 #include "config/config.hpp"
 #include "report/json.hpp"
 #include "report/remarks.hpp"
@@ -83,7 +84,7 @@ result<void> read_run(const std::string& file, bool with_details, report::heap_r
     auto found = source->read(alone);
     if (!found) return std::unexpected(found.error());
     for (const std::string& notice : found->notices)
-        fmt::print(stderr, "drone: {}: {}\n", file, notice);
+        say("drone: {}: {}\n", file, notice);
     usage::analysis details(alone.peak_change());
     if (with_details)
         if (const auto again = source->read(details); !again) return std::unexpected(again.error());
@@ -108,11 +109,10 @@ result<int> print_usage(const heap_options& options) {
         fmt::print("{}", report::to_json(r));
         return 0;
     }
-    fmt::print("{}", report::usage_table(r.usage, r.heap_size));
-    if (const std::string remarks = report::remarks(r); !remarks.empty())
-        fmt::print("\n{}", remarks);
+    show_text(report::usage_table(r.usage, r.heap_size));
+    if (const std::string remarks = report::remarks(r); !remarks.empty()) show_text("\n" + remarks);
     for (const std::string& name : options.sections)
-        fmt::print("{}", report::section(r, name));
+        show_text(report::section(r, name));
     return 0;
 }
 

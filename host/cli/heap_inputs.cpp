@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/heap_inputs.hpp"
 
+#include "cli/say.hpp"
 #include "trace/read.hpp"
 #include "usage/make_demand.hpp"
 
@@ -52,7 +53,7 @@ result<void> read_runs(const CLI::Option& option, heap_inputs& inputs) {
         auto read = usage::read_demand(*source);
         if (!read) return std::unexpected(read.error());
         for (const std::string& notice : read->findings.notices)
-            fmt::print(stderr, "drone: {}: {}\n", file, notice);
+            say("drone: {}: {}\n", file, notice);
         inputs.runs.push_back(std::move(read->demand));
     }
     return {};

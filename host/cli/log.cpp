@@ -9,6 +9,7 @@
 #include "capture/port_outputs.hpp"
 #include "capture/source.hpp"
 #include "cli/command.hpp"
+#include "cli/say.hpp"
 #include "config/config.hpp"
 #include "probe/adapter.hpp"
 
@@ -83,9 +84,7 @@ public:
                               (seconds - static_cast<double>(before_.microseconds) / 1e6) / 1000
                         : 0;
         before_ = now;
-        fmt::print(
-            stderr,
-            "\r\x1b[K{:.1f} s  {} bytes  {} packets  {:.1f} kB/s  lost: {} overflows, {} bytes  "
+        say("\r\x1b[K{:.1f} s  {} bytes  {} packets  {:.1f} kB/s  lost: {} overflows, {} bytes  "
             "buffer {:.0f} %",
             seconds,
             now.bytes,
@@ -93,23 +92,21 @@ public:
             rate,
             now.overflows,
             now.malformed + now.missing,
-            now.queue_fill * 100
-        );
-        std::fflush(stderr);
+            now.queue_fill * 100);
         shown_ = true;
     }
 
     /// Ends the status line.
     [[nodiscard]] bool finish() {
-        if (shown_) fmt::print(stderr, "\n");
+        if (shown_) say("\n");
         return !failed_;
     }
 
 private:
     void print(std::string_view line) {
-        if (shown_) fmt::print(stderr, "\r\x1b[K");
+        if (shown_) say("\r\x1b[K");
         shown_ = false;
-        fmt::print(stderr, "drone: {}\n", line);
+        say("drone: {}\n", line);
     }
 
     bool terminal_ = ::isatty(STDERR_FILENO) == 1;

@@ -2,7 +2,10 @@
 
 // The tool: argv in, exit code out.
 
+#include "base/errno.hpp"
+#include "base/standard_streams.hpp"
 #include "cli/command.hpp"
+#include "cli/say.hpp"
 #include "config/nearest.hpp"
 
 #include <fmt/core.h>
@@ -54,7 +57,7 @@ std::string usage_problem(const CLI::App& command, const CLI::ParseError& proble
 }
 
 int refuse(const std::string& message, int code) {
-    fmt::print(stderr, "drone: {}\n", message);
+    say("drone: {}\n", message);
     return code;
 }
 
@@ -64,9 +67,7 @@ int finish(int code) {
     const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
     if (written) return code;
     const int reason = errno != 0 ? errno : EIO;
-    return refuse(
-        fmt::format("standard output: {}", std::generic_category().message(reason)), failed
-    );
+    return refuse("standard output: " + base::errno_text(reason), failed);
 }
 
 int run(int argc, char** argv) {
@@ -99,6 +100,7 @@ result<int> session::run(const CLI::App& root) const { return actions_.at(&inner
 } // namespace drone::cli
 
 int main(int argc, char** argv) {
+    drone::base::keep_standard_streams();
     std::signal(SIGPIPE, SIG_IGN); // a closed pipe is a write that fails, with a message
     try {
         return drone::cli::run(argc, argv);

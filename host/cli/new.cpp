@@ -2,8 +2,10 @@
 
 // drone new: a project that builds, flashes and runs as it stands.
 
+#include "base/shell.hpp"
 #include "cli/command.hpp"
 #include "cli/project_template.hpp"
+#include "cli/say.hpp"
 #include "cli/starting_pools.hpp"
 #include "config/boards.hpp"
 #include "config/config.hpp"
@@ -12,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -30,6 +33,28 @@ struct new_options {
     std::optional<std::string> name;
 };
 
+/// Targets that CMake makes itself, by any of its generators (policy CMP0037), and names that its
+/// own files have in a build folder.
+constexpr std::array reserved_names = {
+    "ALL_BUILD",
+    "CMakeFiles",
+    "INSTALL",
+    "PACKAGE",
+    "RUN_TESTS",
+    "ZERO_CHECK",
+    "all",
+    "clean",
+    "edit_cache",
+    "help",
+    "install",
+    "made",
+    "package",
+    "package_source",
+    "preinstall",
+    "rebuild_cache",
+    "test",
+};
+
 /// Names become CMake targets and file names.
 bool is_project_name(std::string_view name) {
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -40,9 +65,14 @@ bool is_project_name(std::string_view name) {
 }
 
 result<std::string> project_name(const new_options& options) {
+    if (options.path.empty()) return fail("PATH is empty; name the project's folder");
     const fs::path target = fs::absolute(options.path).lexically_normal();
     const fs::path last = target.has_filename() ? target : target.parent_path();
     std::string name = options.name.value_or(last.filename().string());
+    if (std::ranges::find(reserved_names, name) != reserved_names.end())
+        return fail(fmt::format(
+            "\"{}\" is a name that CMake keeps for itself; give another with --name", name
+        ));
     if (is_project_name(name)) return name;
     return fail(fmt::format(
         "\"{}\" is no name for a project: it needs a letter, then letters, digits, - or _; give "
@@ -120,13 +150,10 @@ result<int> make_project(const session& s, const new_options& options) {
     };
     if (const auto made = instantiate(root / "templates" / "app", options.path, values); !made)
         return std::unexpected(made.error());
-    fmt::print(
-        stderr,
-        "{}: a project for {}; next: cd {} && just flash && just log\n",
+    say("{}: a project for {}; next: cd {} && just flash && just log\n",
         options.path,
         (*board)->name,
-        options.path
-    );
+        base::shell_word(options.path.starts_with('-') ? "./" + options.path : options.path));
     return 0;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "cli/project_template.hpp"
 
+#include "base/errno.hpp"
+#include "base/file.hpp"
+
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 #include <vector>
 
@@ -25,8 +27,6 @@ std::unexpected<error> refuse(const fs::path& path, std::string_view what) {
     return fail(fmt::format("{}: {}", path.string(), what));
 }
 
-std::string system_reason() { return std::generic_category().message(errno); }
-
 result<std::vector<template_file>> read_all(const fs::path& folder) {
     std::vector<template_file> files;
     std::error_code problem;
@@ -34,11 +34,10 @@ result<std::vector<template_file>> read_all(const fs::path& folder) {
     for (; !problem && entries != fs::end(entries); entries.increment(problem)) {
         const fs::path& path = entries->path();
         if (!entries->is_regular_file()) continue;
-        std::ifstream in(path, std::ios::binary);
-        std::string text(std::istreambuf_iterator<char>(in), {});
-        if (!in.is_open() || in.bad()) return refuse(path, system_reason());
+        auto text = base::read_file(path);
+        if (!text) return std::unexpected(text.error());
         files.push_back(
-            {path.lexically_relative(folder), entries->status().permissions(), std::move(text)}
+            {path.lexically_relative(folder), entries->status().permissions(), *std::move(text)}
         );
     }
     if (problem)
@@ -55,7 +54,7 @@ result<void> write(const fs::path& path, const std::string& text, fs::perms perm
     if (problem) return refuse(path.parent_path(), problem.message());
     std::ofstream out(path, std::ios::binary);
     out << text << std::flush;
-    if (!out) return refuse(path, system_reason());
+    if (!out) return base::fail_with_errno(path.string(), errno);
     fs::permissions(path, permissions | fs::perms::owner_write, problem);
     if (problem) return refuse(path, problem.message());
     return {};

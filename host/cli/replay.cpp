@@ -6,6 +6,7 @@
 
 #include "cli/command.hpp"
 #include "cli/heap_inputs.hpp"
+#include "cli/say.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -133,7 +134,7 @@ result<int> replay(const CLI::App& command, const std::string& file) {
         "{}", wants_json(command) ? to_json(*heap, *report, *inputs) : to_table(*heap, *report)
     );
     if (const auto& failed = report->first_failure) return fail(describe(*failed, *inputs, *heap));
-    fmt::print(stderr, "The layout holds: {} events\n", report->steps);
+    say("The layout holds: {} events\n", report->steps);
     return 0;
 }
 

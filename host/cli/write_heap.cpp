@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "cli/write_heap.hpp"
 
+#include "base/file.hpp"
+#include "cli/say.hpp"
 #include "config/rewrite.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -31,7 +31,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 
 void print_lines(char mark, auto first, auto last) {
     for (; first != last; ++first)
-        fmt::print(stderr, "{}{}{}", mark, *first, first->ends_with('\n') ? "" : "\n");
+        say("{}{}\n", mark, first->substr(0, first->find_last_not_of("\r\n") + 1));
 }
 
 /// The lines between the first and the last that differ, and three around them. A heap's section is
@@ -53,32 +53,32 @@ void print_difference(std::string_view before, std::string_view after) {
     print_lines(' ', old_last, old_last + std::min(context, old_lines.end() - old_last));
 }
 
+/// A question is seen and answered only when both ends are a terminal.
+bool can_ask() { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
+
+error with_advice(error problem) {
+    switch (problem.kind) {
+    case error_kind::changed:
+        problem.message += "; it is as they left it, run this again";
+        break;
+    case error_kind::denied:
+        problem.message += "; check its owner and permissions, and those of its folder";
+        break;
+    case error_kind::full:
+        problem.message += "; it is as it was, make room and run this again";
+        break;
+    default:
+        problem.message += "; it is as it was";
+        break;
+    }
+    return problem;
+}
+
 bool confirmed(const std::filesystem::path& file) {
-    fmt::print(stderr, "Write this to {}? [y/N] ", file.string());
+    say("Write this to {}? [y/N] ", file.string());
     std::string answer;
     std::getline(std::cin, answer);
     return answer == "y" || answer == "Y" || answer == "yes";
-}
-
-result<void> replace_file(const std::filesystem::path& file, const std::string& text) {
-    const std::filesystem::path beside = file.string() + ".new";
-    const auto refused = [&file] {
-        return fail(fmt::format("{} cannot be written; check its permissions", file.string()));
-    };
-    std::error_code problem;
-    {
-        std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-        out << text;
-        out.close();
-        if (!out) return refused();
-    }
-    std::filesystem::permissions(
-        beside, std::filesystem::status(file, problem).permissions(), problem
-    );
-    if (!problem) std::filesystem::rename(beside, std::filesystem::canonical(file), problem);
-    if (!problem) return {};
-    std::filesystem::remove(beside, problem);
-    return refused();
 }
 
 } // namespace
@@ -88,22 +88,25 @@ result<int> write_heap(const heap_inputs& inputs, const config::heap& written, b
         return fail("there is no Drone.toml here to write to; paste the layout, or run this inside "
                     "a project");
     const std::filesystem::path& file = *inputs.project;
-    std::ifstream in(file, std::ios::binary);
-    const std::string before{std::istreambuf_iterator<char>(in), {}};
-    if (!in) return fail(fmt::format("{} cannot be read", file.string()));
-    const auto after = config::rewrite_heap(before, file, written);
+    const auto before = base::read_file(file);
+    if (!before) return std::unexpected(before.error());
+    const auto after = config::rewrite_heap(*before, file, written);
     if (!after) return std::unexpected(after.error());
-    if (*after == before) {
-        fmt::print(stderr, "{} already says so\n", file.string());
+    if (*after == *before) {
+        say("{} already says so\n", file.string());
         return 0;
     }
-    print_difference(before, *after);
-    if (!yes && isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0 && !confirmed(file)) {
-        fmt::print(stderr, "{} is as it was\n", file.string());
+    print_difference(*before, *after);
+    if (!yes && !can_ask())
+        return fail(fmt::format("{} is as it was: nobody is here to ask; add --yes", file.string())
+        );
+    if (!yes && !confirmed(file)) {
+        say("{} is as it was\n", file.string());
         return 1;
     }
-    if (const auto done = replace_file(file, *after); !done) return std::unexpected(done.error());
-    fmt::print(stderr, "{} written\n", file.string());
+    if (const auto done = base::replace_file(file, *after, *before); !done)
+        return std::unexpected(with_advice(done.error()));
+    say("{} written\n", file.string());
     return 0;
 }
 

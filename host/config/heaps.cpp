@@ -172,6 +172,21 @@ bool is_name(std::string_view name) {
     return !name.empty() && std::ranges::all_of(name, letter);
 }
 
+/// `[heap.NAME]` defines heap_NAME and heap_NAME_origin in C++, so no heap may be called like another
+/// with _origin at its end.
+result<void>
+check_generated_names(const table& section, const heap& h, const std::vector<heap>& others) {
+    for (const heap& other : others)
+        if (h.name == other.name + "_origin" || other.name == h.name + "_origin")
+            return section.error_here(fmt::format(
+                "{} and [heap.{}] would both define heap_{}_origin; rename one of them",
+                section.label(),
+                other.name,
+                std::min(h.name, other.name)
+            ));
+    return {};
+}
+
 /// A further heap stands where it says: it needs an origin, and no other heap may stand there.
 result<void> check_place(const table& section, const heap& h, const std::vector<heap>& others) {
     if (h.name != main_heap && !h.origin)
@@ -243,6 +258,7 @@ result<std::vector<heap>> read_heaps(const table& section, const std::optional<m
                      ) -> result<void> {
         auto h = read_heap(place, std::move(name), may_hold_heaps);
         if (!h) return std::unexpected(h.error());
+        if (auto fine = check_generated_names(place, *h, heaps); !fine) return fine;
         if (auto fine = check_place(place, *h, heaps); !fine) return fine;
         if (memory)
             if (auto fine = check_memory(place, *h, *memory); !fine) return fine;

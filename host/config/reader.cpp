@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/file.hpp"
 #include "config/boards.hpp"
 #include "config/config.hpp"
 #include "config/heaps.hpp"
@@ -6,10 +7,7 @@
 #include "config/table.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 namespace drone::config {
@@ -166,11 +164,9 @@ result<project> parse(std::string_view text, const std::filesystem::path& name) 
 }
 
 result<project> read(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    const std::string text(std::istreambuf_iterator<char>(in), {});
-    if (!in.is_open() || in.bad())
-        return fail(fmt::format("{}: {}", file.string(), std::generic_category().message(errno)));
-    return parse(text, file);
+    const auto text = base::read_file(file);
+    if (!text) return std::unexpected(text.error());
+    return parse(*text, file);
 }
 
 std::optional<std::filesystem::path> find(const std::filesystem::path& folder) {

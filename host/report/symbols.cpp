@@ -2,6 +2,8 @@
 
 #include "report/symbols.hpp"
 
+#include "base/printable.hpp"
+
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <fmt/format.h>
@@ -38,7 +40,7 @@ struct scope_list {
 std::string name_of(Dwarf_Die& die) {
     Dwarf_Attribute attribute;
     const char* const name = dwarf_formstring(dwarf_attr_integrate(&die, DW_AT_name, &attribute));
-    return name != nullptr ? name : "?";
+    return name != nullptr ? base::printable(name) : "?";
 }
 
 std::string place(const char* file, int line) {
@@ -46,7 +48,9 @@ std::string place(const char* file, int line) {
     const std::string_view path = file;
     const std::size_t slash = path.rfind('/');
     return fmt::format(
-        " at {}:{}", slash == std::string_view::npos ? path : path.substr(slash + 1), line
+        " at {}:{}",
+        base::printable(slash == std::string_view::npos ? path : path.substr(slash + 1)),
+        line
     );
 }
 
@@ -112,7 +116,7 @@ std::vector<std::string> symbols::debug_information::at(Dwarf_Addr address) cons
 
 std::vector<std::string> symbols::debug_information::at_symbol(Dwarf_Addr address) const {
     const char* const name = dwfl_module_addrname(module, address);
-    return name != nullptr ? std::vector<std::string>{name} : std::vector<std::string>{};
+    return name != nullptr ? std::vector{base::printable(name)} : std::vector<std::string>{};
 }
 
 result<symbols> symbols::open(const std::filesystem::path& elf) {

@@ -86,6 +86,16 @@ TEST(ReplaceFile, CreatesWhatIsNotThere) {
     EXPECT_EQ(content(here.path("a")), "new");
 }
 
+TEST(ReplaceFile, TakesARelativeNameOfAFileThatIsNotThere) {
+    const scratch here;
+    const fs::path before = fs::current_path();
+    fs::current_path(here.path());
+    const auto done = replace_file("a", "new");
+    fs::current_path(before);
+    EXPECT_TRUE(done);
+    EXPECT_EQ(content(here.path("a")), "new");
+}
+
 TEST(ReplaceFile, KeepsTheOwner) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
     const scratch here;

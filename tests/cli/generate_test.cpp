@@ -179,7 +179,7 @@ TEST_F(Generate, WritesTheSectionAndNothingElse) {
         "# mine\n[heap] # the heap\nsize = \"10K\" # all of it\n"
         "pools = [{ block = \"8\", capacity = 1 }] # old\n\n[log]\nformat = \"swo\"\n"
     );
-    const outcome run = drone("heap generate --pools 1 --headroom none --write");
+    const outcome run = drone("heap generate --pools 1 --headroom none --write --yes");
     EXPECT_EQ(run.code, 0) << run.err;
     EXPECT_EQ(
         read("Drone.toml"),

@@ -108,6 +108,24 @@ TEST_F(New, RefusesBadNames) {
         );
 }
 
+TEST_F(New, RefusesNamesThatCMakeKeeps) {
+    for (const std::string name : {"test", "all", "install", "clean"})
+        EXPECT_EQ(
+            refusal("app --board virtual-m4 --name " + name),
+            "drone: \"" + name +
+                "\" is a name that CMake keeps for itself; give another with --name\n"
+        );
+    EXPECT_EQ(
+        refusal("'' --board virtual-m4"), "drone: PATH is empty; name the project's folder\n"
+    );
+}
+
+TEST_F(New, SaysWhatIsNextAsAShellTakesIt) {
+    const outcome left = make("'my app' --board virtual-m4 --name app");
+    EXPECT_EQ(left.code, 0);
+    EXPECT_THAT(left.err, HasSubstr("next: cd 'my app' && just flash"));
+}
+
 TEST_F(New, RefusesBadHeapSizes) {
     EXPECT_EQ(
         refusal("app --board virtual-m4 --heap-size ten"),

@@ -201,6 +201,18 @@ TEST(HeapInMemory, MustFitTheRamThatTheLinkerFills) {
     EXPECT_EQ(refusal(memory + "[heap]\nsize = \"1K\"\norigin = \"0x20004000\"\n"), "accepted");
 }
 
+TEST(Heaps, MustNotDefineOneNameTwice) {
+    const std::string pools = "size = \"4K\"\npools = [{ block = \"64\", capacity = 1 }]\n";
+    EXPECT_EQ(
+        refusal(
+            "[heap.a]\norigin = \"0x10000000\"\n" + pools +
+            "[heap.a_origin]\norigin = \"0x11000000\"\n" + pools
+        ),
+        "Drone.toml:5:1: [heap.a_origin] and [heap.a] would both define heap_a_origin; rename one "
+        "of them"
+    );
+}
+
 TEST(Pools, MustBeAListOfTables) {
     EXPECT_EQ(
         refusal("[heap]\nsize = 64\npools = 5\n"),

@@ -19,6 +19,7 @@ struct elf_image {
         std::memcpy(header.e_ident, ELFMAG, SELFMAG);
         header.e_ident[EI_CLASS] = ELFCLASS32;
         header.e_ident[EI_DATA] = ELFDATA2LSB;
+        header.e_ident[EI_VERSION] = EV_CURRENT;
         header.e_type = ET_EXEC;
         header.e_machine = EM_ARM;
         header.e_entry = 0x0800'0101;

@@ -14,11 +14,12 @@ demo: build
 
 # The tool and the virtual board: build/bin/drone, build/bin/drone-board
 build:
-    cmake --preset host
+    cmake --preset tool
     cmake --build build --target drone_tool drone_board
 
 # Every test: first the host's under sanitizers, then all
 test:
+    cmake/install-packages test
     cmake --preset host
     cmake --build build
     cmake --preset sanitize
@@ -28,7 +29,7 @@ test:
 
 # Benchmarks, each once: build/bench
 bench *arguments:
-    cmake/install-packages bench
+    cmake/install-packages test bench
     cmake --preset host -DDRONE_BENCH=ON
     cmake --build build
     for program in build/bench/*_bench; do echo "== $program"; "$program" {{ arguments }}; done
@@ -45,8 +46,10 @@ fuzz seconds="60":
     done
 
 # What can be checked without running: layout, shell, CMake, links, clang-tidy; all must be clean
-lint: build
-    cmake/install-packages lint
+lint:
+    cmake/install-packages test lint
+    cmake --preset host
+    cmake --build build --target drone_tool drone_board
     git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 --dry-run --Werror
     git ls-files | xargs grep -lE '^#!.*\b(ba)?sh' | xargs shellcheck
     git ls-files '*CMakeLists.txt' '*.cmake' | xargs cmake-lint > build/cmake-lint.log \
@@ -58,6 +61,11 @@ lint: build
 format:
     cmake/install-packages lint
     git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 -i
+
+# A Debian package and an archive of the tool, its files and the library: build/drone_*.deb
+package: build
+    cmake --build build --target drone_documentation
+    cd build && cpack
 
 # Throws every build away, the tools fetched for it included
 clean:

@@ -1,17 +1,29 @@
-# Drone for C++ as the build of a firmware sees it; a project's CMakeLists.txt includes it behind project().
+# Firmwares. A project's CMakeLists.txt has these after find_package(drone) or add_subdirectory(drone):
 #
 #   drone_firmware(NAME SOURCE...)   the firmware build/NAME.elf: the sources, the start-up code and linker script of the core,
 #                                    the pools and memories of Drone.toml (made again when that file changes)
+#   drone_layout(TARGET)             the target sees <drone/config.hpp>, the pools of Drone.toml; it brings its own start-up
 #   DRONE_FEATURES                   a list; each feature F is the macro DRONE_FEATURE_F in every source
+#   DRONE_TOOL                       the tool, which reads Drone.toml
 
 include_guard(GLOBAL)
-
-get_filename_component(DRONE_ROOT ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
+include(${CMAKE_CURRENT_LIST_DIR}/DroneTargets.cmake)
 set(DRONE_FEATURES "" CACHE STRING "Features of this build, such as heaptrace")
-find_program(DRONE_TOOL drone PATHS ${DRONE_ROOT}/build/bin REQUIRED DOC "The tool")
 
-# The text of `drone print WHAT` as a file, made again when Drone.toml or the tool changes.
+# Sets DRONE_TOOL to the tool: the one that is built along, else the one beside these files, else one on the PATH.
+function(drone_find_tool)
+    if(TARGET drone_tool)
+        set(DRONE_TOOL $<TARGET_FILE:drone_tool> PARENT_SCOPE)
+    else()
+        set(files ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..)
+        find_program(DRONE_TOOL drone
+            HINTS ${files}/../../bin ${files}/build/bin NO_CMAKE_FIND_ROOT_PATH REQUIRED DOC "The tool drone")
+    endif()
+endfunction()
+
+# drone_print(WHAT FILE): the text of `drone print WHAT` as a file, made again when Drone.toml or the tool changes.
 function(drone_print what file)
+    drone_find_tool()
     get_filename_component(folder ${file} DIRECTORY)
     file(MAKE_DIRECTORY ${folder})
     add_custom_command(
@@ -24,23 +36,27 @@ function(drone_print what file)
         VERBATIM)
 endfunction()
 
-function(drone_firmware name)
+function(drone_layout target)
     set(made ${CMAKE_CURRENT_BINARY_DIR}/made)
     drone_print(layout ${made}/drone/config.hpp)
-    drone_print(memory ${made}/memory.ld)
+    target_sources(${target} PRIVATE ${made}/drone/config.hpp)
+    target_include_directories(${target} SYSTEM PRIVATE ${made})
+endfunction()
 
-    set(core ${DRONE_ROOT}/arch/cortex_m)
+function(drone_firmware name)
+    set(made ${CMAKE_CURRENT_BINARY_DIR}/made)
+    get_filename_component(arch ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../arch ABSOLUTE)
+    set(core ${arch}/cortex_m)
+    drone_print(memory ${made}/memory.ld)
     add_executable(${name}
-        ${ARGN}
-        ${core}/startup.cpp ${core}/newlib.cpp ${DRONE_ROOT}/arch/newlib/no_exceptions.cpp
-        ${made}/drone/config.hpp ${made}/memory.ld)
+        ${ARGN} ${core}/startup.cpp ${core}/newlib.cpp ${arch}/newlib/no_exceptions.cpp ${made}/memory.ld)
+    drone_layout(${name})
     set_target_properties(${name} PROPERTIES
         SUFFIX .elf
         LINK_DEPENDS "${made}/memory.ld;${core}/cortex_m.ld")
 
-    target_compile_features(${name} PRIVATE cxx_std_20)
+    target_link_libraries(${name} PRIVATE drone::cortex_m)
     target_compile_options(${name} PRIVATE -Os -g -Wall -Wextra)
-    target_include_directories(${name} SYSTEM PRIVATE ${DRONE_ROOT}/include ${DRONE_ROOT}/arch ${made})
     target_link_options(${name} PRIVATE --specs=nano.specs -L${made} -T${core}/cortex_m.ld)
 
     foreach(feature IN LISTS DRONE_FEATURES)

@@ -1,10 +1,19 @@
 # How this house is built: one library a folder of host/, its tests under the same name in tests/.
 
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release)
+endif()
+
 find_package(fmt REQUIRED)
 if(DRONE_TESTS)
     find_package(GTest REQUIRED)
     include(GoogleTest)
-    configure_file(${CMAKE_SOURCE_DIR}/tests/paths.hpp.in ${CMAKE_BINARY_DIR}/include/paths.hpp @ONLY)
+    configure_file(${PROJECT_SOURCE_DIR}/tests/paths.hpp.in ${PROJECT_BINARY_DIR}/include/paths.hpp @ONLY)
 endif()
 if(DRONE_BENCH)
     find_package(benchmark REQUIRED)
@@ -30,14 +39,14 @@ endif()
 
 # The target library, header-only, as hosts see it.
 add_library(drone INTERFACE)
-target_include_directories(drone INTERFACE ${CMAKE_SOURCE_DIR}/include)
+target_include_directories(drone INTERFACE ${PROJECT_SOURCE_DIR}/include)
 
 # drone_library(stage SOURCES a.cpp b.cpp [USES drone_x fmt::fmt ...])
 # The library drone_<stage> of folder host/<stage>. Headers are included as "stage/name.hpp".
 function(drone_library stage)
     cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
     add_library(drone_${stage} STATIC ${ARG_SOURCES})
-    target_include_directories(drone_${stage} PUBLIC ${CMAKE_SOURCE_DIR}/host)
+    target_include_directories(drone_${stage} PUBLIC ${PROJECT_SOURCE_DIR}/host)
     if(NOT stage STREQUAL base)
         list(PREPEND ARG_USES drone_base)
     endif()
@@ -56,8 +65,8 @@ function(drone_test stage)
     # Tests are compiled more often than they run.
     target_compile_options(${stage}_test PRIVATE -O1)
     target_link_libraries(${stage}_test PRIVATE ${ARG_USES} GTest::gmock GTest::gtest_main drone_options)
-    target_include_directories(${stage}_test PRIVATE ${CMAKE_BINARY_DIR}/include)
-    set_target_properties(${stage}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_include_directories(${stage}_test PRIVATE ${PROJECT_BINARY_DIR}/include)
+    set_target_properties(${stage}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     gtest_discover_tests(${stage}_test TEST_PREFIX "${stage}: " DISCOVERY_TIMEOUT 60)
 endfunction()
 
@@ -69,7 +78,7 @@ function(drone_bench name)
     cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
     add_executable(${name}_bench ${ARG_SOURCES})
     target_link_libraries(${name}_bench PRIVATE ${ARG_USES} benchmark::benchmark drone_options)
-    set_target_properties(${name}_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    set_target_properties(${name}_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
 endfunction()
 
 # drone_fuzz(name SOURCES ... [USES ...]): a libFuzzer program <name>_fuzz, which ./just fuzz runs.
@@ -81,17 +90,15 @@ function(drone_fuzz name)
     add_executable(${name}_fuzz ${ARG_SOURCES})
     target_link_libraries(${name}_fuzz PRIVATE ${ARG_USES} drone_options)
     target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
-    set_target_properties(${name}_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzzers)
+    set_target_properties(${name}_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzzers)
     add_dependencies(fuzzers ${name}_fuzz)
 endfunction()
 
-# Every folder of the house that is there, lowest first: arrows only point downwards.
+# The folders of the house, lowest first: arrows only point downwards.
 macro(drone_add_house)
     foreach(folder IN ITEMS
             host/base host/config host/stream host/trace host/usage host/layout host/report host/capture host/probe host/board host/cli
             tests bench)
-        if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt)
-            add_subdirectory(${folder})
-        endif()
+        add_subdirectory(${folder})
     endforeach()
 endmacro()

@@ -4,7 +4,7 @@ include(CortexM)
 set(DRONE_FIRMWARE_CXX arm-none-eabi-g++)
 
 # drone_test_firmware(name SOURCES a.cpp ... [CPU cortex-m4] [FLOAT soft] [OPTIONS -O2 ...] [LINK ...])
-# Compiles and links ${CMAKE_BINARY_DIR}/firmware/<name>.elf for the virtual board, with the start-up
+# Compiles and links ${PROJECT_BINARY_DIR}/firmware/<name>.elf for the virtual board, with the start-up
 # code, newlib-nano and the linker script of arch/cortex_m; target <name>_firmware.
 # Headers are included as <drone/...> and "cortex_m/...".
 function(drone_test_firmware name)
@@ -12,19 +12,19 @@ function(drone_test_firmware name)
     if(NOT ARG_CPU)
         set(ARG_CPU cortex-m4)
     endif()
-    set(folder ${CMAKE_BINARY_DIR}/firmware)
+    set(folder ${PROJECT_BINARY_DIR}/firmware)
     set(objects ${folder}/${name}.dir)
-    set(arch ${CMAKE_SOURCE_DIR}/arch/cortex_m)
+    set(arch ${PROJECT_SOURCE_DIR}/arch/cortex_m)
     file(MAKE_DIRECTORY ${objects})
     drone_memory_script(${folder} 0x08000000 1M 0x20000000 192K)
     drone_cortex_m_flags(flags "${ARG_CPU}" "${ARG_FLOAT}")
     set(compile
         ${flags} -std=c++20 -O2 -g -Wall -Wextra -Wshadow -Werror
         -fno-exceptions -fno-rtti -fno-threadsafe-statics
-        -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/arch ${ARG_OPTIONS})
+        -I${PROJECT_SOURCE_DIR}/include -I${PROJECT_SOURCE_DIR}/arch ${ARG_OPTIONS})
     set(linked "")
     foreach(source IN LISTS ARG_SOURCES
-            ITEMS ${arch}/startup.cpp ${arch}/newlib.cpp ${CMAKE_SOURCE_DIR}/arch/newlib/no_exceptions.cpp)
+            ITEMS ${arch}/startup.cpp ${arch}/newlib.cpp ${PROJECT_SOURCE_DIR}/arch/newlib/no_exceptions.cpp)
         cmake_path(ABSOLUTE_PATH source OUTPUT_VARIABLE path)
         cmake_path(GET path FILENAME file)
         set(object ${objects}/${file}.o)

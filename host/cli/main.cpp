@@ -8,6 +8,8 @@
 #include "cli/say.hpp"
 #include "config/nearest.hpp"
 
+#include <drone/version.hpp>
+
 #include <fmt/core.h>
 
 #include <cerrno>
@@ -73,7 +75,10 @@ int finish(int code) {
 int run(int argc, char** argv) {
     CLI::App root("Drone: a real-time heap for microcontrollers, cut to measure from a trace.");
     root.name("drone");
-    root.set_version_flag("--version", "drone " DRONE_VERSION);
+    root.set_version_flag(
+        "--version",
+        fmt::format("drone {}.{}.{}", DRONE_VERSION_MAJOR, DRONE_VERSION_MINOR, DRONE_VERSION_PATCH)
+    );
     root.require_subcommand(1);
     std::error_code ignored;
     session s(std::filesystem::read_symlink("/proc/self/exe", ignored));

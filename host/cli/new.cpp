@@ -4,6 +4,7 @@
 
 #include "base/shell.hpp"
 #include "cli/command.hpp"
+#include "cli/installation.hpp"
 #include "cli/project_template.hpp"
 #include "cli/say.hpp"
 #include "cli/starting_pools.hpp"
@@ -15,7 +16,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <ranges>
@@ -117,11 +117,6 @@ std::string pool_lines(const std::vector<pool_spec>& pools) {
     return text;
 }
 
-fs::path drone_root() {
-    const char* const chosen = std::getenv("DRONE_ROOT");
-    return chosen != nullptr && *chosen != '\0' ? fs::absolute(chosen) : fs::path(DRONE_ROOT);
-}
-
 std::string address(std::uint32_t value) { return fmt::format("{:#010x}", value); }
 
 result<int> make_project(const session& s, const new_options& options) {
@@ -132,7 +127,6 @@ result<int> make_project(const session& s, const new_options& options) {
     const auto size = heap_size(options, **board);
     if (!size) return std::unexpected(size.error());
 
-    const fs::path root = drone_root();
     const placeholders values = {
         {"name", *name},
         {"board", std::string((*board)->name)},
@@ -145,10 +139,11 @@ result<int> make_project(const session& s, const new_options& options) {
         {"baud", std::to_string((*board)->baud)},
         {"heap_size", config::format_size(*size)},
         {"pools", pool_lines(starting_pools(*size))},
-        {"drone_root", root.string()},
-        {"drone", s.executable().string()},
     };
-    if (const auto made = instantiate(root / "templates" / "app", options.path, values); !made)
+    if (const auto made = instantiate(
+            find_installation(s.executable()).files / "templates/app", options.path, values
+        );
+        !made)
         return std::unexpected(made.error());
     say("{}: a project for {}; next: cd {} && just flash && just log\n",
         options.path,

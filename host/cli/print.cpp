@@ -2,12 +2,22 @@
 
 // drone print: what the tool and the project know, for people and for the build.
 
+#include "base/shell.hpp"
 #include "cli/command.hpp"
+#include "cli/command_tree.hpp"
+#include "cli/compiler_flags.hpp"
+#include "cli/completion.hpp"
+#include "cli/installation.hpp"
+#include "cli/man_page.hpp"
 #include "config/boards.hpp"
 #include "config/config.hpp"
 #include "config/generated.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace drone::cli {
 
@@ -37,6 +47,74 @@ result<int> print_text(result<std::string> (*text)(const config::project&)) {
     return 0;
 }
 
+result<int> print_cmake(const session& s) {
+    fmt::print("{}\n", (find_installation(s.executable()).files / "cmake").string());
+    return 0;
+}
+
+result<int> print_cflags(const session& s) {
+    const auto p = config::read_nearest();
+    if (!p) return std::unexpected(p.error());
+    const auto probe = config::require_probe(*p);
+    if (!probe) return std::unexpected(probe.error());
+    const auto core = core_flags(config::find_board(probe->board)->core);
+    if (!core) return std::unexpected(core.error());
+    fmt::print("{}", *core);
+    for (const auto& folder : find_installation(s.executable()).includes)
+        fmt::print(" -isystem {}", base::shell_word(folder.string()));
+    fmt::print("\n");
+    return 0;
+}
+
+/// The page of the command that these words name.
+result<int> print_man(const CLI::App& root, const std::vector<std::string>& words) {
+    const command_entry all = read_commands(root);
+    for (const command_entry* const command : flattened(all)) {
+        if (command->path != words) continue;
+        fmt::print("{}", man_page(*command));
+        return 0;
+    }
+    return fail(fmt::format("there is no command \"{}\"; see `drone --help`", fmt::join(words, " "))
+    );
+}
+
+/// Every command, as the words that name it.
+result<int> print_commands(const CLI::App& root) {
+    const command_entry all = read_commands(root);
+    for (const command_entry* const command : flattened(all))
+        fmt::print("{}\n", full_name(*command));
+    return 0;
+}
+
+result<int> print_completion(const CLI::App& root, const std::string& shell) {
+    const command_entry all = read_commands(root);
+    const auto make = shell == "bash"  ? bash_completion
+                      : shell == "zsh" ? zsh_completion
+                                       : fish_completion;
+    fmt::print("{}", make(all));
+    return 0;
+}
+
+/// What the build of a package prints: the tool's own documentation.
+void add_documentation(CLI::App& print, const CLI::App& root, session& s) {
+    const auto words = std::make_shared<std::vector<std::string>>();
+    CLI::App& man = *print.add_subcommand("man", "The manual page of a command, for man(1)");
+    man.add_option("COMMAND", *words, "Its words, such as heap generate; none for drone itself");
+    s.on(man, [&root, words] { return print_man(root, *words); });
+
+    const auto shell = std::make_shared<std::string>();
+    CLI::App& completion =
+        *print.add_subcommand("completion", "Completion of commands for a shell");
+    completion.add_option("SHELL", *shell, "The shell")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    s.on(completion, [&root, shell] { return print_completion(root, *shell); });
+
+    s.on(*print.add_subcommand("commands", "Every command of this tool"), [&root] {
+        return print_commands(root);
+    });
+}
+
 } // namespace
 
 void add_print(CLI::App& parent, session& s) {
@@ -53,6 +131,11 @@ void add_print(CLI::App& parent, session& s) {
     add("memory", "The memories of Drone.toml for the linker script", [] {
         return print_text(config::linker_memory);
     });
+    add("cflags", "The compiler's flags for this project's core and Drone's headers", [&s] {
+        return print_cflags(s);
+    });
+    add("cmake", "The folder of Drone's CMake files", [&s] { return print_cmake(s); });
+    add_documentation(print, parent, s);
 }
 
 } // namespace drone::cli

@@ -27,7 +27,7 @@ protected:
             "[probe]\nkind = \"{{probe}}\"\nboard = \"{{board}}\"\n[log]\nbaud = {{baud}}\n"
         );
         write(
-            "root/templates/app/src/.words", "{{name}} {{core}} {{ name }} {{other}} {{{drone}}} {{"
+            "root/templates/app/src/.words", "{{name}} {{core}} {{ name }} {{other}} {{{board}}} {{"
         );
         write("root/templates/app/run", "#!/bin/sh\n");
         std::filesystem::permissions(
@@ -54,7 +54,7 @@ TEST_F(New, WritesTheProjectFilledIn) {
     EXPECT_EQ(left.out, "");
     EXPECT_EQ(
         read("work/app/src/.words"),
-        "app cortex-m4 {{ name }} {{other}} {" DRONE_BINARY_DIR "/bin/drone} {{"
+        "app cortex-m4 {{ name }} {{other}} {virtual-m4} {{"
     );
     const auto mode = std::filesystem::status(folder_ / "work/app/run").permissions();
     EXPECT_NE(mode & std::filesystem::perms::owner_exec, std::filesystem::perms::none);
@@ -147,7 +147,7 @@ TEST_F(New, NeedsTemplates) {
     EXPECT_EQ(
         left.err,
         "drone: " + (folder_ / "elsewhere/templates/app").string() +
-            ": No such file or directory; set DRONE_ROOT to Drone's source tree\n"
+            ": No such file or directory; is Drone installed whole? DRONE_ROOT names its files elsewhere\n"
     );
 }
 

@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <sstream>
+
 namespace drone::cli {
 
 namespace {
@@ -59,6 +62,76 @@ TEST_F(Print, MemoryIsWhatTheLinkerNeeds) {
     EXPECT_EQ(left.code, 0);
     EXPECT_THAT(left.out, HasSubstr("FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 1048576\n"));
     EXPECT_THAT(left.out, HasSubstr("RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 131072\n"));
+}
+
+TEST_F(Print, CompilerFlagsAreThoseOfTheToolchainFile) {
+    write("Drone.toml", "[probe]\nboard = \"virtual-m4\"\n");
+    const outcome left = drone("print cflags");
+    ASSERT_EQ(left.code, 0) << left.err;
+    for (const std::string core : {"cortex-m4"}) {
+        write(
+            "flags.cmake",
+            "include(" DRONE_SOURCE_DIR "/cmake/CortexM.cmake)\ndrone_cortex_m_flags(flags " +
+                core + " \"\")\nlist(JOIN flags \" \" text)\nmessage(NOTICE ${text})\n"
+        );
+        std::string flags = shell("cmake -P flags.cmake").err;
+        std::istringstream words(flags);
+        for (std::string word; words >> word;)
+            EXPECT_THAT(left.out, HasSubstr(word + " "));
+    }
+    write("use.cpp", "#include <drone/version.hpp>\n#include <cortex_m/primask.hpp>\n");
+    const outcome compiled = shell("arm-none-eabi-g++ -std=c++20 -fsyntax-only $(" DRONE_BINARY_DIR
+                                   "/bin/drone print cflags) use.cpp");
+    EXPECT_EQ(compiled.code, 0) << compiled.err;
+}
+
+TEST_F(Print, CMakeFilesAreWhereItSays) {
+    const outcome left = drone("print cmake");
+    EXPECT_EQ(left.code, 0);
+    EXPECT_EQ(
+        shell("test -f \"$(" DRONE_BINARY_DIR "/bin/drone print cmake)/drone-config.cmake\"").code,
+        0
+    );
+}
+
+TEST_F(Print, EveryCommandHasAManualPage) {
+    std::istringstream commands(drone("print commands").out);
+    std::size_t count = 0;
+    for (std::string line; std::getline(commands, line); ++count) {
+        const outcome page =
+            drone("print man " + line.substr(std::min(line.size(), std::string("drone ").size())));
+        EXPECT_EQ(page.code, 0) << line;
+        EXPECT_THAT(page.out, HasSubstr("\n.SH SYNOPSIS\n.B drone")) << line;
+    }
+    EXPECT_GT(count, 10U);
+    EXPECT_EQ(drone("print man bogus").code, 1);
+}
+
+TEST_F(Print, BashCompletesCommandsOptionsAndValues) {
+    ASSERT_EQ(shell(DRONE_BINARY_DIR "/bin/drone print completion bash > drone.bash").code, 0);
+    const auto completed = [&](const std::string& words) {
+        write(
+            "complete.bash",
+            ". ./drone.bash\nCOMP_WORDS=(" + words +
+                ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_drone\necho \"${COMPREPLY[*]}\"\n"
+        );
+        return shell("bash complete.bash").out;
+    };
+    EXPECT_EQ(completed("drone he"), "heap\n");
+    EXPECT_EQ(completed("drone heap ge"), "generate\n");
+    EXPECT_EQ(completed("drone heap -f x generate --headr"), "--headroom\n");
+    EXPECT_EQ(completed("drone heap generate --headroom s"), "spread scale\n");
+    EXPECT_EQ(completed("drone print completion ''"), "-h --help bash zsh fish\n");
+}
+
+TEST_F(Print, OtherShellsGetEveryCommandToo) {
+    for (const std::string shell : {"zsh", "fish"}) {
+        const outcome left = drone("print completion " + shell);
+        EXPECT_EQ(left.code, 0);
+        for (const char* const word : {"generate", "headroom", "balanced", "supported-boards"})
+            EXPECT_THAT(left.out, HasSubstr(word)) << shell;
+    }
+    EXPECT_EQ(drone("print completion csh").code, 2);
 }
 
 TEST_F(Print, NeedsAProjectAndSaysWhatIsWrongWithIt) {

@@ -1,0 +1,31 @@
+# Where Drone's files are, its version, and its targets. They are found beside this file:
+#
+#   in the source tree    cmake/               include/drone/  arch/
+#   installed             share/drone/cmake/   include/drone/drone/  share/drone/arch/
+#
+# The installed headers are not in include/ itself, which may be the host's own and must not meet a cross compiler.
+
+get_filename_component(DRONE_FILES ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
+if(EXISTS ${DRONE_FILES}/include/drone/version.hpp)
+    set(_headers ${DRONE_FILES}/include)
+else()
+    get_filename_component(_headers ${DRONE_FILES}/../../include/drone ABSOLUTE)
+endif()
+
+file(STRINGS ${_headers}/drone/version.hpp _numbers REGEX "define DRONE_VERSION_(MAJOR|MINOR|PATCH) ")
+list(TRANSFORM _numbers REPLACE "[^0-9]" "")
+list(JOIN _numbers "." DRONE_VERSION)
+
+# All of them see all headers, which are apart by folder. Their names say what a program stands on.
+foreach(_part IN ITEMS heap cortex_m riscv host)
+    if(NOT TARGET drone::${_part})
+        add_library(drone::${_part} INTERFACE IMPORTED GLOBAL)
+        if(_part STREQUAL heap)
+            set_target_properties(drone::heap PROPERTIES
+                INTERFACE_INCLUDE_DIRECTORIES "${_headers};${DRONE_FILES}/arch"
+                INTERFACE_COMPILE_FEATURES cxx_std_20)
+        else()
+            set_target_properties(drone::${_part} PROPERTIES INTERFACE_LINK_LIBRARIES drone::heap)
+        endif()
+    endif()
+endforeach()

@@ -1,0 +1,21 @@
+# cmake -DTOOL=drone -DFOLDER=folder -P make_documentation.cmake
+# Manual pages in FOLDER/man1, completion for bash, zsh and fish in FOLDER, all of them as the tool prints them.
+function(tool_prints file)
+    execute_process(COMMAND ${TOOL} print ${ARGN} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+    file(WRITE ${file} "${text}")
+endfunction()
+
+file(REMOVE_RECURSE ${FOLDER})
+execute_process(COMMAND ${TOOL} print commands OUTPUT_VARIABLE commands COMMAND_ERROR_IS_FATAL ANY)
+string(STRIP "${commands}" commands)
+string(REPLACE "\n" ";" commands "${commands}")
+foreach(command IN LISTS commands)
+    string(REPLACE " " ";" words "${command}")
+    string(REPLACE " " "-" page "${command}")
+    list(POP_FRONT words)
+    tool_prints(${FOLDER}/man1/${page}.1 man ${words})
+endforeach()
+foreach(shell IN ITEMS bash zsh fish)
+    tool_prints(${FOLDER}/drone.${shell} completion ${shell})
+endforeach()
+file(TOUCH ${FOLDER}/made)

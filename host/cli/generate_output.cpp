@@ -71,7 +71,7 @@ std::string doubt_text(const generated_heap& heap) {
 std::string failure_text(const generated_heap& heap, const layout::failure& failed) {
     return fmt::format(
         "fails at event {}{}, {} bytes",
-        failed.step + 1,
+        usage::event_number(heap.inputs.runs[failed.run], failed.step),
         heap.inputs.files.size() > 1 ? " of " + heap.inputs.files[failed.run] : "",
         failed.request.size
     );
@@ -190,7 +190,7 @@ std::string talk(const generated_heap& heap) {
     if (heap.doubt.gaps > 0) text += doubt_text(heap) + "\n";
     text += fmt::format(
         "Replayed through the target's heap: {} events, {}\n",
-        plan.replay.steps,
+        plan.replay.events,
         plan.replay.first_failure ? failure_text(heap, *plan.replay.first_failure) : "holds"
     );
     if (heap.inputs.heap) text += comparison(heap, *heap.inputs.heap);

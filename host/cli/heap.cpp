@@ -12,8 +12,11 @@
 #include "report/table.hpp"
 #include "trace/read.hpp"
 
+#include <drone/layout.hpp>
+
 #include <fmt/core.h>
 
+#include <bit>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -85,7 +88,7 @@ result<void> read_run(const std::string& file, bool with_details, report::heap_r
     if (!found) return std::unexpected(found.error());
     for (const std::string& notice : found->notices)
         say("drone: {}: {}\n", file, notice);
-    usage::analysis details(alone.peak_change());
+    usage::analysis details(alone.peak_event());
     if (with_details)
         if (const auto again = source->read(details); !again) return std::unexpected(again.error());
     into.usage.unite(alone);
@@ -127,6 +130,21 @@ void add_heap(CLI::App& parent, session& s) {
     heap.add_option("-c,--config", options->key, "The heap's key in Drone.toml")
         ->capture_default_str();
     heap.add_option("-s,--size", options->size, "Size of the heap, e.g. 10K");
+    heap.add_option(
+            "--align",
+            "Bytes, what a request is aligned to where the trace does not say it (malloc's: 8)"
+    )
+        ->type_name("BYTES")
+        ->check([](const std::string& text) {
+            const auto bytes = config::parse_size(text);
+            return bytes && std::has_single_bit(*bytes) && *bytes <= alignment_limit
+                       ? std::string()
+                       : fmt::format(
+                             "\"{}\" is not an alignment; write a power of two up to {}",
+                             text,
+                             alignment_limit
+                         );
+        });
     heap.add_option(
             "--by", options->sections, "Another table: age, caller, context, lifetime, peak or pool"
     )

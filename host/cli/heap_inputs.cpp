@@ -5,8 +5,12 @@
 #include "trace/read.hpp"
 #include "usage/make_demand.hpp"
 
+#include <drone/layout.hpp>
+
 #include <fmt/core.h>
 
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace drone::cli {
@@ -41,19 +45,37 @@ result<void> read_size(const CLI::Option& option, heap_inputs& inputs) {
     return {};
 }
 
-result<void> read_runs(const CLI::Option& option, heap_inputs& inputs) {
+/// What is assumed about a run.
+std::string assumption(const usage::demand& run, std::string_view file, bool is_asked) {
+    if (run.assumed_alignment == 0) return {};
+    return fmt::format(
+        "drone: {}: does not say how blocks are aligned; assumed: to {} bytes, {}\n",
+        file,
+        run.assumed_alignment,
+        is_asked ? "as --align says" : "unless --align says otherwise"
+    );
+}
+
+result<void>
+read_runs(const CLI::Option& option, const CLI::Option& alignment, heap_inputs& inputs) {
     constexpr const char* default_file = "heaptrace";
     if (option.count() > 0)
         inputs.files = option.as<std::vector<std::string>>();
     else if (std::filesystem::exists(default_file))
         inputs.files = {default_file};
+    std::optional<std::uint32_t> assumed;
+    if (alignment.count() > 0)
+        assumed = static_cast<std::uint32_t>(
+            config::parse_size(alignment.as<std::string>()).value_or(default_alignment)
+        );
     for (const std::string& file : inputs.files) {
         const auto source = trace::source::open(file);
         if (!source) return std::unexpected(source.error());
-        auto read = usage::read_demand(*source);
+        auto read = usage::read_demand(*source, assumed);
         if (!read) return std::unexpected(read.error());
         for (const std::string& notice : read->findings.notices)
             say("drone: {}: {}\n", file, notice);
+        say("{}", assumption(read->demand, file, assumed.has_value()));
         inputs.runs.push_back(std::move(read->demand));
     }
     return {};
@@ -68,7 +90,8 @@ result<heap_inputs> read_heap_inputs(const CLI::App& heap) {
     if (auto done = read_project(inputs); !done) return std::unexpected(done.error());
     if (auto done = read_size(*heap.get_option("--size"), inputs); !done)
         return std::unexpected(done.error());
-    if (auto done = read_runs(*heap.get_option("--file"), inputs); !done)
+    if (auto done = read_runs(*heap.get_option("--file"), *heap.get_option("--align"), inputs);
+        !done)
         return std::unexpected(done.error());
     return inputs;
 }

@@ -41,7 +41,7 @@ std::string
 describe(const layout::failure& failed, const heap_inputs& inputs, const config::heap& heap) {
     std::string text = fmt::format(
         "the layout does not hold the trace: event {} of {} asks for {} bytes",
-        failed.step + 1,
+        usage::event_number(inputs.runs[failed.run], failed.step),
         inputs.files[failed.run],
         failed.request.size
     );
@@ -87,7 +87,7 @@ std::string
 to_json(const config::heap& heap, const layout::replay_report& report, const heap_inputs& inputs) {
     json root;
     root["holds"] = report.holds();
-    root["events"] = report.steps;
+    root["events"] = report.events;
     root["failures"] = report.failures;
     root["peak_blocks"] = report.peak_blocks;
     root["peak_bytes"] = report.peak_bytes;
@@ -109,7 +109,7 @@ to_json(const config::heap& heap, const layout::replay_report& report, const hea
             full.push_back(heap.pools[pool].block);
         root["failure"] = {
             {"file", inputs.files[failed->run]},
-            {"event", failed->step + 1},
+            {"event", usage::event_number(inputs.runs[failed->run], failed->step)},
             {"size", failed->request.size},
             {"align", failed->request.alignment},
             {"live_blocks", failed->live_blocks},
@@ -134,7 +134,7 @@ result<int> replay(const CLI::App& command, const std::string& file) {
         "{}", wants_json(command) ? to_json(*heap, *report, *inputs) : to_table(*heap, *report)
     );
     if (const auto& failed = report->first_failure) return fail(describe(*failed, *inputs, *heap));
-    say("The layout holds: {} events\n", report->steps);
+    say("The layout holds: {} events\n", report->events);
     return 0;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "layout/plan.hpp"
 
-#include "layout/in_place.hpp"
 #include "layout/squeeze.hpp"
 
 #include <fmt/format.h>
@@ -98,7 +97,6 @@ struct planner::state {
     uncertainty doubt;
     std::size_t most_pools;
     std::vector<std::uint32_t> keep;
-    std::vector<usage::demand> in_place; ///< the runs as the problem sees them, where that differs
     workload work;
     std::unique_ptr<load_index> index;
     std::unique_ptr<optimizer> search;
@@ -122,11 +120,8 @@ result<planner> planner::of(std::span<const usage::demand> runs, const options& 
     if (const auto sound = check(wanted); !sound) return std::unexpected(sound.error());
     auto made = std::make_unique<state>(runs, wanted);
     std::vector<const usage::demand*> seen;
-    made->in_place.reserve(runs.size());
-    for (const usage::demand& run : runs) {
-        auto changed = with_blocks_in_place(run);
-        seen.push_back(changed ? &made->in_place.emplace_back(*std::move(changed)) : &run);
-    }
+    for (const usage::demand& run : runs)
+        seen.push_back(&run);
     auto work = workload::of(seen);
     if (!work) return std::unexpected(work.error());
     made->work = *std::move(work);

@@ -97,12 +97,13 @@ public:
     }
 
     void play(after_failure then) {
-        auto resize = run_.resizes.begin();
+        auto next_resize = run_.resizes.begin();
         for (std::size_t step = 0; step < run_.steps.size(); ++step) {
             if (then == after_failure::stop && report_.failures > 0) return;
-            if (resize != run_.resizes.end() && *resize == step && step + 1 < run_.steps.size()) {
-                ++resize;
-                move(step);
+            if (next_resize != run_.resizes.end() && *next_resize == step &&
+                step + 1 < run_.steps.size()) {
+                ++next_resize;
+                resize(step);
                 ++step;
             } else if (run_.steps[step].gives_back()) {
                 give_back(step);
@@ -110,7 +111,7 @@ public:
                 take(step);
             }
         }
-        report_.steps += run_.steps.size();
+        report_.events += usage::event_count(run_);
     }
 
 private:
@@ -187,8 +188,8 @@ private:
         charge(pool, index, -1);
     }
 
-    /// A resize that the traced heap did in place: here it may have to move.
-    void move(std::size_t step) {
+    /// A resize, whatever the traced heap did: here the block stays or moves as this heap has it.
+    void resize(std::size_t step) {
         const auto block = table_.take_out(step);
         const std::size_t before = run_.steps[step].index();
         const std::size_t after = run_.steps[step + 1].index();
@@ -198,7 +199,7 @@ private:
             return;
         }
         const std::size_t old_pool = heap_.pool_of(block->address);
-        void* const moved = drone::resize(
+        void* const place = drone::resize(
             *heap_,
             block->address,
             run_.classes[before].size,
@@ -206,15 +207,15 @@ private:
             run_.classes[after].alignment
         );
         charge(old_pool, before, -1);
-        if (moved == block->address) {
+        if (place == block->address) {
             charge(old_pool, after, 1);
             table_.put(step + 1, *block);
             return;
         }
-        if (moved == nullptr)
+        if (place == nullptr)
             heap_->deallocate(block->address); // so that the run goes on as if it had been served
         --taken_[old_pool];
-        enter(step + 1, moved, after);
+        enter(step + 1, place, after);
     }
 
     /// Adds a block of the class to what is live in a pool, or takes it away.

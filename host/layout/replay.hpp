@@ -41,7 +41,7 @@ struct pool_usage {
 struct replay_report {
     std::optional<failure> first_failure;
     std::uint64_t failures = 0;
-    std::uint64_t steps = 0;
+    std::uint64_t events = 0;
     std::vector<pool_usage> pools;
     /// Most bytes at one time inside blocks that are larger than their requests need, where a
     /// request needs its size rounded up to the granule and to its alignment: what sharing a larger

@@ -20,7 +20,7 @@ json share(std::uint64_t bytes, const std::optional<std::uint64_t>& heap_size) {
     return 100.0 * static_cast<double>(bytes) / static_cast<double>(*heap_size);
 }
 
-json place(const usage::moment& when) { return {{"event", when.change}, {"time", when.time}}; }
+json place(const usage::moment& when) { return {{"event", when.event}, {"time", when.time}}; }
 
 json caller(const heap_report& r, const run& one, std::uint32_t id) {
     if (id == 0) return nullptr;
@@ -81,7 +81,7 @@ json live(const heap_report& r, const run& one) {
             {{"size", b.size},
              {"certain", b.certain},
              {"taken", b.taken ? place(*b.taken) : json(nullptr)},
-             {"age", b.taken ? json(a.changes() - b.taken->change) : json(nullptr)},
+             {"age", b.taken ? json(a.events() - b.taken->event) : json(nullptr)},
              {"caller", caller(r, one, b.caller)},
              {"context", context(b.context)}}
         );
@@ -160,7 +160,8 @@ json pools(const usage::analysis& a) {
              {"capacity", p.pool.capacity},
              {"max_load", p.max_load},
              {"total", p.total},
-             {"fall_overs", p.fall_overs}}
+             {"fall_overs", p.fell_over},
+             {"fell_into", p.fell_into}}
         );
     return all;
 }

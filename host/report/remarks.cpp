@@ -105,7 +105,7 @@ std::string failure_lines(const usage::statistics& usage, const trace::findings&
             "  {} of {}, the first after event {} with {} in {} live\n",
             refused.count,
             counted(size, "byte"),
-            refused.first_change,
+            refused.first_event,
             counted(refused.live_bytes, "byte"),
             counted(refused.live_blocks, "block")
         );

@@ -28,7 +28,7 @@ std::string duration(trace::clock unit, std::uint64_t time) {
 
 std::string place(const usage::moment& when, trace::clock unit) {
     const std::string time = duration(unit, when.time);
-    return fmt::format("event {}{}{}", when.change, time.empty() ? "" : ", ", time);
+    return fmt::format("event {}{}{}", when.event, time.empty() ? "" : ", ", time);
 }
 
 std::string caller_text(const heap_report& r, const run& one, std::uint32_t caller) {
@@ -57,9 +57,12 @@ std::string by_pool(const heap_report&, const run& one) {
              number(p.max_load),
              percent(p.max_load, p.pool.capacity),
              number(p.total),
-             number(p.fall_overs)}
+             number(p.fell_over),
+             number(p.fell_into)}
         );
-    return columns({"Pool", "Capacity", "Max Load", "Used", "Allocations", "Fall-overs"}, rows);
+    return columns(
+        {"Pool", "Capacity", "Max Load", "Used", "Allocations", "Fell Over", "Fell Into"}, rows
+    );
 }
 
 std::string by_lifetime(const heap_report&, const run& one) {
@@ -84,15 +87,15 @@ std::string by_age(const heap_report& r, const run& one) {
     std::vector<usage::live_block> blocks = one.details.live_at_end();
     if (blocks.empty()) return "Nothing is live at the end.\n";
     std::ranges::sort(blocks, {}, [](const usage::live_block& b) {
-        return std::tuple(b.taken ? b.taken->change : 0, b.size, b.caller);
+        return std::tuple(b.taken ? b.taken->event : 0, b.size, b.caller);
     });
     std::vector<cells> rows;
     rows.reserve(blocks.size());
     for (const usage::live_block& b : blocks)
         rows.push_back(
             {number(b.size),
-             b.taken ? number(b.taken->change) : "?",
-             b.taken ? number(one.details.changes() - b.taken->change) : "?",
+             b.taken ? number(b.taken->event) : "?",
+             b.taken ? number(one.details.events() - b.taken->event) : "?",
              b.taken ? duration(one.details.unit(), one.details.duration() - b.taken->time) : "",
              b.certain ? "certain" : "uncertain",
              caller_text(r, one, b.caller)}

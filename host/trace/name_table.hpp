@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace drone::trace {
@@ -51,23 +52,30 @@ public:
     /// Gives back a block of that name, which must be live. Returns the change.
     template <class Name>
     change give_back(const Name& name) {
-        change c = detach(name);
-        release(c.block);
-        return c;
-    }
-
-    /// Takes the name from its block, which must be live; the block's number stays in use until
-    /// release(). Returns the change that gives the block back.
-    template <class Name>
-    change detach(const Name& name) {
         const auto found = live_.find(name);
         change c = found->second;
         live_.erase(found);
+        free_.push_back(c.block);
         c.gives_back = true;
         return c;
     }
 
-    void release(std::uint32_t block) { free_.push_back(block); }
+    /// A block, which must be live, gets a size and another name, which must not be live, or the
+    /// same. Returns what it was, as a change that gives it back, and what it is: aligned as
+    /// realloc() has it.
+    template <class Name>
+    std::pair<change, change>
+    resize(const Name& name, const Name& new_name, std::uint32_t new_size) {
+        const auto found = live_.find(name);
+        change before = found->second;
+        change after = before;
+        live_.erase(found);
+        after.size = new_size;
+        after.alignment_log2 = alignment_not_told;
+        live_.emplace(new_name, after);
+        before.gives_back = true;
+        return {before, after};
+    }
 
     /// The blocks that are live, by number.
     [[nodiscard]] std::vector<change> live() const {

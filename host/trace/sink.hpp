@@ -27,13 +27,16 @@ inline constexpr std::uint32_t no_block = UINT32_MAX;
 /// The context of a change that the trace does not tell.
 inline constexpr std::uint16_t no_context = UINT16_MAX;
 
+/// The alignment of a change in a trace that does not say it.
+inline constexpr std::uint8_t alignment_not_told = 0;
+
 /// A block is taken, or given back.
 struct change {
     std::uint32_t block =
         no_block;             ///< numbers are dense, and reused after the block was given back
     std::uint32_t size = 0;   ///< bytes asked for
     std::uint32_t caller = 0; ///< who asked, see findings::callers; 0: not known
-    std::uint8_t alignment_log2 = 2; ///< of the alignment asked for
+    std::uint8_t alignment_log2 = alignment_not_told; ///< of the alignment asked for
     bool gives_back = false;
     std::uint16_t context = no_context; ///< thread or exception, see wire.hpp
 };
@@ -43,6 +46,12 @@ struct failure {
     std::uint32_t size = 0; ///< bytes asked for
     std::uint32_t caller = 0;
     std::uint16_t context = no_context;
+};
+
+/// What the trace says of a resize.
+enum class resizing : std::uint8_t {
+    in_place, ///< the block kept its place
+    copied,   ///< both were live for a moment: the block as it was, and as it is
 };
 
 enum class clock : std::uint8_t {
@@ -84,15 +93,20 @@ public:
     virtual void on_changes(std::span<const change> changes) = 0;
     /// The same, of changes that all happen in `context`.
     virtual void on_brief_changes(std::span<const brief_change> changes, std::uint16_t context);
-    /// A block changes its size where it is: `before` is given back, `after` is taken, same block.
-    virtual void on_resize(const change& before, const change& after) {
-        on_changes(std::array{before, after});
+    /// A block changes its size, in one event: `before` is given back, `after` is taken, and both
+    /// have the same number.
+    virtual void on_resize(const change& before, const change& after, resizing how) {
+        on_changes(how == resizing::copied ? std::array{after, before} : std::array{before, after});
     }
     /// The heap that the following changes speak of.
     virtual void on_heap(const traced_heap& /*heap*/) {}
     virtual void on_failure(const failure& /*f*/) {}
     /// Time that went by since the last such call.
     virtual void on_time(clock /*unit*/, std::uint64_t /*elapsed*/) {}
+    /// So many events of the file came before what follows. Said where a sink that counts changes,
+    /// resizes and failures would be wrong: after an event that changes nothing, or a change
+    /// without an event of its own.
+    virtual void on_position(std::uint64_t /*events*/) {}
     /// Events are missing here; `lost` of them, 0: not known how many.
     virtual void on_gap(std::uint64_t /*lost*/) {}
     /// At the end: a block that is still live. `certain`: no word can have been missed since.
@@ -128,10 +142,13 @@ public:
         if (count_ == capacity) flush();
         changes_[count_++] = c;
     }
-    void resize(const trace::change& before, const trace::change& after) {
+    void resize(
+        const trace::change& before, const trace::change& after, resizing how = resizing::in_place
+    ) {
         flush();
-        to_.on_resize(before, after);
+        to_.on_resize(before, after, how);
     }
+    void position(std::uint64_t events) { now().on_position(events); }
     /// The sink itself, for what is no change; all changes so far have reached it.
     sink& now() {
         flush();

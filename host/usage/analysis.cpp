@@ -7,63 +7,100 @@
 
 namespace drone::usage {
 
-void share::take(std::uint32_t size) {
-    ++count;
-    bytes += size;
+void share::hold(std::uint32_t size) {
     live_bytes += size;
     peak_bytes = std::max(peak_bytes, live_bytes);
 }
 
 void analysis::on_changes(std::span<const trace::change> changes) {
     for (const trace::change& c : changes) {
-        ++changes_;
+        ++events_;
         if (c.gives_back)
             give_back(c);
         else
             take(c);
-        if (changes_ == peak_change_) note_peak();
+        if (events_ == peak_event_) note_peak();
     }
+}
+
+void analysis::on_resize(
+    const trace::change& before, const trace::change& after, trace::resizing how
+) {
+    ++events_;
+    const birth who = birth_of(before);
+    share& caller = callers_[who.caller];
+    share& context = contexts_[who.context];
+    const bool copied = how == trace::resizing::copied;
+    if (!copied) release(before.size, caller, context);
+    hold(after.size, caller, context);
+    if (events_ == peak_event_) note_peak();
+    if (copied) release(before.size, caller, context);
+    const std::uint32_t growth = std::max(after.size, before.size) - before.size;
+    caller.bytes += growth;
+    context.bytes += growth;
 }
 
 void analysis::take(const trace::change& c) {
-    ++live_by_size_[c.size];
-    live_bytes_ += c.size;
-    ++live_blocks_;
-    callers_[c.caller].take(c.size);
-    contexts_[c.context].take(c.size);
+    share& caller = callers_[c.caller];
+    share& context = contexts_[c.context];
+    hold(c.size, caller, context);
+    for (share* const s : {&caller, &context}) {
+        ++s->count;
+        s->bytes += c.size;
+    }
     if (c.block == trace::no_block) return;
     if (c.block >= births_.size())
         births_.resize(std::max<std::size_t>(c.block + 1, births_.size() * 2));
-    births_[c.block] = {{changes_, time_}, c.caller, c.context};
-    if (pool_usage* const pool = pool_of(c.block)) {
-        ++pool->total;
-        pool->max_load = std::max(pool->max_load, ++pool->live);
-        // The pools before this one are smaller; the one just before is the largest of them.
-        const bool is_first = pool == pools_.data();
-        const trace::traced_pool* const smaller = is_first ? nullptr : &(pool - 1)->pool;
-        if (smaller != nullptr && c.size <= smaller->block &&
-            (std::uint32_t{1} << c.alignment_log2) <= smaller->alignment)
-            ++pool->fall_overs;
-    }
+    births_[c.block] = {{events_, time_}, c.caller, c.context};
+    take_from_pool(c);
 }
 
 void analysis::give_back(const trace::change& c) {
-    --live_by_size_[c.size];
-    live_bytes_ -= c.size;
-    --live_blocks_;
     // The block counts for who took it, not for who gives it back.
-    const birth who =
-        c.block == trace::no_block ? birth{{}, c.caller, c.context} : births_[c.block];
-    callers_[who.caller].live_bytes -= c.size;
-    contexts_[who.context].live_bytes -= c.size;
+    const birth who = birth_of(c);
+    release(c.size, callers_[who.caller], contexts_[who.context]);
     if (c.block == trace::no_block) return;
-    note_lifetime(c.size, births_[c.block].when);
+    note_lifetime(c.size, who.when);
     if (pool_usage* const pool = pool_of(c.block)) --pool->live;
+}
+
+void analysis::hold(std::uint32_t size, share& caller, share& context) {
+    ++live_by_size_[size];
+    live_bytes_ += size;
+    ++live_blocks_;
+    caller.hold(size);
+    context.hold(size);
+}
+
+void analysis::release(std::uint32_t size, share& caller, share& context) {
+    --live_by_size_[size];
+    live_bytes_ -= size;
+    --live_blocks_;
+    caller.live_bytes -= size;
+    context.live_bytes -= size;
+}
+
+analysis::birth analysis::birth_of(const trace::change& c) const {
+    return c.block == trace::no_block ? birth{{}, c.caller, c.context} : births_[c.block];
+}
+
+void analysis::take_from_pool(const trace::change& c) {
+    pool_usage* const pool = pool_of(c.block);
+    if (pool == nullptr) return;
+    ++pool->total;
+    pool->max_load = std::max(pool->max_load, ++pool->live);
+    const std::uint32_t alignment = std::uint32_t{1} << c.alignment_log2;
+    pool_usage* first = pool;
+    for (pool_usage* p = pool; p != pools_.data() && (p - 1)->pool.block >= c.size;)
+        if ((--p)->pool.alignment >= alignment) first = p;
+    if (first == pool) return;
+    ++pool->fell_into;
+    ++first->fell_over;
 }
 
 void analysis::note_lifetime(std::uint32_t size, const moment& taken) {
     lifetimes& of_size = lifetimes_[size];
-    const std::uint64_t lived = changes_ - taken.change;
+    const std::uint64_t lived = events_ - taken.event;
     ++of_size.count;
     of_size.shortest = std::min(of_size.shortest, lived);
     of_size.longest = std::max(of_size.longest, lived);
@@ -75,7 +112,7 @@ void analysis::note_lifetime(std::uint32_t size, const moment& taken) {
 }
 
 void analysis::note_peak() {
-    peak_ = {changes_, time_};
+    peak_ = {events_, time_};
     live_at_peak_.clear();
     for (const auto& [size, count] : live_by_size_)
         if (count != 0) live_at_peak_[size] = count;
@@ -101,12 +138,13 @@ pool_usage* analysis::pool_of(std::uint32_t block) {
 }
 
 void analysis::on_failure(const trace::failure& f) {
+    const std::uint64_t before = events_++;
     ++failures_by_size_[f.size];
     ++callers_[f.caller].failures;
     ++contexts_[f.context].failures;
     if (failures_.size() < failures_kept)
         failures_.push_back(
-            {f.size, f.caller, f.context, {changes_, time_}, live_bytes_, live_blocks_}
+            {f.size, f.caller, f.context, {before, time_}, live_bytes_, live_blocks_}
         );
 }
 

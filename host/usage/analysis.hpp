@@ -22,8 +22,8 @@ namespace drone::usage {
 
 /// A place in the trace.
 struct moment {
-    std::uint64_t change = 0; ///< counted from 1 in the file
-    std::uint64_t time = 0;   ///< since the file's first word, in the units of analysis::unit()
+    std::uint64_t event = 0; ///< counted from 1 in the file
+    std::uint64_t time = 0;  ///< since the file's first word, in the units of analysis::unit()
 
     friend bool operator==(const moment&, const moment&) = default;
 };
@@ -38,27 +38,28 @@ struct live_block {
     friend bool operator==(const live_block&, const live_block&) = default;
 };
 
-/// How long blocks of one size lived, in changes of the whole heap.
+/// How long blocks of one size lived, in events of the whole heap. A block that was resized counts
+/// with the size that it had when it was given back.
 struct lifetimes {
     std::uint64_t count = 0;
     std::uint64_t shortest = UINT64_MAX;
     std::uint64_t longest = 0;
     std::uint64_t sum = 0;
     std::uint64_t longest_time = 0; ///< in units of the clock
-    /// Blocks that lived up to 2^i changes, and no fewer than the entry before says.
+    /// Blocks that lived up to 2^i events, and no fewer than the entry before says.
     std::vector<std::uint64_t> by_log2;
 };
 
 /// What one caller, or one context, asked for.
 struct share {
     std::uint64_t count = 0; ///< blocks taken
-    std::uint64_t bytes = 0; ///< taken, all of them
+    std::uint64_t bytes = 0; ///< of them, as taken, and what resizes added
     std::uint64_t live_bytes = 0;
     std::uint64_t peak_bytes = 0;    ///< live at one time, at most
     std::uint64_t bytes_at_peak = 0; ///< live when the whole heap was at its peak
     std::uint64_t failures = 0;
 
-    void take(std::uint32_t size);
+    void hold(std::uint32_t size);
 };
 
 struct failed_request {
@@ -75,7 +76,8 @@ struct pool_usage {
     std::uint64_t live = 0;
     std::uint64_t max_load = 0;
     std::uint64_t total = 0;
-    std::uint64_t fall_overs = 0; ///< blocks taken here that a smaller pool would have held
+    std::uint64_t fell_into = 0; ///< of them, because every smaller pool that serves was full
+    std::uint64_t fell_over = 0; ///< requests that this pool, the first to serve, had no block for
 };
 
 /// The shares of a map with their keys, most bytes first.
@@ -93,12 +95,16 @@ public:
     /// Of every failure the size is counted, and of the first so many all is kept.
     static constexpr std::size_t failures_kept = 1000;
 
-    /// `peak_change` is statistics::peak_change() of the same file read alone.
-    explicit analysis(std::uint64_t peak_change) : peak_change_(peak_change) {}
+    /// `peak_event` is statistics::peak_event() of the same file read alone.
+    explicit analysis(std::uint64_t peak_event) : peak_event_(peak_event) {}
 
     void on_changes(std::span<const trace::change> changes) override;
+    /// The block keeps its age, its caller and its context.
+    void on_resize(const trace::change& before, const trace::change& after, trace::resizing how)
+        override;
     void on_heap(const trace::traced_heap& heap) override;
     void on_failure(const trace::failure& f) override;
+    void on_position(std::uint64_t events) override { events_ = events; }
     void on_time(trace::clock unit, std::uint64_t elapsed) override;
     void on_live(const trace::change& taken, bool certain) override;
 
@@ -126,8 +132,8 @@ public:
     }
     /// By block; empty where the format does not announce pools.
     [[nodiscard]] const std::vector<pool_usage>& pools() const { return pools_; }
-    /// Changes in the file.
-    [[nodiscard]] std::uint64_t changes() const { return changes_; }
+    /// Blocks taken, given back or resized, and requests that failed.
+    [[nodiscard]] std::uint64_t events() const { return events_; }
 
 private:
     struct birth {
@@ -138,12 +144,16 @@ private:
 
     void take(const trace::change& c);
     void give_back(const trace::change& c);
+    void hold(std::uint32_t size, share& caller, share& context);
+    void release(std::uint32_t size, share& caller, share& context);
+    void take_from_pool(const trace::change& c);
+    [[nodiscard]] birth birth_of(const trace::change& c) const;
     void note_lifetime(std::uint32_t size, const moment& taken);
     void note_peak();
     pool_usage* pool_of(std::uint32_t block);
 
-    std::uint64_t peak_change_;
-    std::uint64_t changes_ = 0;
+    std::uint64_t peak_event_;
+    std::uint64_t events_ = 0;
     trace::clock unit_ = trace::clock::none;
     std::uint64_t time_ = 0;
     moment peak_;

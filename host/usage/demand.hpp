@@ -53,9 +53,19 @@ struct demand_gap {
     friend bool operator==(const demand_gap&, const demand_gap&) = default;
 };
 
-/// One run. A resize in place is give_back(old class) and then take(new class), and the index of
-/// the first of the two stands in `resizes`: an interval of classes that holds both is never
-/// charged twice. A moved resize is what it was: take(new), then give_back(old).
+/// Step `step` is the event after `events` others.
+struct demand_position {
+    std::uint64_t step = 0;
+    std::uint64_t events = 0;
+
+    friend bool operator==(const demand_position&, const demand_position&) = default;
+};
+
+/// One run. A resize is give_back(old class) and then take(new class), the same block, and the
+/// index of the first of the two is in `resizes`. That is what a resize does in a layout without
+/// fall-over (basic_heap::place_resized): the block goes to the pool of its new class, and keeps
+/// its place where that is the old one's. What a native trace reports as an allocation and a
+/// deallocation is that: take(new), then give_back(old).
 struct demand {
     std::vector<request_class> classes; ///< ascending, each once
     std::vector<step> steps;
@@ -63,9 +73,19 @@ struct demand {
     /// the format has no identity (Drone 0.14), and then any block of the class is as good as
     /// another.
     std::vector<std::uint32_t> blocks;
-    std::vector<std::uint64_t> resizes; ///< ascending indices into steps
-    std::vector<demand_gap> gaps;       ///< ascending
+    std::vector<std::uint64_t> resizes;     ///< ascending indices into steps
+    std::vector<demand_gap> gaps;           ///< ascending
+    std::vector<demand_position> positions; ///< ascending; where events and steps are out of step
+    /// Bytes, assumed for requests of which the trace does not say it; 0: there are none.
+    std::uint32_t assumed_alignment = 0;
     std::uint64_t failed = 0; ///< requests that the traced heap could not serve; they are no steps
 };
+
+/// The event of the file, counted from 1, that a step belongs to.
+[[nodiscard]] std::uint64_t event_number(const demand& run, std::uint64_t step);
+/// Events in the file.
+[[nodiscard]] inline std::uint64_t event_count(const demand& run) {
+    return event_number(run, run.steps.size()) - 1;
+}
 
 } // namespace drone::usage

@@ -2,10 +2,13 @@
 
 #include "usage/make_demand.hpp"
 
+#include <drone/layout.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <map>
 #include <numeric>
 
@@ -16,6 +19,9 @@ namespace {
 /// Collects steps with classes in the order of their first use; finish() puts them in order.
 class demand_maker final : public trace::sink {
 public:
+    explicit demand_maker(std::uint32_t assumed_alignment)
+        : assumed_alignment_(std::max(assumed_alignment, drone::granule)) {}
+
     void on_changes(std::span<const trace::change> changes) override {
         for (const trace::change& c : changes) {
             const std::size_t index = class_of(c);
@@ -24,12 +30,17 @@ public:
         }
     }
 
-    void on_resize(const trace::change& before, const trace::change& after) override {
+    void
+    on_resize(const trace::change& before, const trace::change& after, trace::resizing) override {
         made_.resizes.push_back(made_.steps.size());
         on_changes(std::array{before, after});
     }
 
     void on_failure(const trace::failure& /*f*/) override { ++made_.failed; }
+
+    void on_position(std::uint64_t events) override {
+        made_.positions.push_back({made_.steps.size(), events});
+    }
 
     void on_gap(std::uint64_t lost) override {
         const std::uint64_t at = made_.steps.size();
@@ -63,10 +74,18 @@ private:
     static constexpr std::uint16_t none = UINT16_MAX;
 
     std::size_t class_of(const trace::change& c) {
+        if (c.alignment_log2 == trace::alignment_not_told) [[unlikely]]
+            return class_of(with_assumed_alignment(c));
         if (c.size >= small_limit || c.alignment_log2 >= alignments) return class_of_large(c);
         std::uint16_t& index = small_[c.size * alignments + c.alignment_log2];
         if (index == none) index = static_cast<std::uint16_t>(add_class(c));
         return index;
+    }
+
+    [[nodiscard]] trace::change with_assumed_alignment(trace::change c) {
+        made_.assumed_alignment = assumed_alignment_;
+        c.alignment_log2 = static_cast<std::uint8_t>(std::countr_zero(assumed_alignment_));
+        return c;
     }
 
     std::size_t class_of_large(const trace::change& c) {
@@ -82,6 +101,7 @@ private:
         return std::min(made_.classes.size(), step::class_limit) - 1;
     }
 
+    std::uint32_t assumed_alignment_;
     demand made_;
     std::vector<std::uint16_t> small_ = std::vector<std::uint16_t>(small_limit * alignments, none);
     std::map<request_class, std::size_t> large_;
@@ -89,8 +109,22 @@ private:
 
 } // namespace
 
-result<demand_and_findings> read_demand(const trace::source& from) {
-    demand_maker maker;
+std::uint64_t event_number(const demand& run, std::uint64_t step) {
+    const auto known = std::ranges::upper_bound(run.positions, step, {}, &demand_position::step);
+    const demand_position from = known == run.positions.begin() ? demand_position() : known[-1];
+    const auto resizes = std::ranges::lower_bound(run.resizes, step) -
+                         std::ranges::lower_bound(run.resizes, from.step);
+    return from.events + (step - from.step) - static_cast<std::uint64_t>(resizes) + 1;
+}
+
+std::uint32_t usual_alignment(trace::format f) {
+    const bool is_drones = f == trace::format::drone_0_14 || f == trace::format::drone_2022;
+    return is_drones ? drone::granule : drone::default_alignment;
+}
+
+result<demand_and_findings>
+read_demand(const trace::source& from, std::optional<std::uint32_t> assumed_alignment) {
+    demand_maker maker(assumed_alignment.value_or(usual_alignment(from.format())));
     auto found = from.read(maker);
     if (!found) return std::unexpected(found.error());
     if (maker.class_count() > step::class_limit)
@@ -104,8 +138,9 @@ result<demand_and_findings> read_demand(const trace::source& from) {
     return demand_and_findings{maker.finish(), std::move(*found)};
 }
 
-result<demand> make_demand(const trace::source& from) {
-    auto both = read_demand(from);
+result<demand>
+make_demand(const trace::source& from, std::optional<std::uint32_t> assumed_alignment) {
+    auto both = read_demand(from, assumed_alignment);
     if (!both) return std::unexpected(both.error());
     return std::move(both->demand);
 }

@@ -24,12 +24,12 @@ void statistics::count(std::span<const Change> changes, auto size_of, auto gives
         live_bytes += (std::int64_t{size} ^ mask) - mask;
         if (live_bytes > peak_bytes) [[unlikely]] {
             peak_bytes = live_bytes;
-            peak_change_ = changes_ + static_cast<std::uint64_t>(&c - changes.data()) + 1;
+            peak_event_ = events_ + static_cast<std::uint64_t>(&c - changes.data()) + 1;
         }
     }
     live_bytes_ = live_bytes;
     peak_bytes_ = peak_bytes;
-    changes_ += changes.size();
+    events_ += changes.size();
 }
 
 void statistics::on_changes(std::span<const trace::change> changes) {
@@ -48,13 +48,23 @@ void statistics::on_brief_changes(std::span<const trace::brief_change> changes, 
     );
 }
 
+void statistics::on_resize(
+    const trace::change& before, const trace::change& after, trace::resizing how
+) {
+    const bool copied = how == trace::resizing::copied;
+    on_changes({copied ? &after : &before, 1});
+    --events_; // both are one
+    on_changes({copied ? &before : &after, 1});
+}
+
 /// Apart from the loop, which would keep less in registers around it.
 [[gnu::noinline]] statistics::counts& statistics::large(std::uint32_t size) { return large_[size]; }
 
 void statistics::on_failure(const trace::failure& f) {
+    const std::uint64_t before = events_++;
     refusal& of_size = refusals_[f.size];
     if (of_size.count++ != 0) return;
-    of_size.first_change = changes_;
+    of_size.first_event = before;
     of_size.live_bytes = static_cast<std::uint64_t>(live_bytes_);
     for (const counts& c : small_)
         of_size.live_blocks += static_cast<std::uint64_t>(c.live());
@@ -86,10 +96,10 @@ void statistics::unite(const statistics& other) {
         const auto [entry, is_new] = refusals_.try_emplace(size, refused);
         if (!is_new) entry->second.count += refused.count;
     }
-    changes_ += other.changes_;
+    events_ += other.events_;
     if (other.peak_bytes_ <= peak_bytes_) return;
     peak_bytes_ = other.peak_bytes_;
-    peak_change_ = other.peak_change_;
+    peak_event_ = other.peak_event_;
 }
 
 std::vector<size_usage> statistics::rows() const {

@@ -38,8 +38,8 @@ struct leftover {
 /// Requests of one size that the heap could not serve.
 struct refusal {
     std::uint64_t count = 0;
-    std::uint64_t first_change = 0; ///< the first of them came after so many changes,
-    std::uint64_t live_bytes = 0;   ///< with so much live
+    std::uint64_t first_event = 0; ///< the first of them came after so many events,
+    std::uint64_t live_bytes = 0;  ///< with so much live
     std::uint64_t live_blocks = 0;
 
     friend bool operator==(const refusal&, const refusal&) = default;
@@ -52,7 +52,10 @@ public:
     void on_changes(std::span<const trace::change> changes) override;
     void
     on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t context) override;
+    void on_resize(const trace::change& before, const trace::change& after, trace::resizing how)
+        override;
     void on_failure(const trace::failure& f) override;
+    void on_position(std::uint64_t events) override { events_ = events; }
     void on_live(const trace::change& taken, bool certain) override;
 
     /// Makes this the union with another run of the same program.
@@ -66,9 +69,10 @@ public:
     [[nodiscard]] std::uint64_t peak_bytes() const {
         return static_cast<std::uint64_t>(peak_bytes_);
     }
-    /// The change that reached it, counted from 1 in its run; 0 when nothing was ever taken.
-    [[nodiscard]] std::uint64_t peak_change() const { return peak_change_; }
-    [[nodiscard]] std::uint64_t changes() const { return changes_; }
+    /// The event that reached it, counted from 1 in its run; 0 when nothing was ever taken.
+    [[nodiscard]] std::uint64_t peak_event() const { return peak_event_; }
+    /// Blocks taken, given back or resized, and requests that failed.
+    [[nodiscard]] std::uint64_t events() const { return events_; }
     /// What is live at the end, by size; of united runs, each one's.
     [[nodiscard]] const std::map<std::uint32_t, leftover>& leftovers() const { return leftovers_; }
     /// What could not be served, by size; of united runs, the first refusal is that of the first.
@@ -96,8 +100,8 @@ private:
     std::map<std::uint32_t, refusal> refusals_;
     std::int64_t live_bytes_ = 0;
     std::int64_t peak_bytes_ = 0;
-    std::uint64_t changes_ = 0;
-    std::uint64_t peak_change_ = 0;
+    std::uint64_t events_ = 0;
+    std::uint64_t peak_event_ = 0;
 };
 
 } // namespace drone::usage

@@ -57,10 +57,7 @@ public:
         } else {
             if (size > SIZE_MAX - tail_size) return nullptr;
             void* const block = heap_.allocate(size + tail_size, alignment);
-            if (block == nullptr) return nullptr;
-            if (tail(block) != free_mark || !filled(block, granule, usable(block), free_fill))
-                heap_misused(misuse::write_after_free, block);
-            mark_live(block, size);
+            if (block != nullptr) begin_life(block, size);
             return block;
         }
     }
@@ -75,15 +72,24 @@ public:
         heap_.deallocate(block);
     }
 
-    [[nodiscard]] bool
-    resize_in_place(void* block, std::size_t old_size, std::size_t size) noexcept {
+    /// As Heap::place_resized(), but may be called with anything.
+    [[nodiscard]] void* place_resized(
+        void* block, std::size_t old_size, std::size_t size, std::size_t alignment
+    ) noexcept {
         if (!heap_.is_block(block)) heap_misused(misuse::not_a_block, block);
-        if constexpr (full) check_live(block);
-        if (size > SIZE_MAX - tail_size ||
-            !heap_.resize_in_place(block, old_size, size + tail_size))
-            return false;
-        if constexpr (full) mark_live(block, size);
-        return true;
+        if constexpr (!full) {
+            return heap_.place_resized(block, old_size, size, alignment);
+        } else {
+            check_live(block);
+            if (size > SIZE_MAX - tail_size) return nullptr;
+            void* const place = heap_.place_resized(block, old_size, size + tail_size, alignment);
+            if (place == block) {
+                mark_live(place, size);
+            } else if (place != nullptr) {
+                begin_life(place, size);
+            }
+            return place;
+        }
     }
 
     /// Bytes of the block that the user may ask for.
@@ -115,6 +121,13 @@ private:
             if (bytes[i] != fill) return false;
         }
         return true;
+    }
+
+    /// A free block becomes one of `size` bytes.
+    void begin_life(void* block, std::size_t size) noexcept {
+        if (tail(block) != free_mark || !filled(block, granule, usable(block), free_fill))
+            heap_misused(misuse::write_after_free, block);
+        mark_live(block, size);
     }
 
     void mark_live(void* block, std::size_t size) noexcept {

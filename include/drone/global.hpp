@@ -103,12 +103,8 @@ public:
             return nullptr;
         }
         const std::size_t old_size = heap_.block_size(block);
-        const std::size_t alignment = alignment_of_any(size);
-        // A block taken for less than 8 bytes need not be aligned to 8.
-        const bool suits = reinterpret_cast<std::uintptr_t>(block) % alignment == 0;
         const auto resized = [&](auto... who) {
-            return suits ? resize(heap_, block, old_size, size, alignment, who...)
-                         : move_block(heap_, block, old_size, size, alignment, who...);
+            return resize(heap_, block, old_size, size, alignment_of_any(size), who...);
         };
         if constexpr (takes<Caller...>) {
             return checked(resized(caller...), error);

@@ -86,11 +86,26 @@ public:
         });
     }
 
-    /// Whether `size` bytes fit the block, which then keeps its place; nothing is moved, nothing
-    /// else changes. Requires a block in use. O(log pools). Any context.
-    [[nodiscard]] bool
-    resize_in_place(void* block, std::size_t /*old_size*/, std::size_t size) noexcept {
-        return size <= block_size(block);
+    /// Where a block goes that is resized to `size` bytes; this alone decides it. The first pool
+    /// that serves `size` and `alignment` and has a free block, as for allocate(), but for this
+    /// resize the block's own pool always has one: the block itself. So a block keeps its place
+    /// where no smaller pool can take it, moves down where one can, and moves up when it has to.
+    /// Returns the block, or another that is taken for it, or null: nothing serves, all is as
+    /// before. Requires a block in use. As allocate()
+    /// in time and contexts. For drone::resize() and what forwards to this heap.
+    [[nodiscard, gnu::noinline]] void* place_resized(
+        void* block, std::size_t /*old_size*/, std::size_t size, std::size_t alignment
+    ) noexcept {
+        const std::size_t own = pool_of(block);
+        std::size_t i = searches_.template for_size<granule>(size, [](auto first) -> std::size_t {
+            return first;
+        });
+        for (; i != searches_.count(); ++i) {
+            if (searches_.at(i).alignment < alignment) continue;
+            if (i == own) return block;
+            if (void* const other = pools_[i].take(arena_.base()); other != nullptr) return other;
+        }
+        return unserved();
     }
 
     /// Bytes of the block that holds this address, all of them usable. O(log pools). Any context.
@@ -225,29 +240,11 @@ template <
     class Arena = embedded_arena<Layout.size, Layout.alignment>>
 using heap = basic_heap<static_pools<Layout>, Core, Arena>;
 
-/// Moves a block to one of another size, with both live in between. Returns it, or null when no
-/// pool could serve it; the old block is then untouched. As resize().
-template <class Heap, class... Caller>
-[[nodiscard]] void* move_block(
-    Heap& served,
-    void* block,
-    std::size_t old_size,
-    std::size_t new_size,
-    std::size_t alignment,
-    Caller... caller
-) noexcept {
-    void* const moved = served.allocate(new_size, alignment, caller...);
-    if (moved == nullptr) return nullptr;
-    __builtin_memcpy(moved, block, old_size < new_size ? old_size : new_size);
-    served.deallocate(block, caller...);
-    return moved;
-}
-
-/// Resizes as a program that knows its sizes does: in place when the block still fits, else moved,
-/// with both blocks live in between. Returns the block, or null when it had to move and no pool
-/// could serve it; the old block is then untouched. Requires a block in use, of `old_size` bytes
-/// asked, that is aligned to `alignment`. O(log pools + old_size). Contexts as allocate(). Heap: a
-/// basic_heap, or what forwards to one; `caller` as that takes it (trace.hpp).
+/// Resizes a block, by way of the heap's place_resized(): it stays where it is, or moves with its
+/// content, both blocks live in between. Returns where it is then, or null when no pool could serve
+/// it; the old block is then untouched. Requires a block in use, of `old_size` bytes asked.
+/// O(pools + bytes moved). Contexts as allocate(). Heap: a basic_heap, or what forwards to one;
+/// `caller` as that takes it (trace.hpp).
 template <class Heap, class... Caller>
 [[nodiscard]] void* resize(
     Heap& served,
@@ -257,8 +254,11 @@ template <class Heap, class... Caller>
     std::size_t alignment = granule,
     Caller... caller
 ) noexcept {
-    if (served.resize_in_place(block, old_size, new_size, caller...)) return block;
-    return move_block(served, block, old_size, new_size, alignment, caller...);
+    void* const place = served.place_resized(block, old_size, new_size, alignment, caller...);
+    if (place == nullptr || place == block) return place;
+    __builtin_memcpy(place, block, old_size < new_size ? old_size : new_size);
+    served.deallocate(block, caller...);
+    return place;
 }
 
 } // namespace drone

@@ -30,18 +30,7 @@ public:
     using typename forwarding<Heap>::pools;
 
     [[nodiscard]] void* allocate(std::size_t size, std::size_t alignment = granule) noexcept {
-        void* const block = heap_.allocate(size, alignment);
-        const std::size_t first = first_pool(size, alignment);
-        const std::size_t served = block == nullptr ? pools::limit : heap_.pool_of(block);
-        const typename core::critical_section alone;
-        if (served != pools::limit) {
-            pool_statistics& pool = statistics_[served];
-            if (++pool.used > pool.peak) pool.peak = pool.used;
-        } else {
-            ++failures_;
-        }
-        if (first != served && first != pools::limit) ++statistics_[first].missed;
-        return block;
+        return served(heap_.allocate(size, alignment), size, alignment);
     }
 
     void deallocate(void* block) noexcept {
@@ -52,9 +41,12 @@ public:
         heap_.deallocate(block);
     }
 
-    [[nodiscard]] bool
-    resize_in_place(void* block, std::size_t old_size, std::size_t size) noexcept {
-        return heap_.resize_in_place(block, old_size, size);
+    /// A block that keeps its place counts as before: nothing.
+    [[nodiscard]] void* place_resized(
+        void* block, std::size_t old_size, std::size_t size, std::size_t alignment
+    ) noexcept {
+        void* const place = heap_.place_resized(block, old_size, size, alignment);
+        return place == block ? place : served(place, size, alignment);
     }
 
     /// A pool's counts, all of one instant. Any context of the heap.
@@ -70,6 +62,21 @@ public:
     }
 
 private:
+    /// Counts what the heap answered to a request. Returns it.
+    void* served(void* block, std::size_t size, std::size_t alignment) noexcept {
+        const std::size_t first = first_pool(size, alignment);
+        const std::size_t pool_served = block == nullptr ? pools::limit : heap_.pool_of(block);
+        const typename core::critical_section alone;
+        if (pool_served != pools::limit) {
+            pool_statistics& pool = statistics_[pool_served];
+            if (++pool.used > pool.peak) pool.peak = pool.used;
+        } else {
+            ++failures_;
+        }
+        if (first != pool_served && first != pools::limit) ++statistics_[first].missed;
+        return block;
+    }
+
     /// The first pool that fits, full or not; `limit` when none does.
     static std::size_t first_pool(std::size_t size, std::size_t alignment) noexcept {
         for (std::size_t i = 0; i < pools::limit; ++i) {

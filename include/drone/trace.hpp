@@ -91,13 +91,13 @@ public:
 
     template <class... Caller>
         requires tracer_of<Tracer, Caller...> || (sizeof...(Caller) == 0)
-    [[nodiscard, gnu::always_inline]] bool resize_in_place(
-        void* block, std::size_t old_size, std::size_t size, Caller... caller
+    [[nodiscard, gnu::always_inline]] void* place_resized(
+        void* block, std::size_t old_size, std::size_t size, std::size_t alignment, Caller... caller
     ) noexcept {
-        if (!heap_.resize_in_place(block, old_size, size)) return false;
+        void* const place = heap_.place_resized(block, old_size, size, alignment);
         if (tracer_.listening()) [[unlikely]]
-            resized_heard(block, old_size, size, *this, caller...);
-        return true;
+            resized_heard(block, place, old_size, size, alignment, *this, caller...);
+        return place;
     }
 
     /// The heap that is traced, for what it alone can tell.
@@ -119,6 +119,17 @@ private:
     // The heap comes last of what is always given, so that the other arguments stay in the
     // registers in which they came.
 
+    /// What the heap answered to a request.
+    template <class... Who>
+    [[gnu::always_inline]] void
+    tell_answer(void* block, std::size_t size, std::size_t alignment, Who... who) noexcept {
+        if (block != nullptr) [[likely]] {
+            tracer_.trace_alloc(heap_.offset_of(block), size, alignment, who...);
+        } else {
+            tracer_.trace_failed(size, alignment, who...);
+        }
+    }
+
     template <std::uint32_t Most, class... Caller>
     [[gnu::noinline]] static void* allocate_heard(
         std::size_t size, std::size_t alignment, traced& self, Caller... caller
@@ -127,11 +138,7 @@ private:
         void* const block = self.heap_.allocate(size, alignment);
         tell(
             [&](auto... who) __attribute__((always_inline)) {
-                if (block != nullptr) [[likely]] {
-                    self.tracer_.trace_alloc(self.heap_.offset_of(block), size, alignment, who...);
-                } else {
-                    self.tracer_.trace_failed(size, alignment, who...);
-                }
+                self.tell_answer(block, size, alignment, who...);
             },
             caller...
         );
@@ -152,10 +159,17 @@ private:
 
     template <class... Caller>
     [[gnu::noinline]] static void resized_heard(
-        void* block, std::size_t old_size, std::size_t size, traced& self, Caller... caller
+        void* block,
+        void* place,
+        std::size_t old_size,
+        std::size_t size,
+        std::size_t alignment,
+        traced& self,
+        Caller... caller
     ) noexcept {
         tell(
             [&](auto... who) __attribute__((always_inline)) {
+                if (place != block) return self.tell_answer(place, size, alignment, who...);
                 const std::uint32_t offset = self.heap_.offset_of(block);
                 if (size > old_size) {
                     self.tracer_.trace_grow_in_place(offset, old_size, size, who...);

@@ -192,7 +192,8 @@ public:
             e.alignment_log2 = c.alignment_log2;
         }
     }
-    void on_resize(const trace::change& before, const trace::change& after) override {
+    void
+    on_resize(const trace::change& before, const trace::change& after, trace::resizing) override {
         if (before.block != after.block) throw std::runtime_error("a resize moved");
         heap_event& e = add(operation::resize, after.caller, after.context);
         e.offset = offset_of(after.block);

@@ -14,25 +14,25 @@ using testing::Not;
 using testing::StartsWith;
 
 /// The trace behind the seeds' table.
-constexpr std::string_view seeds_log = R"(a 1 1
-a 2 12
-a 3 12
-a 4 12
+constexpr std::string_view seeds_log = R"(a 1 1 4
+a 2 12 4
+a 3 12 4
+a 4 12 4
 f 4
 f 3
-a 5 12
-a 6 12
+a 5 12 4
+a 6 12 4
 f 6
-a 7 12
+a 7 12 4
 f 7
-a 8 12
-a 9 28
+a 8 12 4
+a 9 28 4
 f 9
-a 10 28
-a 11 32
-a 12 128
+a 10 28 4
+a 11 32 4
+a 12 128 4
 f 12
-a 13 128
+a 13 128 4
 )";
 
 constexpr std::string_view seeds_section = R"([heap]
@@ -63,6 +63,50 @@ TEST_F(Generate, PrintsTheSeedsExampleDigitForDigit) {
         run.err,
         HasSubstr("=============================== SUGGESTED LAYOUT ==============================="
         )
+    );
+}
+
+/// Ten blocks of malloc(12), as heaptrack writes them: it does not say how they are aligned.
+std::string malloc_of_twelve() {
+    std::string text = "v 10500 3\nx /a.out\nX ./a.out\nI 1000 1000\nt 401000 0\n";
+    for (int block = 0; block < 10; ++block)
+        text += "+ c 1 1" + std::to_string(block) + "00\n";
+    return text;
+}
+
+TEST_F(Generate, AssumesMallocsAlignmentWhereTheTraceDoesNotSayIt) {
+    write("heaptrace", malloc_of_twelve());
+    const outcome run = drone("heap -s 1K generate --pools 4 --headroom none --json");
+    EXPECT_EQ(json::parse(run.out)["pools"], json::parse(R"([{"block": 16, "capacity": 10}])"));
+    EXPECT_THAT(run.err, HasSubstr("assumed: to 8 bytes, unless --align says otherwise"));
+    const outcome asked = drone("heap -s 1K --align 4 generate --pools 4 --headroom none --json");
+    EXPECT_EQ(json::parse(asked.out)["pools"], json::parse(R"([{"block": 12, "capacity": 10}])"));
+    EXPECT_THAT(asked.err, HasSubstr("assumed: to 4 bytes, as --align says"));
+    EXPECT_EQ(drone("heap --align 12 generate --pools 4").code, 2);
+}
+
+TEST_F(Generate, AssumesNothingWhereTheTraceSaysIt) {
+    EXPECT_THAT(drone("heap -s 10K generate --pools 5").err, Not(HasSubstr("assumed")));
+}
+
+TEST_F(Generate, CountsEventsAsEveryOtherCommandDoes) {
+    write("heaptrace", "a 1 8\nr 1 16\nr 1 24\nf 1\n");
+    EXPECT_EQ(json::parse(drone("heap --json").out)["runs"][0]["events"], 4);
+    EXPECT_THAT(drone("heap -s 1K generate --pools 2").err, HasSubstr(": 4 events, holds"));
+    write("Drone.toml", "[heap]\nsize = \"24\"\npools = [{ block = \"24\", capacity = 1 }]\n");
+    EXPECT_EQ(json::parse(drone("heap replay --json").out)["events"], 4);
+}
+
+TEST_F(Generate, HasARoomForABlockThatShrinksAndForWhatTakesItsPlace) {
+    write("heaptrace", "a 1 200\nr 1 48\na 2 200\n");
+    const auto pools = [&](int most) {
+        const std::string command =
+            "heap generate --headroom none --json --pools " + std::to_string(most);
+        return json::parse(drone(command).out)["pools"];
+    };
+    EXPECT_EQ(pools(1), json::parse(R"([{"block": 200, "capacity": 2}])"));
+    EXPECT_EQ(
+        pools(2), json::parse(R"([{"block": 48, "capacity": 1}, {"block": 200, "capacity": 1}])")
     );
 }
 
@@ -137,14 +181,14 @@ TEST_F(Generate, KeepsGivenBlocks) {
 }
 
 TEST_F(Generate, UnitesSeveralRuns) {
-    write("second", "a 1 64\na 2 64\n");
+    write("second", "a 1 64 4\na 2 64 4\n");
     const outcome run = drone("heap -f heaptrace -f second generate --pools 6 --json");
     // 4 x 1, 12 x 3, 128 x 1 as before; two of 64 hold one run's 28 and 32, or the other's two.
     EXPECT_EQ(json::parse(run.out)["used"], 4 + 36 + 128 + 128);
 }
 
 TEST_F(Generate, SaysTheAlignmentThatTheHeapNeeds) {
-    write("heaptrace", "a 1 20 64\na 2 4\n");
+    write("heaptrace", "a 1 20 64\na 2 4 4\n");
     EXPECT_EQ(
         drone("heap generate --pools 2").out,
         "[heap]\n"
@@ -204,7 +248,7 @@ TEST_F(Generate, MakesLayoutsThatReplayHolds) {
 }
 
 TEST_F(Generate, SqueezesOnlyWhereItSays) {
-    write("heaptrace", "a 1 4\na 2 4\na 3 4\nf 2\nf 3\na 4 8\na 5 8\na 6 8\n");
+    write("heaptrace", "a 1 4 4\na 2 4 4\na 3 4 4\nf 2\nf 3\na 4 8 4\na 5 8 4\na 6 8 4\n");
     const json layout = json::parse(drone("heap generate --pools 2 --squeeze --json").out);
     EXPECT_LT(layout["used"], 32);
     EXPECT_EQ(layout["without_squeeze"], 32);

@@ -52,8 +52,7 @@ TEST_F(a_counted_heap, tells_for_each_size_how_many_lived_at_once_and_how_many_t
 
 TEST_F(a_counted_heap, counts_a_resize_as_the_end_of_one_block_and_the_begin_of_another) {
     void* const block = heap_.allocate(20);
-    EXPECT_TRUE(heap_.resize_in_place(block, 20, 30));
-    EXPECT_FALSE(heap_.resize_in_place(block, 30, 33));
+    EXPECT_EQ(heap_.place_resized(block, 20, 30, 4), block);
     heap_.deallocate(block);
     EXPECT_NE(
         printed().find("         20 |        1 |                 1\n"

@@ -93,10 +93,34 @@ TEST_F(Heap, AnAlignedRequestSkipsPoolsThatAreNot) {
     EXPECT_EQ(block_of(take(33, 16)), 64U);
 }
 
-TEST_F(Heap, GrowsAndShrinksInPlaceWhileTheBlockFits) {
+TEST_F(Heap, ResizesInPlaceWithinTheSizesOfAPool) {
     void* const block = take(13);
     EXPECT_EQ(drone::resize(*heap_, block, 13, 32), block);
-    EXPECT_EQ(drone::resize(*heap_, block, 32, 1), block);
+    EXPECT_EQ(drone::resize(*heap_, block, 32, 13), block);
+}
+
+TEST_F(Heap, AShrunkBlockMovesDownWithItsContentWhereAPoolHasRoom) {
+    void* const block = take(64);
+    std::memcpy(block, "abcd", 4);
+    void* const moved = drone::resize(*heap_, block, 64, 3);
+    EXPECT_EQ(block_of(moved), 4U);
+    EXPECT_EQ(std::memcmp(moved, "abc", 3), 0);
+    EXPECT_EQ(heap_->count_free(5), 1);
+}
+
+TEST_F(Heap, AShrunkBlockFallsOverAsFarAsToItsPlace) {
+    void* const block = take(33);
+    void* const in_between = take(30);
+    take(30);
+    EXPECT_EQ(drone::resize(*heap_, block, 33, 20), block); // the two of 32 are in use
+    give_back(in_between);
+    EXPECT_EQ(drone::resize(*heap_, block, 20, 20), in_between);
+}
+
+TEST_F(Heap, AResizeHonoursTheAlignmentAskedForNow) {
+    void* const block = take(12); // aligned to 4
+    void* const moved = drone::resize(*heap_, block, 12, 12, 8);
+    EXPECT_EQ(block_of(moved), 32U);
 }
 
 TEST_F(Heap, MovesWithItsContentWhenTheBlockDoesNotFit) {
@@ -202,16 +226,19 @@ RC_GTEST_PROP(HeapProperty, AgreesWithAPlainModelOverAnySequence, ()) {
                 chosen = live.back();
                 live.pop_back();
             } else {
-                const bool fits = size <= small.pools[pool].block;
-                const auto target =
-                    fits ? std::optional(pool) : expected.take(size, chosen.alignment);
+                // As if it were given back and taken anew, but nothing comes in between.
+                ++expected.free_blocks[pool];
+                const auto target = expected.take(size, chosen.alignment);
                 auto* const moved = static_cast<unsigned char*>(
                     drone::resize(*heap, chosen.address, chosen.size, size, chosen.alignment)
                 );
                 RC_ASSERT((moved != nullptr) == target.has_value());
-                if (moved == nullptr) continue;
+                if (moved == nullptr) {
+                    --expected.free_blocks[pool];
+                    continue;
+                }
                 RC_ASSERT(pool_at(*heap, moved) == *target);
-                if (!fits) ++expected.free_blocks[pool];
+                RC_ASSERT((*target == pool) == (moved == chosen.address));
                 RC_ASSERT(
                     intact({moved, std::min(size, chosen.size), chosen.alignment, chosen.content})
                 );

@@ -128,7 +128,7 @@ TEST(Plan, OfSeveralRunsHoldsEach) {
     };
     const plan made = plan_of(runs, {.pools = 2});
     EXPECT_THAT(made.pools, ElementsAre(pool_spec{4, 6}, pool_spec{8, 2}));
-    EXPECT_EQ(made.replay.steps, 9U);
+    EXPECT_EQ(made.replay.events, 9U);
 }
 
 TEST(Plan, ReservesForWhatFellIntoGaps) {

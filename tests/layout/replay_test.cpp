@@ -77,27 +77,6 @@ TEST(Replay, GivesBackTheVeryBlockThatWasTaken) {
     EXPECT_EQ(report.pools[1].taken, 1U);
 }
 
-TEST(Replay, KeepsAShrunkBlockInItsPlaceAndMovesAGrownOne) {
-    usage::demand run = run_of({{4}, {8}, {32}}, {3, -3, 1, -1, 2});
-    run.blocks = {0, 0, 0, 0, 0};
-    run.resizes = {1, 3}; // 32 -> 4 -> 8
-    const replay_report shrunk = replayed(std::vector{run}, {{4, 1}, {8, 1}, {32, 1}});
-    EXPECT_TRUE(shrunk.holds());
-    EXPECT_EQ(shrunk.pools[0].peak, 0U);
-    EXPECT_EQ(shrunk.pools[1].peak, 0U);
-    EXPECT_EQ(shrunk.pools[2].peak, 1U);
-    EXPECT_EQ(shrunk.peak_waste, 28U);
-
-    usage::demand grown = run_of({{4}, {32}}, {1, -1, 2});
-    grown.blocks = {0, 0, 0};
-    grown.resizes = {1};
-    const replay_report moved = replayed(std::vector{grown}, {{4, 1}, {32, 1}});
-    EXPECT_TRUE(moved.holds());
-    EXPECT_EQ(moved.pools[0].peak, 1U);
-    EXPECT_EQ(moved.pools[1].peak, 1U);
-    EXPECT_EQ(moved.peak_blocks, 1U);
-}
-
 TEST(Replay, CountsOnlyWhatSharingALargerBlockLoses) {
     // 1 byte in a block of 4 is the granule's doing; 12 in 28 is the layout's.
     const std::vector runs = {run_of({{1}, {12}, {28}}, {1, 2, 2, -2, 3})};

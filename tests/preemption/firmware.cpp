@@ -220,8 +220,9 @@ int main() {
         verify();
         verified();
 
-        resize_case(8, 16); // moves
+        resize_case(8, 16); // moves up
         resize_case(5, 8);  // grows in place
-        resize_case(16, 3); // shrinks in place
+        resize_case(16, 3); // moves down
+        resize_case(8, 5);  // shrinks in place
     }
 }

@@ -104,6 +104,7 @@ protected:
               "subject_deallocate",
               "subject_resize",
               "subject_resize",
+              "subject_resize",
               "subject_resize"})
             preempt_once(operation);
     }

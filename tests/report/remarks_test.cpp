@@ -90,7 +90,7 @@ TEST(Json, HoldsWhatTheTextSays) {
     EXPECT_EQ(run["live_at_end"]["certain_blocks"], 0);
     EXPECT_EQ(run["live_at_end"]["by_age"][0]["caller"]["id"], "0x1000");
     EXPECT_EQ(run["failed_requests"]["first"][0]["live_bytes"], 40);
-    EXPECT_EQ(run["lifetimes"][0]["longest"], 1);
+    EXPECT_EQ(run["lifetimes"][0]["longest"], 2);
 }
 
 } // namespace

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: MIT
 
 #include "trace_writer.hpp"
+#include "usage/analysis.hpp"
 #include "usage/make_demand.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace drone::trace {
 namespace {
@@ -31,23 +39,59 @@ TEST(AllocationLog, LeavesOutLinesThatSayNothing) {
     EXPECT_THAT(r.found.notices, ElementsAre(::testing::HasSubstr("Line 2")));
 }
 
-TEST(AllocationLog, TakesTheNewBlockOfAResizeBeforeItGivesBackTheOld) {
+TEST(AllocationLog, AsksForAResizeAndTheHeapDecidesWhetherItMoves) {
     const temporary_file file("a x 12\nr x 28\nf x\n");
     const auto made = usage::make_demand(*source::open(file.path()));
     ASSERT_TRUE(made);
     EXPECT_THAT(
-        made->classes, ElementsAre(usage::request_class{12, 4}, usage::request_class{28, 4})
+        made->classes, ElementsAre(usage::request_class{12, 8}, usage::request_class{28, 8})
     );
     EXPECT_THAT(
         made->steps,
         ElementsAre(
             usage::step::take(0),
-            usage::step::take(1),
             usage::step::give_back(0),
+            usage::step::take(1),
             usage::step::give_back(1)
         )
     );
-    EXPECT_THAT(made->blocks, ElementsAre(0, 1, 0, 1));
+    EXPECT_THAT(made->blocks, ElementsAre(0, 0, 0, 0));
+    EXPECT_THAT(made->resizes, ElementsAre(1));
+}
+
+/// Any lines, of few IDs: frees of what is not live, IDs taken twice, resizes of both are among them.
+RC_GTEST_PROP(
+    AllocationLog,
+    HasAsManyEventsForEveryoneWhoCounts,
+    (const std::vector<std::pair<std::uint8_t, std::uint8_t>>& lines)
+) {
+    std::string text = "a first 1\n";
+    for (const auto& [what, which] : lines) {
+        const std::string id = " " + std::to_string(which % 4);
+        const std::string other = " " + std::to_string(which / 4 % 4);
+        const std::string size = " " + std::to_string(which);
+        const std::array kinds = {
+            "a" + id + size, "f" + id, "r" + id + size, "r" + id + size + other
+        };
+        text += kinds[what % kinds.size()] + "\n";
+    }
+    const temporary_file file(text);
+    const auto from = *source::open(file.path());
+    usage::statistics statistics;
+    const auto found = *from.read(statistics);
+    usage::analysis analysis(statistics.peak_event());
+    RC_ASSERT(from.read(analysis).has_value());
+    const auto demand = *usage::make_demand(from);
+    RC_ASSERT(found.events == lines.size() + 1);
+    RC_ASSERT(statistics.events() == found.events);
+    RC_ASSERT(analysis.events() == found.events);
+    RC_ASSERT(event_count(demand) == found.events);
+    std::uint64_t last = 1;
+    for (std::size_t step = 0; step < demand.steps.size(); ++step) {
+        const std::uint64_t event = event_number(demand, step);
+        RC_ASSERT(event >= last && event <= found.events);
+        last = event;
+    }
 }
 
 } // namespace

@@ -27,13 +27,13 @@ std::string describe(const std::filesystem::path& file) {
     usage::statistics usage;
     const auto found = from->read(usage);
     if (!found) return found.error().message + "\n";
-    usage::analysis details(usage.peak_change());
+    usage::analysis details(usage.peak_event());
     EXPECT_TRUE(from->read(details));
     std::string text = fmt::format("format {}\nevents {}\n", name(found->format), found->events);
     for (const usage::size_usage& row : usage.rows())
         text += fmt::format("size {}: {} of {}\n", row.size, row.max_load, row.total);
     text += fmt::format(
-        "peak {} at {}, time {}\n", usage.peak_bytes(), details.peak().change, details.peak().time
+        "peak {} at {}, time {}\n", usage.peak_bytes(), details.peak().event, details.peak().time
     );
     text += fmt::format(
         "lost {}, gaps {}, damaged {}, repeated {}, failures {}\n",
@@ -53,7 +53,7 @@ std::string describe(const std::filesystem::path& file) {
         text += fmt::format(
             "live {} since {}, caller {:x}, {}\n",
             block.size,
-            block.taken ? block.taken->change : 0,
+            block.taken ? block.taken->event : 0,
             block.caller,
             block.certain ? "certain" : "uncertain"
         );

@@ -92,7 +92,7 @@ TEST(HeaptrackFile, OfARealProgramGivesHeaptracksOwnTotals) {
         ASSERT_TRUE(from) << from.error().message;
         usage::statistics usage;
         ASSERT_TRUE(from->read(usage));
-        usage::analysis details(usage.peak_change());
+        usage::analysis details(usage.peak_event());
         ASSERT_TRUE(from->read(details));
         std::uint64_t calls = 0;
         for (const usage::size_usage& row : usage.rows())

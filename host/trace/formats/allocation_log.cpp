@@ -48,7 +48,7 @@ struct entry {
     std::string_view id{};
     std::string_view new_id{}; ///< r only
     std::uint32_t size = 0;
-    std::uint8_t alignment_log2 = 2;
+    std::uint8_t alignment_log2 = alignment_not_told;
     std::uint64_t micros = 0; ///< t only
 };
 
@@ -144,30 +144,34 @@ private:
     }
 
     void take(std::string_view id, const entry& e) {
-        if (live_.contains(id)) {
-            ++allocated_twice_;
-            to_.change(live_.give_back(id));
-        }
+        if (live_.contains(id)) presume_free(id);
         to_.change(live_.take(id, {.size = e.size, .alignment_log2 = e.alignment_log2}));
     }
 
     void give_back(std::string_view id) {
-        if (live_.contains(id))
+        if (live_.contains(id)) {
             to_.change(live_.give_back(id));
-        else
+        } else {
             ++found_.freed_unknown;
+            to_.position(found_.events);
+        }
     }
 
-    /// A copy: the new block is taken before the old one is given back.
+    /// The line that said so is missing.
+    void presume_free(std::string_view id) {
+        ++allocated_twice_;
+        to_.change(live_.give_back(id));
+        to_.position(found_.events - 1);
+    }
+
     void resize(const entry& e) {
         if (!live_.contains(e.id)) {
             ++found_.freed_unknown;
             return take(e.new_id, e);
         }
-        const change old = live_.detach(e.id);
-        take(e.new_id, {.size = e.size, .alignment_log2 = old.alignment_log2});
-        to_.change(old);
-        live_.release(old.block);
+        if (e.new_id != e.id && live_.contains(e.new_id)) presume_free(e.new_id);
+        const auto [before, after] = live_.resize(e.id, e.new_id, e.size);
+        to_.resize(before, after, resizing::copied);
     }
 
     batch to_;

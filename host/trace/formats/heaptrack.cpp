@@ -131,16 +131,21 @@ private:
 
     void take(std::uint64_t address, std::uint32_t bytes, std::uint32_t trace) {
         ++found_.events;
-        if (live_.contains(address)) to_.change(live_.give_back(address)); // its release is missing
+        if (live_.contains(address)) { // its release is missing
+            to_.change(live_.give_back(address));
+            to_.position(found_.events - 1);
+        }
         to_.change(live_.take(address, {.size = bytes, .caller = trace}));
     }
 
     void give_back(std::uint64_t address) {
         ++found_.events;
-        if (live_.contains(address))
+        if (live_.contains(address)) {
             to_.change(live_.give_back(address));
-        else
+        } else {
             ++found_.freed_unknown;
+            to_.position(found_.events);
+        }
     }
 
     address_table live_;
@@ -230,6 +235,7 @@ private:
         ++found_.events;
         if (gives_back && a.live == 0) {
             ++found_.freed_unknown;
+            to_.position(found_.events);
             return true;
         }
         a.live += gives_back ? std::uint64_t(-1) : 1;

@@ -51,7 +51,6 @@ void moved_resize_detector::feed(const sized_event& e) {
 }
 
 void sized_reader::feed(const sized_event& e) {
-    ++found.events;
     if (!moves_logged_twice_) return pass(e);
     const bool leaves = window_.full();
     const sized_event oldest = window_.push(e);
@@ -82,13 +81,17 @@ void sized_reader::finish() {
 }
 
 void sized_reader::pass(const sized_event& e) {
+    ++found.events;
     switch (e.what) {
     case kind::taken:
         take(e.size);
         to_.change({.size = e.size});
         break;
     case kind::given_back:
-        if (give_back(e.size)) to_.change({.size = e.size, .gives_back = true});
+        if (give_back(e.size))
+            to_.change({.size = e.size, .gives_back = true});
+        else
+            to_.position(found.events);
         break;
     case kind::resized: {
         const bool known = give_back(e.size);

@@ -82,15 +82,19 @@ public:
     }
 
     template <class... Caller>
-    [[nodiscard]] bool resize_in_place(
-        void* block, std::size_t old_size, std::size_t size, Caller... caller
+    [[nodiscard]] void* place_resized(
+        void* block, std::size_t old_size, std::size_t size, std::size_t alignment, Caller... caller
     ) noexcept {
         const call_under_way call(*this);
-        if (!heap_.resize_in_place(block, old_size, size, caller...)) return false;
+        void* const place = heap_.place_resized(block, old_size, size, alignment, caller...);
         const typename core::critical_section masked;
-        numbers_.end(row_of(block));
-        row_of(block) = numbers_.begin(size);
-        return true;
+        if (place == block) numbers_.end(row_of(block));
+        if (place != nullptr) {
+            row_of(place) = numbers_.begin(size);
+        } else {
+            numbers_.fail();
+        }
+        return place;
     }
 
     [[nodiscard]] std::size_t block_size(const void* block) const noexcept {

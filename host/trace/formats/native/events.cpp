@@ -32,11 +32,12 @@ void native_reader::presume_free(std::uint32_t block) {
 
 void native_reader::allocate(wire::word w, std::uint32_t alignment_log2) {
     const block_map::place place = blocks_.find(w.data());
-    if (place.first_byte == UINT32_MAX) return damaged();
+    if (place.first_byte == UINT32_MAX) return damaged_event();
     const block_state state = blocks_.at(place.block);
     if (state.asked.is_live() != 0) { // its deallocation is missing, or a double free's work
         if (certain_.unbroken_since(state.stretch)) ++pending_contradictions_;
         presume_free(place.block);
+        to_.position(found_.events - 1);
     }
     take(place.block, {w.data() - place.first_byte + 1, alignment_log2});
 }
@@ -49,7 +50,7 @@ void native_reader::allocate_aligned(wire::word w) {
 
 void native_reader::deallocate(wire::word w) {
     const block_map::place place = blocks_.find(w.data());
-    if (place.first_byte != w.data()) return damaged();
+    if (place.first_byte != w.data()) return damaged_event();
     const block_state state = blocks_.at(place.block);
     if (state.asked.is_live() != 0) return give_back(place.block);
     if (certain_.unbroken_since(state.stretch)) {
@@ -58,11 +59,17 @@ void native_reader::deallocate(wire::word w) {
         ++found_.freed_unknown;
         blocks_.set(place.block, {{}, certain_.stretch()});
     }
+    to_.position(found_.events);
+}
+
+void native_reader::damaged_event() {
+    damaged();
+    to_.position(found_.events);
 }
 
 void native_reader::resize(wire::word w) {
     const block_map::place place = blocks_.find(w.data());
-    if (place.first_byte == UINT32_MAX) return damaged();
+    if (place.first_byte == UINT32_MAX) return damaged_event();
     const block_state state = blocks_.at(place.block);
     const std::uint32_t size = w.data() - place.first_byte + 1;
     if (state.asked.is_live() == 0) { // taken before the capture began, or in a gap
@@ -70,7 +77,9 @@ void native_reader::resize(wire::word w) {
         return take(place.block, {size, 2});
     }
     const request before = state.asked;
-    const request after(size, before.alignment_log2());
+    // The word does not say it; realloc() asks for no more than this.
+    constexpr std::uint8_t most = 3;
+    const request after(size, std::min(before.alignment_log2(), most));
     blocks_.set(place.block, {after, certain_.stretch()});
     to_.resize(make_change(place.block, before, true), make_change(place.block, after, false));
 }
@@ -92,6 +101,7 @@ void native_reader::use_heap(traced_heap heap) {
 void native_reader::empty_heap() {
     blocks_.for_each_live([&](std::uint32_t block, block_state) { presume_free(block); });
     blocks_.clear();
+    to_.position(found_.events);
     doubt();
 }
 

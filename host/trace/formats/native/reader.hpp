@@ -65,6 +65,7 @@ private:
     void check_agreed();
 
     void damaged();
+    void damaged_event();
     void lose(std::uint64_t events);
     void find(std::uint64_t events);
     void break_off();

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+
+// Plays calls that the test has put into memory, on a heap whose pools the test has put there. The
+// heap is the target's; only the searches are loops, because the pools are not known here.
+
+#include "played.hpp"
+
+#include <drone/global.hpp>
+#include <drone/heap.hpp>
+
+#include <cortex_m/exclusive.hpp>
+#include <cortex_m/startup.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+using drone::calls::played_call;
+
+extern "C" {
+drone::pool_layout pools[drone::calls::played_pools];
+volatile std::uint32_t pool_count;
+played_call calls[drone::calls::played_at_once];
+volatile std::uint32_t call_count;
+
+volatile std::uint32_t failed;
+volatile std::uint32_t peaks[drone::calls::played_pools];
+
+/// The test stops here, and loads pools or calls.
+[[gnu::noinline]] void loaded() { asm volatile("" ::: "memory"); }
+}
+
+namespace {
+
+struct loaded_pools {
+    static constexpr std::size_t limit = drone::calls::played_pools;
+
+    static std::size_t count() noexcept { return pool_count; }
+    static const drone::pool_layout& at(std::size_t pool) noexcept { return pools[pool]; }
+
+    template <std::uint32_t Alignment, class Visitor>
+    static decltype(auto) for_size(std::size_t size, Visitor&& visit) noexcept {
+        std::size_t pool = 0;
+        while (pool != count() && (at(pool).block < size || at(pool).alignment < Alignment))
+            ++pool;
+        return visit(pool);
+    }
+    template <class Visitor>
+    static decltype(auto) for_offset(std::uint32_t offset, Visitor&& visit) noexcept {
+        std::size_t pool = 0;
+        while (pool + 1 < count() && (offset < at(pool).offset || offset >= at(pool).end()))
+            ++pool;
+        return visit(pool);
+    }
+};
+
+using arena = drone::embedded_arena<drone::calls::played_arena, drone::calls::played_alignment>;
+using loaded_heap = drone::basic_heap<loaded_pools, drone::cortex_m::single_core, arena>;
+
+constinit loaded_heap heap;
+
+void* blocks[drone::calls::played_slots];
+std::uint32_t used[drone::calls::played_pools];
+
+void* play(const played_call& call, void* block) {
+    switch (call.what) {
+    case played_call::c_malloc:
+        return std::malloc(call.size);
+    case played_call::c_aligned_alloc:
+        return aligned_alloc(call.alignment, call.size);
+    case played_call::c_realloc:
+        return std::realloc(block, call.size);
+    case played_call::c_free:
+        std::free(block);
+        return nullptr;
+    case played_call::heap_allocate:
+        return heap.allocate(call.size, call.alignment);
+    case played_call::heap_resize:
+        return drone::resize(heap, block, call.old_size, call.size, call.alignment);
+    default:
+        heap.deallocate(block);
+        return nullptr;
+    }
+}
+
+void play_and_count(const played_call& call) {
+    void*& block = blocks[call.slot];
+    const bool gives_back =
+        call.what == played_call::c_free || call.what == played_call::heap_deallocate;
+    const std::size_t before = block == nullptr ? loaded_pools::limit : heap.pool_of(block);
+    void* const after = play(call, block);
+    if (after == nullptr && !gives_back) {
+        failed = failed + 1;
+        return;
+    }
+    block = after;
+    if (before != loaded_pools::limit) --used[before];
+    if (block == nullptr) return;
+    const std::size_t pool = heap.pool_of(block);
+    if (++used[pool] > peaks[pool]) peaks[pool] = used[pool];
+}
+
+} // namespace
+
+DRONE_GLOBAL_HEAP(heap)
+
+int main() {
+    loaded();
+    heap.initialize();
+    for (loaded(); call_count != 0; loaded())
+        for (std::uint32_t i = 0; i < call_count; ++i)
+            play_and_count(calls[i]);
+    return heap.invariants_hold() ? 0 : 1;
+}

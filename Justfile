@@ -64,6 +64,7 @@ format:
 
 # A Debian package and an archive of the tool, its files and the library: build/drone_*.deb
 package: build
+    cmake/install-packages package
     cmake --build build --target drone_documentation
     cd build && cpack
 

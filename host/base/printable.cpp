@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <iterator>
 
 namespace drone::base {
 
@@ -60,9 +59,7 @@ std::string printable(std::string_view text, line_breaks breaks) {
             shown += bytes == "\n" ? "\\n" : "\\t";
         else
             for (const char byte : bytes)
-                fmt::format_to(
-                    std::back_inserter(shown), "\\x{:02x}", static_cast<std::uint8_t>(byte)
-                );
+                shown += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(byte));
     }
     return shown;
 }

@@ -2,6 +2,8 @@
 
 #include "board/control.hpp"
 
+#include "base/errno.hpp"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -83,9 +85,9 @@ result<control_socket> control_socket::listen(const std::filesystem::path& flash
         ::listen(listener, 4) != 0) {
         const int why = where.fits() ? errno : ENAMETOOLONG;
         if (listener >= 0) ::close(listener);
-        return fail(
-            fmt::format("cannot open the control socket {}: {}", path.string(), std::strerror(why))
-        );
+        return fail(fmt::format(
+            "cannot open the control socket {}: {}", path.string(), base::errno_text(why)
+        ));
     }
     return control_socket(listener, path);
 }

@@ -2,6 +2,7 @@
 
 #include "board/flash_file.hpp"
 
+#include "base/errno.hpp"
 #include "base/file.hpp"
 #include "board/memory_map.hpp"
 
@@ -57,7 +58,7 @@ result<std::vector<std::uint8_t>> read_flash(const std::filesystem::path& path) 
         return fail(fmt::format(
             "cannot read the flash file {}: {}; flash a firmware first",
             path.string(),
-            std::strerror(errno)
+            base::errno_text(errno)
         ));
     }
     // One byte more than fits tells a longer file apart.

@@ -2,6 +2,9 @@
 
 // drone-board: the command line of the virtual board.
 
+#include "base/errno.hpp"
+#include "base/say.hpp"
+#include "base/standard_streams.hpp"
 #include "board/board.hpp"
 #include "board/control.hpp"
 #include "board/elf.hpp"
@@ -40,7 +43,7 @@ void catch_signals() {
 }
 
 int complain(const std::string& message) {
-    fmt::print(stderr, "drone-board: {}\n", message);
+    base::say("drone-board: {}\n", message);
     return 1;
 }
 
@@ -80,7 +83,7 @@ public:
         static_cast<void>(send(where, {data, text.size()}));
     }
 
-    void note(std::string_view line) override { fmt::print(stderr, "drone-board: {}\n", line); }
+    void note(std::string_view line) override { base::say("drone-board: {}\n", line); }
 
     request poll() override {
         if (stop_asked != 0) return request::stop;
@@ -101,7 +104,7 @@ private:
             if (written >= 0) {
                 bytes = bytes.subspan(static_cast<std::size_t>(written));
             } else if (errno != EINTR) {
-                if (where == cable_ && errno != EPIPE) cable_error_ = std::strerror(errno);
+                if (where == cable_ && errno != EPIPE) cable_error_ = base::errno_text(errno);
                 return false;
             } else if (stop_asked != 0) {
                 return false;
@@ -127,17 +130,15 @@ int flash(const std::string& flash_file, const std::string& firmware_file) {
     std::size_t bytes = 0;
     for (const segment& part : program->segments)
         bytes += part.bytes.size();
-    fmt::print(stderr, "{} bytes written and verified\n", bytes);
+    base::say("{} bytes written and verified\n", bytes);
     return 0;
 }
 
 int press_reset(const std::string& flash_file) {
     const auto done = request_reset(flash_file);
     if (!done) return complain(done.error().message);
-    fmt::print(
-        stderr,
-        "{}\n",
-        *done ? "reset" : "no board is running; it starts from reset when it is next run"
+    base::say(
+        "{}\n", *done ? "reset" : "no board is running; it starts from reset when it is next run"
     );
     return 0;
 }
@@ -184,7 +185,8 @@ result<void> save_ram(const std::string& file, virtual_board& machine) {
     const auto ram = machine.processor().memory(ram_origin, ram_size);
     std::ofstream out(file, std::ios::binary | std::ios::trunc);
     out.write(reinterpret_cast<const char*>(ram.data()), static_cast<std::streamsize>(ram.size()));
-    if (!out.flush()) return fail(fmt::format("cannot write {}: {}", file, std::strerror(errno)));
+    if (!out.flush())
+        return fail(fmt::format("cannot write {}: {}", file, base::errno_text(errno)));
     return {};
 }
 
@@ -196,7 +198,7 @@ int report(const run_end& end) {
         return complain(end.message);
     case run_end::kind::idle:
     case run_end::kind::limit:
-        fmt::print(stderr, "drone-board: {}\n", end.message);
+        base::say("drone-board: {}\n", end.message);
         break;
     case run_end::kind::address:
     case run_end::kind::requested:
@@ -214,7 +216,8 @@ int run(const run_options& options) {
     if (options.swo != "-") {
         cable = ::open(options.swo.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         if (cable < 0) {
-            return complain(fmt::format("cannot write {}: {}", options.swo, std::strerror(errno)));
+            return complain(fmt::format("cannot write {}: {}", options.swo, base::errno_text(errno))
+            );
         }
     }
     catch_signals();
@@ -292,6 +295,7 @@ void add_measurement_options(CLI::App& command, measurement_options& options) {
 } // namespace
 
 int main(int argc, char** argv) {
+    drone::base::keep_standard_streams();
     CLI::App app("drone-board: a virtual Cortex-M board (virtual-m4)", "drone-board");
     app.require_subcommand(1);
 

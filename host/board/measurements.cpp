@@ -2,6 +2,8 @@
 
 #include "board/measurements.hpp"
 
+#include "base/errno.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -41,7 +43,7 @@ measurements::start(const measurement_options& options, virtual_board& board) {
     if (!options.logs.empty() && options.calls != "-") {
         made->log_file_.open(options.calls, std::ios::trunc);
         if (!made->log_file_) {
-            return fail(fmt::format("cannot write {}: {}", options.calls, std::strerror(errno)));
+            return fail(fmt::format("cannot write {}: {}", options.calls, base::errno_text(errno)));
         }
     }
     return made;
@@ -112,7 +114,8 @@ result<void> measurements::finish() {
     if (log_file_.is_open()) {
         log_file_.flush();
         if (!log_file_)
-            return fail(fmt::format("cannot write {}: {}", options_.calls, std::strerror(errno)));
+            return fail(fmt::format("cannot write {}: {}", options_.calls, base::errno_text(errno))
+            );
     }
     if (counted_.empty() && stretches_.empty() && !mask_) return {};
     json report = json::object();
@@ -135,7 +138,7 @@ result<void> measurements::finish() {
     file << text;
     file.flush();
     if (!file)
-        return fail(fmt::format("cannot write {}: {}", options_.report, std::strerror(errno)));
+        return fail(fmt::format("cannot write {}: {}", options_.report, base::errno_text(errno)));
     return {};
 }
 

@@ -2,42 +2,18 @@
 #pragma once
 
 // All that the tool says in words goes through here: to standard error with say() and say_text(), to
-// standard output with show_text(). Names and texts that come from files, symbols or the command line
-// reach the terminal as base::printable() shows them. Talk that cannot be written is dropped: nobody
-// listens, and the work goes on.
+// standard output with show_text().
 
-#include "base/printable.hpp"
+#include "base/say.hpp"
 
-#include <fmt/core.h>
-
-#include <concepts>
 #include <string_view>
 
 namespace drone::cli {
 
-/// Writes to standard error as it is.
-void say_raw(std::string_view text) noexcept;
-
-/// Writes a whole text to standard error; its line breaks stay.
-void say_text(std::string_view text);
+using base::say;
+using base::say_text;
 
 /// Writes a whole text to standard output; its line breaks stay. Failures are those of `stdout`.
 void show_text(std::string_view text);
-
-/// A value for say(): texts as a terminal may see them, on one line.
-template <class T>
-[[nodiscard]] auto shown(const T& value) {
-    if constexpr (std::convertible_to<const T&, std::string_view>)
-        return base::printable(value);
-    else
-        return value;
-}
-
-/// Formats to standard error. The format is ours and stays as it is; texts among the values are
-/// escaped, line breaks too.
-template <class... T>
-void say(fmt::format_string<T...> format, const T&... values) {
-    say_raw(fmt::vformat(fmt::string_view(format), fmt::make_format_args(shown(values)...)));
-}
 
 } // namespace drone::cli

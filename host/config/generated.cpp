@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 namespace drone::config {
 
 result<std::string> layout_header(const project& p) {
@@ -14,7 +12,6 @@ result<std::string> layout_header(const project& p) {
                        "#include <drone/layout.hpp>\n\n"
                        "#include <cstdint>\n\n"
                        "namespace drone::config {\n";
-    const auto out = std::back_inserter(text);
     for (const heap& h : p.heaps) {
         if (h.pools.empty())
             return fail(fmt::format(
@@ -22,21 +19,17 @@ result<std::string> layout_header(const project& p) {
                 p.file.string(),
                 h.name
             ));
-        fmt::format_to(
-            out,
+        text += fmt::format(
             "\ninline constexpr auto heap_{} = drone::make_layout(\n    {},\n    {{\n",
             h.name,
             h.size
         );
         for (const pool_spec& pool : h.pools)
-            fmt::format_to(out, "        {{{}, {}}},\n", pool.block, pool.capacity);
-        fmt::format_to(out, "    }},\n    {}\n);\n", h.alignment);
+            text += fmt::format("        {{{}, {}}},\n", pool.block, pool.capacity);
+        text += fmt::format("    }},\n    {}\n);\n", h.alignment);
         if (h.origin)
-            fmt::format_to(
-                out,
-                "inline constexpr std::uintptr_t heap_{}_origin = {:#010x};\n",
-                h.name,
-                *h.origin
+            text += fmt::format(
+                "inline constexpr std::uintptr_t heap_{}_origin = {:#010x};\n", h.name, *h.origin
             );
     }
     text += "\n} // namespace drone::config\n";

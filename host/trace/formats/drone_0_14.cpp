@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+#include "base/bytes.hpp"
 #include "trace/formats/drone_records.hpp"
 #include "trace/formats/sized_events.hpp"
 
@@ -19,10 +20,7 @@ constexpr std::uint32_t key = 0xC5AC'CE55;
 constexpr std::size_t word_size = 4;
 
 std::uint32_t word_at(std::span<const std::byte> bytes, std::size_t at) {
-    std::uint32_t word = 0;
-    for (std::size_t i = 0; i < word_size; ++i)
-        word |= std::to_integer<std::uint32_t>(bytes[at + i]) << (8 * i);
-    return word ^ key;
+    return base::load_le<std::uint32_t>(&bytes[at]) ^ key;
 }
 
 /// A: taken, D: given back, B: grown, C: shrunk.

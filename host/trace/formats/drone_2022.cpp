@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+#include "base/bytes.hpp"
 #include "trace/formats/drone_records.hpp"
 #include "trace/formats/sized_events.hpp"
 
@@ -18,10 +19,7 @@ struct record {
 };
 
 std::uint32_t size_at(std::span<const std::byte> bytes, std::size_t at) {
-    std::uint32_t size = 0;
-    for (std::size_t i = 0; i < 4; ++i)
-        size |= std::to_integer<std::uint32_t>(bytes[at + i]) << (8 * i);
-    return size;
+    return base::load_le<std::uint32_t>(&bytes[at]);
 }
 
 /// The record at `at`, if there is a whole and plausible one.

@@ -57,7 +57,7 @@ function(drone_firmware name)
 
     target_link_libraries(${name} PRIVATE drone::cortex_m)
     target_compile_options(${name} PRIVATE -Os -g -Wall -Wextra)
-    target_link_options(${name} PRIVATE --specs=nano.specs -L${made} -T${core}/cortex_m.ld)
+    target_link_options(${name} PRIVATE --specs=nano.specs -Wl,--build-id -L${made} -T${core}/cortex_m.ld)
 
     foreach(feature IN LISTS DRONE_FEATURES)
         string(TOUPPER ${feature} macro)

@@ -41,7 +41,7 @@ function(drone_test_firmware name)
     add_custom_command(
         OUTPUT ${folder}/${name}.elf
         COMMAND ${DRONE_FIRMWARE_CXX} ${flags} -nostartfiles --specs=nano.specs
-                -Wl,--gc-sections -Wl,--fatal-warnings -L${folder} -T${arch}/cortex_m.ld
+                -Wl,--gc-sections -Wl,--fatal-warnings -Wl,--build-id -L${folder} -T${arch}/cortex_m.ld
                 ${linked} ${ARG_LINK} -o ${folder}/${name}.elf
         DEPENDS ${linked} ${arch}/cortex_m.ld ${folder}/memory.ld
         COMMENT "Firmware ${name}"

@@ -65,7 +65,7 @@ share share_of(wire::word word) {
     if (word.op() != wire::operation::control) return share::other_words;
     if (word.as_control() == wire::control::alignment) return share::alignments;
     if (word.as_control() <= wire::control::checkpoint ||
-        word.as_control() == wire::control::digest)
+        word.as_control() == wire::control::identity || word.as_control() == wire::control::digest)
         return share::announcements;
     if (word.as_control() == wire::control::context) return share::contexts;
     return share::other_words;

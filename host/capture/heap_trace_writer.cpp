@@ -18,7 +18,9 @@ bool begins_native_trace(std::uint32_t bits) {
     if (word.op() != wire::operation::control || word.as_control() != wire::control::begin)
         return false;
     const wire::announced_heap heap = wire::decode_begin(word);
-    return heap.version >= 1 && heap.version <= 15 && heap.pool_count >= 1 && heap.alignment >= 4;
+    const bool can_be =
+        heap.version == 1 ? heap.pool_count >= 1 && heap.alignment >= 4 : heap.alignment <= 4096;
+    return heap.version >= 1 && heap.version <= 15 && can_be;
 }
 
 } // namespace

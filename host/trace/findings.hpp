@@ -35,6 +35,9 @@ struct findings {
     /// certain was so then.
     std::uint64_t checked_until = 0;
 
+    /// Native: events after that check, which nothing vouches for: of the end of a capture.
+    std::uint64_t unchecked_events = 0;
+
     std::uint64_t freed_unknown = 0; ///< given back, taken before the capture began or in a gap
     std::uint64_t double_frees = 0;  ///< certain
     /// Native: blocks handed out that were in use, and resized that were not: a heap that was

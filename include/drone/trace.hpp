@@ -100,6 +100,13 @@ public:
         return place;
     }
 
+    /// Sends what makes the trace certain up to here: for the end of a program. Nothing where
+    /// nobody listens. Contexts as all else.
+    void end_trace() noexcept {
+        if constexpr (requires { tracer_.trace_end(); })
+            if (tracer_.listening()) tracer_.trace_end();
+    }
+
     /// The heap that is traced, for what it alone can tell.
     [[nodiscard]] const Heap& untraced() const noexcept { return heap_; }
 
@@ -181,5 +188,11 @@ private:
         );
     }
 };
+
+/// Ends the trace of a heap that is traced, as traced::end_trace(); nothing for one that is not.
+template <class Heap>
+void end_trace(Heap& heap) noexcept {
+    if constexpr (requires { heap.end_trace(); }) heap.end_trace();
+}
 
 } // namespace drone

@@ -9,10 +9,11 @@
 //
 // The layout is announced at the first event that somebody listens to and again every so often, so
 // that a capture that attaches to a running target locks on; between announcements stand checks.
-// Together they are less than 1 % of the words.
+// Together they are less than 1 % of the words. A program that ends can send a last check.
 
 #include <drone/checked.hpp>
 #include <drone/exclusive.hpp>
+#include <drone/identity.hpp>
 #include <drone/layout.hpp>
 #include <drone/log.hpp>
 #include <drone/wire.hpp>
@@ -61,8 +62,11 @@ public:
         static_cast<std::uint32_t>(wire::announcement_size(pool_count));
 
 private:
-    /// Index of the checkpoint in an announcement; the digest follows.
+    /// Index of the checkpoint in an announcement; the digest follows. Identity and the layout's
+    /// end stand before it.
     static constexpr std::uint32_t first_check_word = words - wire::check_size;
+    static constexpr std::uint32_t layout_end_word = first_check_word - 1;
+    static constexpr std::uint32_t identity_word = layout_end_word - 1;
     /// Events between two checks, where announcements are not closer.
     static constexpr std::uint32_t most_between_checks = 512;
     /// Words that an event can take: itself, its alignment, what else is said of it, and that again
@@ -162,10 +166,26 @@ public:
         send(wire::operation::failed, wire::saturated(size), caller...);
     }
 
+    /// A check, so that what was sent since the last one is certain, too: for the end of a program.
+    /// Waits for the link, whatever Options::trace_flow. Contexts as all else.
+    [[gnu::cold, gnu::noinline]] void trace_end() noexcept {
+        for (bool counted = false; port::wait();) {
+            const masked_scope masked;
+            if (events_ == 0) return; // nothing was sent
+            if (!port::ready() || write_due()) continue;
+            if (write_left_out()) continue;
+            if (counted) return write_digest();
+            put(wire::make_control(wire::control::checkpoint, events_));
+            counted = true;
+        }
+        forget();
+    }
+
 private:
     using masked_scope = typename Options::core::critical_section;
 
-    static constexpr auto announcement = wire::announce(Options::layout);
+    static constexpr std::uint32_t flags = drops ? wire::flag_drops : 0;
+    static constexpr auto announcement = wire::announce(Options::layout, flags);
 
     /// An event before it has a number, with what is said of it first.
     struct event {
@@ -235,13 +255,7 @@ private:
     /// Writes the next word on the way to the event; true when it is the event. Whoever preempts
     /// carries on where we are: with the announcement, not with what is said of our event.
     bool write_next(const event& e) noexcept {
-        if (events_ % check_period == 0 && write_announcement()) return false;
-        if constexpr (drops) {
-            while (dropped_ != 0) {
-                pass_dropped();
-                if (events_ % check_period == 0 && write_announcement()) return false;
-            }
-        }
+        if (write_due()) return false;
         if (open_ != &e) { // or another event took what was said of ours
             open_ = &e;
             said_ = 0;
@@ -251,6 +265,18 @@ private:
         pass(1);
         open_ = nullptr;
         return true;
+    }
+
+    /// Whether a word was due before the next event, which was then written.
+    bool write_due() noexcept {
+        if (events_ % check_period == 0 && write_announcement()) return true;
+        if constexpr (drops) {
+            while (dropped_ != 0) {
+                pass_dropped();
+                if (events_ % check_period == 0 && write_announcement()) return true;
+            }
+        }
+        return false;
     }
 
     /// Gives numbers to so many events.
@@ -273,38 +299,55 @@ private:
         const bool whole = events_ % period == 0;
         const std::uint32_t index = announced_ + (whole ? 0 : first_check_word);
         if (index == words) return false;
+        if (index == first_check_word && write_left_out()) return true;
+        ++announced_;
+        open_ = nullptr; // a reader forgets at a check what was said
+        if (index < first_check_word) {
+            put(announced_word(index));
+        } else if (index == first_check_word) {
+            put(wire::make_control(wire::control::checkpoint, events_));
+        } else {
+            write_digest();
+        }
+        return true;
+    }
+
+    /// A word of the announcement before its check.
+    wire::word announced_word(std::uint32_t index) noexcept {
+        const bool continues = events_ != 0;
+        if (index == identity_word)
+            return wire::make_control(wire::control::identity, build_identity());
+        if (index == layout_end_word) return wire::make_layout_end(seed(), continues);
+        if (index != 0) return announcement.at[index];
+        if (continues) {
+            // Never 0 again, which would be a pause; what the wire says of it stays the same.
+            events_ = (events_ & wire::data_mask) | (wire::data_mask + 1);
+        } else {
+            digest_ = seed();
+        }
+        context_ = wire::context_limit;
+        return wire::with_flags(announcement.at[0], flags | (continues ? wire::flag_continues : 0));
+    }
+
+    /// Whether what was left out had to be told first.
+    bool write_left_out() noexcept {
         if constexpr (drops) {
-            if (index == first_check_word && left_out_ != 0) {
+            if (left_out_ != 0) {
                 put(wire::make_control(wire::control::dropped, left_out_));
                 left_out_ = 0;
                 return true;
             }
         }
-        ++announced_;
-        open_ = nullptr; // a reader forgets at a check what was said
-        if (index < first_check_word) {
-            wire::word next = announcement.at[index];
-            if (index == 0) {
-                const bool continues = events_ != 0;
-                if (!continues) digest_ = 0;
-                // Never 0 again, which would be a pause; what the wire says of it stays the same.
-                if (continues) events_ = (events_ & wire::data_mask) | (wire::data_mask + 1);
-                context_ = wire::context_limit;
-                next = wire::with_flags(
-                    next,
-                    wire::flag_digests | (drops ? wire::flag_drops : 0) |
-                        (continues ? wire::flag_continues : 0)
-                );
-            }
-            port::write_now(next.bits);
-        } else if (index == first_check_word) {
-            port::write_now(wire::make_control(wire::control::checkpoint, events_).bits);
-        } else {
-            port::write_now(wire::make_digest(digest_).bits);
-            digest_ = 0;
-        }
-        return true;
+        return false;
     }
+
+    void write_digest() noexcept {
+        port::write_now(wire::make_digest(digest_).bits);
+        digest_ = seed();
+    }
+
+    /// Where digests start.
+    static std::uint32_t seed() noexcept { return announcement.seed(build_identity()); }
 
     /// Whether something still had to be said before this event.
     bool write_prefix(const event& e) noexcept {
@@ -331,7 +374,7 @@ private:
         return false;
     }
 
-    /// A word that the digest covers.
+    /// A word that is no digest.
     [[gnu::always_inline]] void put(wire::word w) noexcept {
         port::write_now(w.bits);
         digest_ = wire::digest(digest_, w);

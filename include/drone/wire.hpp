@@ -26,7 +26,7 @@
 namespace drone::wire {
 
 /// The version that `begin` carries. A reader keeps reading every older one.
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 /// Bytes of the largest heap whose offsets fit.
 inline constexpr std::uint32_t heap_size_limit = 1U << 24U;
@@ -34,6 +34,7 @@ inline constexpr std::uint32_t heap_size_limit = 1U << 24U;
 inline constexpr std::size_t pool_limit = 255;
 
 inline constexpr std::uint32_t data_mask = 0x00FF'FFFF;
+inline constexpr std::uint32_t digest_mask = 0x0FFF'FFFF;
 inline constexpr std::uint32_t sequence_period = 32;
 
 enum class operation : std::uint8_t {
@@ -58,8 +59,12 @@ enum class control : std::uint8_t {
         5,         ///< events numbered so far, modulo 2^24: the next one's sequence number and more
     dropped = 6,   ///< of the events missing since the last such word, what the target left out
     alignment = 7, ///< asked by an allocation still to come, see make_alignment()
-    digest = 8,    ///< of the words since the last such word, see digest()
+    digest_1 = 8,  ///< the digest of version 1
     context = 9,   ///< in which everything that follows happens, see context_limit
+    identity = 10, ///< first 24 bits of the firmware's build ID; 0: it has none
+    region = 11,   ///< offset of the region's first byte; the region ends with the heap
+    size = 12,     ///< bytes asked for by the next event, see region_code
+    digest = 16,   ///< of the words since the last digest; bits 27..0 of the word
 };
 
 /// Contexts are numbers below this. On Cortex-M a number below `first_thread` is an exception's (0:
@@ -90,9 +95,13 @@ struct word {
     /// Sequence number of an event, 0..31.
     [[nodiscard]] constexpr std::uint32_t sequence() const noexcept { return bits >> 24U & 0x1FU; }
     [[nodiscard]] constexpr std::uint32_t data() const noexcept { return bits & data_mask; }
-    /// Sub-operation of a control or capture word.
+    /// Sub-operation of a control word. Those from 16 on are all digests.
     [[nodiscard]] constexpr control as_control() const noexcept {
-        return static_cast<control>(sequence());
+        constexpr auto digest = static_cast<std::uint32_t>(control::digest);
+        return static_cast<control>(sequence() < digest ? sequence() : digest);
+    }
+    [[nodiscard]] constexpr bool is_control(control sub) const noexcept {
+        return op() == operation::control && as_control() == sub;
     }
     [[nodiscard]] constexpr capture as_capture() const noexcept {
         return static_cast<capture>(sequence());
@@ -154,16 +163,32 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
     );
 }
 
+// -- Digests
+// ------------------------------------------------------------------------------------
+
+/// One more word in a digest, which covers every word that the target sends except digests, in the
+/// order in which it sends them. Linear over GF(2), with shifts such that no two flipped bits within
+/// 2,257 words cancel; any other damage escapes once in 2^28 times (bench/wire/digest_bench).
+[[nodiscard]] constexpr std::uint32_t digest(std::uint32_t sum, word covered) noexcept {
+    sum ^= sum << 8U;
+    sum ^= sum >> 17U;
+    return (sum << 4U | sum >> 28U) ^ covered.bits;
+}
+
+[[nodiscard]] constexpr word make_digest(std::uint32_t sum) noexcept {
+    return {make_control(control::digest, 0).bits | (digest(sum, {}) >> 4U & digest_mask)};
+}
+
 // -- Announcement: the words by which a trace carries its own layout
 // ----------------------------------
 
 /// Words of a check: checkpoint, digest. Checks also stand alone, between announcements.
 inline constexpr std::size_t check_size = 2;
 
-/// Words of an announcement of `pool_count` pools: begin, heap_size, two a pool, layout_end, and
-/// the two of a check, checkpoint and digest.
+/// Words of an announcement of `pool_count` pools: begin, heap_size, two a pool, identity,
+/// layout_end, and the two of a check, checkpoint and digest.
 [[nodiscard]] constexpr std::size_t announcement_size(std::size_t pool_count) noexcept {
-    return 3 + 2 * pool_count + check_size;
+    return 4 + 2 * pool_count + check_size;
 }
 
 /// Flag of `begin`: every event since the last announcement was numbered. Without it the trace
@@ -171,39 +196,19 @@ inline constexpr std::size_t check_size = 2;
 /// listening.
 inline constexpr std::uint32_t flag_continues = 1;
 
-/// Flag of `begin`: each checkpoint is followed by a digest. Sequence numbers show that words are
-/// missing, digests that none was changed on its way. The sum starts again after each.
-inline constexpr std::uint32_t flag_digests = 2;
+/// Flag of `begin` in version 1: each checkpoint is followed by a digest. From version 2 on each is.
+inline constexpr std::uint32_t flag_digests_1 = 2;
 
 /// Flag of `begin`: the target leaves events out rather than wait for the link.
 inline constexpr std::uint32_t flag_drops = 4;
-
-/// Whether a digest covers the word: events and what is said of them.
-[[nodiscard]] constexpr bool in_digest(word w) noexcept {
-    if (w.op() == operation::capture) return false;
-    if (w.op() != operation::control) return true;
-    return w.as_control() == control::alignment || w.as_control() == control::dropped ||
-           w.as_control() == control::context;
-}
-
-/// One more word in the digest, which starts at 0. A changed word escapes it once in 2^24 times.
-[[nodiscard]] constexpr std::uint32_t digest(std::uint32_t sum, word covered) noexcept {
-    return (sum << 7U | sum >> 25U) + covered.bits;
-}
-
-[[nodiscard]] constexpr word make_digest(std::uint32_t sum) noexcept {
-    return make_control(control::digest, sum ^ sum >> 24U);
-}
 
 [[nodiscard]] constexpr word with_flags(word begin, std::uint32_t flags) noexcept {
     return {(begin.bits & ~0xF000U) | (flags & 0xFU) << 12U};
 }
 
-/// One more word in the checksum of an announcement, which starts at 0 and is blind to the flags of
-/// `begin`. A rotation and an addition: it sees a lost, doubled or changed word, which is what
-/// happens on a wire.
+/// One more word in the checksum of an announcement, which starts at 0. A rotation and an addition:
+/// it sees a lost, doubled or changed word, which is what happens on a wire.
 [[nodiscard]] constexpr std::uint32_t checksum(std::uint32_t sum, word next) noexcept {
-    if (next.as_control() == control::begin) next = with_flags(next, 0);
     return ((sum << 7U | sum >> 17U) + next.bits * 0x9E37'79B1U / 256U) & data_mask;
 }
 
@@ -235,29 +240,105 @@ struct announced_heap {
     };
 }
 
-/// Words of an announcement, all but the check, which is not a constant.
+/// Words of an announcement, all but the check, which is not a constant. Of the other words two
+/// depend on what only the linker and the run know: identity, the last but one, and layout_end.
 template <std::size_t Count>
 struct announcement_words {
     word at[Count] = {};
+    std::uint32_t sum = 0; ///< checksum of the words before identity
+
+    /// Checksum of the layout that says this identity. Every digest starts from it, so that one
+    /// agrees only for a reader that knows the layout.
+    [[nodiscard]] constexpr std::uint32_t seed(std::uint32_t identity) const noexcept {
+        return checksum(sum, make_control(control::identity, identity));
+    }
 };
 
-/// The announcement of a layout; its flags are 0.
+/// The last word of an announcement: the checksum of its words, taken without flag_continues, which
+/// is then added to it.
+[[nodiscard]] constexpr word make_layout_end(std::uint32_t seed, bool continues) noexcept {
+    return make_control(control::layout_end, seed ^ (continues ? flag_continues : 0U));
+}
+
+/// The announcement of a layout.
 template <std::size_t PoolCount>
-[[nodiscard]] constexpr auto announce(const heap_layout<PoolCount>& layout) noexcept {
+[[nodiscard]] constexpr auto announce(
+    const heap_layout<PoolCount>& layout, std::uint32_t flags = 0, std::uint32_t identity = 0
+) noexcept {
     announcement_words<announcement_size(PoolCount) - check_size> words;
-    std::size_t next = 0;
-    words.at[next++] =
+    const word begin =
         make_begin({.size = layout.size, .alignment = layout.alignment, .pool_count = PoolCount});
+    std::size_t next = 0;
+    words.at[next++] = with_flags(begin, flags & ~flag_continues);
     words.at[next++] = make_control(control::heap_size, layout.size - 1);
     for (const pool_layout& pool : layout.pools) {
         words.at[next++] = make_control(control::pool_block, pool.block);
         words.at[next++] = make_control(control::pool_capacity, pool.capacity);
     }
-    std::uint32_t sum = 0;
     for (std::size_t i = 0; i < next; ++i)
-        sum = checksum(sum, words.at[i]);
-    words.at[next] = make_control(control::layout_end, sum);
+        words.sum = checksum(words.sum, words.at[i]);
+    words.at[0] = with_flags(begin, flags);
+    words.at[next++] = make_control(control::identity, identity);
+    words.at[next] = make_layout_end(words.seed(identity), (flags & flag_continues) != 0);
     return words;
 }
+
+// -- Blocks whose layout is not known: of a region, or of a heap that is not ours
+// -------------------------------------------
+
+/// How an allocation or a resize in a region is told in the data of one word, as start and size.
+/// The block's start counts in units. Data below `first` are of the pools; a deallocation is told by
+/// the offset of the block's first byte, there as here.
+///
+///     data = first + start + units * code      code: size - 1, or size_limit: see the word before
+///
+/// Example: a heap of 64 KiB, no pools, units of 8 bytes. 100 bytes at offset 4,096 are
+/// 512 + 8,192 * 99 = 811,520 = 0xC6200. Sizes up to 2,046 bytes fit; a larger one stands in a
+/// `size` word before the event, in which code is size_limit.
+class region_code {
+public:
+    struct place {
+        std::uint32_t offset = 0; ///< of the first byte in the heap
+        std::uint32_t size = 0;   ///< bytes asked for; 0: the `size` word before says it
+    };
+
+    /// Largest unit, bytes; of a heap with a smaller alignment, that alignment.
+    static constexpr std::uint32_t unit_limit = 8;
+
+    /// Of the region from `first` on in a heap of `heap_size` bytes with this alignment. Requires
+    /// first < heap_size <= heap_size_limit, and that alignment is a power of two.
+    constexpr region_code(
+        std::uint32_t first, std::uint32_t heap_size, std::uint32_t alignment
+    ) noexcept
+        : first_(first), unit_(alignment < unit_limit ? alignment : unit_limit),
+          units_((heap_size - first + unit_ - 1) / unit_),
+          size_limit_((heap_size_limit - first) / units_ - 1) {}
+
+    /// Largest size, bytes, that needs no word of its own.
+    [[nodiscard]] constexpr std::uint32_t size_limit() const noexcept { return size_limit_; }
+    [[nodiscard]] constexpr std::uint32_t first() const noexcept { return first_; }
+
+    /// Data of the block at `offset`, a multiple of the unit after `first`. A size of 0 is told as 1.
+    [[nodiscard]] constexpr std::uint32_t
+    encode(std::uint32_t offset, std::size_t size) const noexcept {
+        const std::uint32_t code = size > size_limit_ ? size_limit_
+                                   : size == 0        ? 0
+                                                      : static_cast<std::uint32_t>(size) - 1;
+        return first_ + (offset - first_) / unit_ + units_ * code;
+    }
+
+    /// Requires data of at least first().
+    [[nodiscard]] constexpr place decode(std::uint32_t data) const noexcept {
+        const std::uint32_t code = (data - first_) / units_;
+        const std::uint32_t start = (data - first_) % units_;
+        return {first_ + start * unit_, code < size_limit_ ? code + 1 : 0};
+    }
+
+private:
+    std::uint32_t first_;
+    std::uint32_t unit_;
+    std::uint32_t units_;
+    std::uint32_t size_limit_; ///< codes below it say a size
+};
 
 } // namespace drone::wire

@@ -18,6 +18,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <unistd.h>
 
@@ -106,7 +107,14 @@ public:
     void hit(std::string& bytes) {
         const std::size_t words = bytes.size() / 4;
         const std::size_t at = 4 * below(words - 100);
-        switch (below(4)) {
+        switch (below(6)) {
+        case 4: // a probe's buffer sent twice
+            bytes.insert(at, bytes.substr(at, 4 * (1 + below(2000))));
+            break;
+        case 5: // overflow packets where nothing of this port was lost
+            for (std::size_t packets = 1 + below(50); packets-- > 0;)
+                bytes.insert(4 * below(words - 100), overflow);
+            break;
         case 0: // dropped, also parts of words
             bytes.erase(at + below(4), 1 + below(below(3) == 0 ? 400 : 16));
             break;
@@ -131,6 +139,8 @@ public:
     }
 
 private:
+    static constexpr std::string_view overflow{"\0\0\0\xC2", 4};
+
     std::mt19937 random_;
 };
 

@@ -4,6 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+#include <set>
+#include <vector>
+
 namespace {
 
 using namespace drone::wire;
@@ -11,17 +16,17 @@ using namespace drone::wire;
 constexpr auto documented = drone::make_layout(1024, {{4, 10}, {12, 5}});
 
 TEST(Wire, AnnouncesAsDocumented) {
-    constexpr auto words = announce(documented);
-    EXPECT_EQ(with_flags(words.at[0], flag_digests).bits, 0xA001'2302U);
+    constexpr auto words = announce(documented, 0, 0x5E'9AC1);
+    EXPECT_EQ(words.at[0].bits, 0xA002'0302U);
     EXPECT_EQ(words.at[1].bits, 0xA100'03FFU);
     EXPECT_EQ(words.at[2].bits, 0xA200'0004U);
     EXPECT_EQ(words.at[3].bits, 0xA300'000AU);
     EXPECT_EQ(words.at[4].bits, 0xA200'000CU);
     EXPECT_EQ(words.at[5].bits, 0xA300'0005U);
-    EXPECT_EQ(words.at[6].op(), operation::control);
-    EXPECT_EQ(words.at[6].as_control(), control::layout_end);
+    EXPECT_EQ(words.at[6].bits, 0xAA5E'9AC1U);
+    EXPECT_TRUE(words.at[7].is_control(control::layout_end));
+    EXPECT_EQ(words.at[7].data(), words.seed(0x5E'9AC1));
     EXPECT_EQ(make_control(control::checkpoint, 0).bits, 0xA500'0000U);
-    EXPECT_EQ(make_digest(0).bits, 0xA800'0000U);
 }
 
 TEST(Wire, EventsAreAsDocumented) {
@@ -42,13 +47,54 @@ TEST(Wire, AnAlignmentNamesItsAllocation) {
     EXPECT_EQ(alignment_log2(said, event(operation::allocate_aligned, 8, 0xAB'CDEE)), 0U);
 }
 
-TEST(Wire, DigestsCoverEventsAndWhatIsSaidOfThem) {
-    EXPECT_TRUE(in_digest(event(operation::allocate, 0, 1)));
-    EXPECT_TRUE(in_digest(caller(0x0800'0000)));
-    EXPECT_TRUE(in_digest(make_control(control::context, 15)));
-    EXPECT_TRUE(in_digest(make_control(control::dropped, 1)));
-    EXPECT_FALSE(in_digest(make_control(control::checkpoint, 1)));
-    EXPECT_FALSE(in_digest(make_capture(capture::host_micros, 1)));
+TEST(Wire, ADigestHas28BitsAndIsOneControlWord) {
+    for (const std::uint32_t sum : {0U, 1U, 0xFFFF'FFFFU, 0x1234'5678U}) {
+        EXPECT_TRUE(make_digest(sum).is_control(control::digest));
+        EXPECT_EQ(make_digest(sum).bits >> 28U, 0xBU);
+    }
+    EXPECT_NE(make_digest(0), make_digest(1U << 31U));
+}
+
+TEST(Wire, NoTwoFlippedBitsNearEachOtherCancelInADigest) {
+    std::set<std::uint32_t> seen{make_digest(0).bits};
+    std::vector<std::uint32_t> flips(32);
+    for (unsigned bit = 0; bit < 32; ++bit)
+        flips[bit] = 1U << bit;
+    for (int words = 0; words < 2'257; ++words) {
+        for (std::uint32_t& flip : flips) {
+            ASSERT_TRUE(seen.insert(make_digest(flip).bits).second) << words;
+            flip = digest(flip, {});
+        }
+    }
+}
+
+TEST(Wire, ARegionsBlocksReadBackWhereverTheyAre) {
+    std::mt19937 random(1);
+    for (int i = 0; i < 100'000; ++i) {
+        const std::uint32_t alignment = 1U << random() % 13;
+        const std::uint32_t unit = std::min(alignment, region_code::unit_limit);
+        const std::uint32_t size =
+            64 + static_cast<std::uint32_t>(
+                     random() % (heap_size_limit >> random() % 18) % (heap_size_limit - 64)
+                 );
+        const std::uint32_t first =
+            random() % 2 == 0 ? 0
+                              : static_cast<std::uint32_t>(random() % (size - 32)) / unit * unit;
+        const region_code code(first, size, alignment);
+        const std::uint32_t units = (size - first) / unit;
+        const std::uint32_t offset = first + static_cast<std::uint32_t>(random() % units) * unit;
+        const std::uint32_t asked =
+            1 + static_cast<std::uint32_t>(random() % (random() % 2 == 0 ? 100 : size));
+        const std::uint32_t data = code.encode(offset, asked);
+        ASSERT_GE(data, first);
+        ASSERT_LE(data, data_mask);
+        const region_code::place place = code.decode(data);
+        EXPECT_EQ(place.offset, offset);
+        EXPECT_EQ(place.size, asked <= code.size_limit() ? asked : 0U);
+    }
+    EXPECT_EQ(region_code(0, 1U << 16U, 8).encode(4096, 100), 0xC'6200U);
+    EXPECT_EQ(region_code(0, 1U << 16U, 8).size_limit(), 2'047U);
+    EXPECT_EQ(region_code(0, 1U << 20U, 8).size_limit(), 127U);
 }
 
 TEST(Wire, BeginReadsBackWhatItSays) {
@@ -63,14 +109,14 @@ TEST(Wire, TheChecksumSeesALostADoubledAndAChangedWord) {
     constexpr auto words = announce(documented);
     const auto sum = [&](auto pick) {
         std::uint32_t result = 0;
-        for (std::size_t i = 0; i < 6; ++i)
+        for (std::size_t i = 0; i < 7; ++i)
             result = pick(result, i);
         return result;
     };
     const std::uint32_t right =
         sum([&](std::uint32_t s, std::size_t i) { return checksum(s, words.at[i]); });
-    ASSERT_EQ(right, words.at[6].data());
-    for (std::size_t wrong = 0; wrong < 6; ++wrong) {
+    ASSERT_EQ(right, words.at[7].data());
+    for (std::size_t wrong = 0; wrong < 7; ++wrong) {
         EXPECT_NE(right, sum([&](std::uint32_t s, std::size_t i) {
                       return i == wrong ? s : checksum(s, words.at[i]);
                   }));
@@ -88,9 +134,13 @@ TEST(Wire, TheChecksumSeesALostADoubledAndAChangedWord) {
     }
 }
 
-TEST(Wire, TheChecksumIsBlindToFlagsOfBegin) {
-    constexpr auto words = announce(documented);
-    EXPECT_EQ(checksum(0, words.at[0]), checksum(0, with_flags(words.at[0], flag_continues)));
+TEST(Wire, TheChecksumSeesEveryFlagOfBegin) {
+    const auto plain = announce(documented);
+    const auto continued = announce(documented, flag_continues);
+    const auto dropping = announce(documented, flag_drops);
+    EXPECT_NE(plain.at[7], continued.at[7]);
+    EXPECT_EQ(plain.seed(0), continued.seed(0)) << "one seed for all digests of a run";
+    EXPECT_NE(plain.seed(0), dropping.seed(0));
 }
 
 TEST(Wire, SaturatesWhatDoesNotFit) {

@@ -74,9 +74,9 @@ TEST_F(FirmwareCallersInTheTool, AreInTheTable) {
     ASSERT_THAT(callers, SizeIs(2));
     trace::native_writer writer;
     writer.announce();
-    writer.words.push_back(wire::caller(callers[0]));
+    writer.send(wire::caller(callers[0]));
     writer.allocate(2, 0, 32);
-    writer.words.push_back(wire::caller(callers[1]));
+    writer.send(wire::caller(callers[1]));
     writer.allocate(1, 0, 5).checkpoint();
     write("heaptrace", writer.bytes());
     const cli::outcome told = drone(std::string("heap --by caller --elf ") + elf);

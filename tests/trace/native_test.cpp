@@ -39,8 +39,7 @@ TEST(NativeTrace, EndsABlocksTimeAtItsOldSizeWhenItIsResized) {
 TEST(NativeTrace, CountsWhatWasLost) {
     native_writer w;
     w.announce().allocate(1, 0, 12).allocate(1, 1, 12);
-    w.events += 5;
-    w.allocate(1, 2, 12);
+    w.lose(5).allocate(1, 2, 12);
     const reading r(w.bytes());
     EXPECT_EQ(r.found.lost_events, 5);
     EXPECT_EQ(r.found.gaps, 1);
@@ -78,7 +77,7 @@ TEST(NativeTrace, ReportsWhatADoubleFreeDoesToTheHeap) {
 TEST(NativeTrace, NeverTakesALostAllocationForADoubleFree) {
     native_writer w;
     w.announce().allocate(1, 0, 12).deallocate(1, 0);
-    w.events += 32; // whole turns of the sequence number
+    w.lose(32); // whole turns of the sequence number
     w.deallocate(1, 0).checkpoint();
     const reading r(w.bytes());
     EXPECT_EQ(r.found.double_frees, 0);
@@ -87,8 +86,9 @@ TEST(NativeTrace, NeverTakesALostAllocationForADoubleFree) {
 
 TEST(NativeTrace, OfANewerVersionIsRefusedInOneLine) {
     auto announcement = wire::announce(native_writer::layout);
-    announcement.at[0] =
-        wire::make_begin({.version = 2, .flags = 0, .size = 0, .alignment = 8, .pool_count = 3});
+    announcement.at[0] = wire::make_begin(
+        {.version = wire::version + 1, .flags = 0, .size = 0, .alignment = 8, .pool_count = 3}
+    );
     std::uint32_t sum = 0;
     std::vector<wire::word> words(std::begin(announcement.at), std::end(announcement.at));
     words.pop_back();
@@ -98,7 +98,7 @@ TEST(NativeTrace, OfANewerVersionIsRefusedInOneLine) {
     const temporary_file file(bytes_of(words));
     const auto from = source::open(file.path());
     ASSERT_FALSE(from);
-    EXPECT_THAT(from.error().message, ::testing::HasSubstr("version 2"));
+    EXPECT_THAT(from.error().message, ::testing::HasSubstr("version 3"));
 }
 
 } // namespace

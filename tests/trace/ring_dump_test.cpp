@@ -108,7 +108,7 @@ TEST(RingDump, IsReadAsANativeTrace) {
     EXPECT_THAT(
         r.found.notices,
         ::testing::ElementsAre(
-            "Read the RAM ring at byte 1001 (address 0x20000100, port 31): all its 12 words."
+            "Read the RAM ring at byte 1001 (address 0x20000100, port 31): all its 14 words."
         )
     );
 }
@@ -132,7 +132,7 @@ TEST(RingDump, LeavesOutARunThatNoLongerSaysItsLayout) {
     const reading r(ring_image(before.words));
     EXPECT_THAT(r.usage.rows(), ::testing::ElementsAre(usage::size_usage{33, 1, 1}));
     EXPECT_EQ(r.found.restarts, 0U);
-    EXPECT_THAT(r.found.notices.at(0), HasSubstr("52 of them are left out"));
+    EXPECT_THAT(r.found.notices.at(0), HasSubstr("50 of them are left out"));
 }
 
 // -- Several --------------------------------------------------------------------------------------

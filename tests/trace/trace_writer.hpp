@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace drone::trace {
@@ -50,20 +51,50 @@ inline std::string bytes_of(const std::vector<wire::word>& words) {
     return bytes;
 }
 
+/// An announcement of version 1, all but its check.
+template <std::size_t PoolCount>
+std::vector<wire::word> announce_1(const heap_layout<PoolCount>& layout, std::uint32_t flags) {
+    const auto now = wire::announce(layout);
+    std::vector<wire::word> words(std::begin(now.at), std::end(now.at) - 2);
+    words.front() = wire::make_begin(
+        {.version = 1, .size = layout.size, .alignment = layout.alignment, .pool_count = PoolCount}
+    );
+    std::uint32_t sum = 0;
+    for (const wire::word w : words)
+        sum = wire::checksum(sum, w);
+    words.front() = wire::with_flags(words.front(), flags);
+    words.push_back(wire::make_control(wire::control::layout_end, sum));
+    return words;
+}
+
 /// A native trace as the target writes it, event by event.
 class native_writer {
 public:
     static constexpr auto layout = make_layout<3>(4096, {{4, 16}, {12, 16}, {40, 16}});
 
     native_writer& announce() {
-        wire::announcement_words announcement = wire::announce(layout);
         const std::uint32_t flags = events == 0 ? 0 : wire::flag_continues;
-        announcement.at[0] = wire::with_flags(announcement.at[0], flags);
-        words.insert(words.end(), std::begin(announcement.at), std::end(announcement.at));
+        if (events == 0) digest = seed();
+        const auto announcement = wire::announce(layout, flags, identity);
+        for (const wire::word w : announcement.at)
+            send(w);
         return checkpoint();
     }
     native_writer& checkpoint() {
-        words.push_back(wire::make_control(wire::control::checkpoint, events));
+        send(wire::make_control(wire::control::checkpoint, events));
+        words.push_back(wire::make_digest(std::exchange(digest, seed())));
+        return *this;
+    }
+    /// Whatever else the target says.
+    native_writer& send(wire::word w) {
+        words.push_back(w);
+        digest = wire::digest(digest, w);
+        return *this;
+    }
+    /// So many events happen, and their words never arrive.
+    native_writer& lose(std::uint32_t count) {
+        for (; count != 0; --count)
+            digest = wire::digest(digest, wire::event(wire::operation::failed, events++, 1));
         return *this;
     }
     /// Block `index` of `pool`, `size` bytes of it.
@@ -77,8 +108,7 @@ public:
         return event(wire::operation::resize, first_byte(pool, index) + size - 1);
     }
     native_writer& event(wire::operation op, std::uint32_t data) {
-        words.push_back(wire::event(op, events++, data));
-        return *this;
+        return send(wire::event(op, events++, data));
     }
 
     static std::uint32_t first_byte(std::size_t pool, std::uint32_t index) {
@@ -87,8 +117,12 @@ public:
 
     [[nodiscard]] std::string bytes() const { return bytes_of(words); }
 
+    [[nodiscard]] std::uint32_t seed() const { return wire::announce(layout).seed(identity); }
+
     std::vector<wire::word> words;
     std::uint32_t events = 0;
+    std::uint32_t identity = 0; ///< of the build
+    std::uint32_t digest = seed();
 };
 
 /// Reads bytes as a file of whatever format they are recognised to be in.

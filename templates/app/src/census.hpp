@@ -5,6 +5,7 @@
 // declares its heap without it.
 
 #include <drone/layout.hpp>
+#include <drone/trace.hpp>
 
 #include <array>
 #include <cstddef>
@@ -100,6 +101,8 @@ public:
     [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
         return heap_.block_size(block);
     }
+
+    void end_trace() noexcept { drone::end_trace(heap_); }
 
     [[nodiscard]] const census_numbers& numbers() const noexcept { return numbers_; }
 

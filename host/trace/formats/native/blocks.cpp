@@ -7,46 +7,39 @@
 namespace drone::trace {
 
 void traced_blocks::clear() {
-    asked_.assign(map_.block_count(), {});
-    stretches_.assign(map_.block_count(), 0);
+    map_.for_each_filled([&](std::uint32_t block) { set(block, {}); });
 }
 
 std::size_t traced_blocks::follow(
-    std::span<const std::byte> words,
-    std::uint32_t stretch,
-    std::uint32_t& digest,
-    brief_change* changes
+    std::span<const std::byte> words, std::uint32_t stretch, brief_change* changes
 ) {
     using wire::operation;
     static_assert(static_cast<unsigned>(operation::allocate) == 0);
     static_assert(static_cast<unsigned>(operation::deallocate) == 1);
     static_assert(static_cast<unsigned>(operation::allocate_aligned) == 7);
-    const block_map::place* const places = map_.places().data();
+    const block_map::entry* const entries = map_.entries();
     request* const asked = asked_.data();
     std::uint32_t* const stretches = stretches_.data();
-    std::uint32_t sum = digest;
     const std::size_t count = words.size() / word_bytes;
     std::size_t i = 0;
     for (; i < count; ++i) {
         const wire::word w = load_word(&words[i * word_bytes]);
-        const block_map::place& place = places[w.data() / granule];
-        const std::uint32_t block = place.block;
-        const std::uint32_t within = w.data() - place.first_byte;
+        const block_map::entry& entry = entries[w.data() / granule];
+        const std::uint32_t block = entry.block();
+        const std::uint32_t within = entry.within(w.data());
         const request before = asked[block];
         // Arithmetic, for neither operation, block nor size can be predicted. Operations 7, 0, 1
         // become 0, 1, 2.
         const std::uint32_t gives_back = (w.bits + (1U << 29U)) >> 30U;
-        const std::uint32_t most_within = gives_back - 1; // 0, or any
-        if (before.is_live() != gives_back || within > most_within) [[unlikely]]
+        const std::uint32_t takes = gives_back - 1; // all ones, or 0
+        if (before.is_live() != gives_back || within > takes >> 1U) [[unlikely]]
             break;
         const request fresh(within + 1, 2 + (w.bits >> 31U));
-        const request after(fresh.bits() & most_within);
+        const request after(fresh.bits() & takes);
         asked[block] = after;
         stretches[block] = stretch;
         changes[i] = {block, request(before.bits() | after.bits()), gives_back};
-        sum = wire::digest(sum, w);
     }
-    digest = sum;
     return i;
 }
 

@@ -2,6 +2,10 @@
 
 #include "trace/formats/native/layout.hpp"
 
+#include "trace/formats/native/version_1.hpp"
+
+#include <utility>
+
 namespace drone::trace {
 
 namespace {
@@ -9,40 +13,79 @@ namespace {
 constexpr std::size_t nesting_limit = 16;
 } // namespace
 
-std::optional<announced_trace> announcement_parser::feed(wire::word control) {
+bool is_of_announcement(wire::word w) {
     using sub = wire::control;
-    if (control.as_control() == sub::begin) {
-        if (open_.size() == nesting_limit) open_.erase(open_.begin());
-        open_.push_back({.head = wire::decode_begin(control), .sum = wire::checksum(0, control)});
+    if (w.op() != wire::operation::control) return false;
+    switch (w.as_control()) {
+    case sub::begin:
+    case sub::heap_size:
+    case sub::pool_block:
+    case sub::pool_capacity:
+    case sub::identity:
+    case sub::region:
+    case sub::layout_end:
+        return true;
+    default:
+        return false;
+    }
+}
+
+std::optional<announced_trace> announcement_parser::feed(wire::word w) {
+    using sub = wire::control;
+    if (!is_of_announcement(w)) return std::nullopt;
+    if (w.as_control() == sub::begin) {
+        if (open_.size() == nesting_limit) {
+            open_.erase(open_.begin());
+            fragments_ = true;
+        }
+        partial fresh{.head = wire::decode_begin(w)};
+        const bool old = fresh.head.version < 2;
+        fresh.sum = wire::checksum(
+            0,
+            old ? version_1::without_flags(w)
+                : wire::with_flags(w, fresh.head.flags & ~wire::flag_continues)
+        );
+        open_.push_back(std::move(fresh));
         return std::nullopt;
     }
-    if (open_.empty()) return std::nullopt;
+    if (open_.empty()) {
+        fragments_ = true;
+        return std::nullopt;
+    }
     partial& inner = open_.back();
-    switch (control.as_control()) {
+    switch (w.as_control()) {
     case sub::heap_size:
-        inner.head.size = control.data() + 1;
+        inner.head.size = w.data() + 1;
         inner.size_seen = true;
         break;
     case sub::pool_block:
-        inner.pools.push_back({.block = control.data(), .capacity = 0});
+        inner.pools.push_back({.block = w.data(), .capacity = 0});
         break;
     case sub::pool_capacity:
-        if (!inner.pools.empty()) inner.pools.back().capacity = control.data();
+        if (!inner.pools.empty()) inner.pools.back().capacity = w.data();
+        break;
+    case sub::identity:
+        inner.identity = w.data();
         break;
     case sub::layout_end: {
-        const partial done = inner;
+        const partial done = std::move(inner);
         open_.pop_back();
-        if (done.sum != control.data()) return std::nullopt;
-        return finish(done);
+        auto whole = finish(done, w);
+        if (!whole) fragments_ = true;
+        return whole;
     }
     default:
-        return std::nullopt;
+        break;
     }
-    inner.sum = wire::checksum(inner.sum, control);
+    inner.sum = wire::checksum(inner.sum, w);
     return std::nullopt;
 }
 
-std::optional<announced_trace> announcement_parser::finish(const partial& open) {
+std::optional<announced_trace> announcement_parser::finish(const partial& open, wire::word end) {
+    const bool old = open.head.version < 2;
+    const wire::word right =
+        wire::make_layout_end(open.sum, !old && (open.head.flags & wire::flag_continues) != 0);
+    if (end != right) return std::nullopt;
     if (!open.size_seen || open.pools.size() != open.head.pool_count) return std::nullopt;
     const auto error =
         check_layout(open.pools.data(), open.pools.size(), open.head.size, open.head.alignment);
@@ -52,7 +95,8 @@ std::optional<announced_trace> announcement_parser::finish(const partial& open) 
     announced_trace found{
         .version = open.head.version,
         .flags = open.head.flags,
-        .heap = {.size = open.head.size, .pools = {}},
+        .seed = old ? 0 : open.sum,
+        .heap = {.size = open.head.size, .pools = {}, .identity = open.identity},
     };
     std::uint32_t first_block = 0;
     for (const pool_layout& pool : placed) {
@@ -62,21 +106,6 @@ std::optional<announced_trace> announcement_parser::finish(const partial& open) 
         first_block += pool.capacity;
     }
     return found;
-}
-
-block_map::block_map(const traced_heap& heap) {
-    for (const traced_pool& pool : heap.pools) {
-        const std::uint32_t block_granules = pool.block / granule;
-        places_.resize(std::max<std::size_t>(
-            places_.size(), pool.offset / granule + std::size_t{block_granules} * pool.capacity
-        ));
-        for (std::uint32_t i = 0; i < pool.capacity; ++i) {
-            const std::uint32_t first_byte = pool.offset + i * pool.block;
-            for (std::uint32_t g = 0; g < block_granules; ++g)
-                places_[first_byte / granule + g] = {first_byte, pool.first_block + i};
-        }
-        block_count_ += pool.capacity;
-    }
 }
 
 } // namespace drone::trace

@@ -22,8 +22,19 @@ namespace drone::trace {
 struct announced_trace {
     std::uint32_t version = 0;
     std::uint32_t flags = 0; ///< wire::flag_...
+    std::uint32_t seed = 0;  ///< from which digests start; 0 in version 1
     traced_heap heap{};
+
+    [[nodiscard]] bool continues() const { return (flags & wire::flag_continues) != 0; }
+    /// Whether numbers jump because the target drops events, and a jump says nothing else.
+    [[nodiscard]] bool drops() const { return (flags & wire::flag_drops) != 0; }
+    [[nodiscard]] bool digests() const {
+        return version >= 2 || (flags & wire::flag_digests_1) != 0;
+    }
 };
+
+/// Whether the word is part of an announcement.
+[[nodiscard]] bool is_of_announcement(wire::word w);
 
 /// Follows control words until an announcement is complete.
 class announcement_parser {
@@ -32,42 +43,22 @@ public:
     /// whose checksum is right and whose pools make a heap.
     std::optional<announced_trace> feed(wire::word control);
 
+    /// Whether words came that are part of no whole announcement.
+    [[nodiscard]] bool saw_fragments() const { return fragments_ || !open_.empty(); }
+
 private:
     struct partial {
         wire::announced_heap head;
         std::uint32_t sum = 0;
         std::vector<pool_spec> pools{};
+        std::uint32_t identity = 0;
         bool size_seen = false;
     };
 
-    static std::optional<announced_trace> finish(const partial& open);
+    static std::optional<announced_trace> finish(const partial& open, wire::word end);
 
     std::vector<partial> open_; ///< innermost last
-};
-
-/// Maps offsets to blocks, O(1). A placed heap has no holes: every offset below the end of the last
-/// pool lies in a block. Memory: 8 bytes a granule of the heap.
-class block_map {
-public:
-    struct place {
-        std::uint32_t first_byte = UINT32_MAX; ///< offset; UINT32_MAX: in no block
-        std::uint32_t block = 0;               ///< number
-    };
-
-    block_map() = default;
-    explicit block_map(const traced_heap& heap);
-
-    /// Where `offset` lies.
-    [[nodiscard]] place find(std::uint32_t offset) const {
-        const std::uint32_t at = offset / granule;
-        return at < places_.size() ? places_[at] : place{};
-    }
-    [[nodiscard]] std::span<const place> places() const { return places_; }
-    [[nodiscard]] std::uint32_t block_count() const { return block_count_; }
-
-private:
-    std::vector<place> places_; ///< by granule
-    std::uint32_t block_count_ = 0;
+    bool fragments_ = false;
 };
 
 } // namespace drone::trace

@@ -22,36 +22,86 @@ findings native_reader::read(const std::function<void(std::size_t)>& passed) {
             said = at_;
             if (passed) passed(at_);
         }
-        if (started_ && prefix_ == prefix{} && read_usual()) continue;
-        read_unusual(load_word(&bytes_[at_]));
+        stretch s = std::exchange(realigned_, false)
+                        ? stretches_.next_unproven(at_, known_)
+                        : stretches_.next(at_, known_, numbers_.numbered());
+        open(s);
+        read_words(s);
+        if (realigned_) continue;
+        if (s.twice == s.words) continue;
+        numbers_.end_stretch(now_);
+        if (now_.proven) last_check_ = found_.events;
     }
     finish();
-    return found_;
+    return std::move(found_);
 }
+
+// -- Stretches ------------------------------------------------------------------------------------
+
+void native_reader::open(stretch& s) {
+    const bool old = known_.version < 2 && !s.under_announced;
+    if (old) {
+        if (s.has_fragments || numbers_.disagrees()) layout_doubted_ = true;
+        if (s.announced) layout_doubted_ = false;
+        const bool counts = known_.drops() || numbers_.vouch_for(s);
+        s.proven = (s.proven || !known_.digests()) && counts && !layout_doubted_;
+    }
+    const std::uint32_t start = s.count.value_or(0) - s.events;
+    if (numbers_.goes_back(s) && stretches_.came_before(s)) s.twice = s.words;
+    const bool anew =
+        s.starts_anew && s.announced && (s.proven || (s.count == 0U && s.events == 0));
+    if (s.announced && (s.under_announced || anew)) know(*s.announced);
+    if (anew || s.under_announced) restart(start);
+    if (s.twice == s.words) s.proven = true; // nothing of it is read
+    heap_.begin_stretch(s.proven);
+    if (s.twice != s.words && !numbers_.begin_stretch(s, known_)) {
+        went_back(start);
+        heap_.begin_stretch(s.proven);
+    }
+    now_ = s;
+    now_.announced.reset();
+}
+
+void native_reader::read_words(const stretch& s) {
+    while (at_ + word_bytes <= s.words.end) {
+        const bool before_copy = at_ < s.twice.begin && !s.twice.empty();
+        if (!s.twice.empty() && at_ == s.twice.begin) {
+            skip(s.twice);
+            continue;
+        }
+        const std::size_t end = before_copy ? s.twice.begin : s.words.end;
+        if (numbers_.started() && !heap_.has_prefix() && read_usual(end)) continue;
+        if (!read_unusual(load_word(&bytes_[at_]))) return;
+    }
+    at_ = std::max(at_, s.words.end);
+}
+
+void native_reader::skip(word_range twice) {
+    for (std::size_t at = twice.begin; at < twice.end; at += word_bytes)
+        if (load_word(&bytes_[at]).op() != operation::capture) ++found_.repeated;
+    at_ = twice.end;
+}
+
+// -- Words ----------------------------------------------------------------------------------------
 
 /// Reads events as long as each has the next number and fits what its block did before. False when
 /// the first does not.
-bool native_reader::read_usual() {
-    const auto rest =
-        bytes_.subspan(at_, std::min(bytes_.size() - at_, usual_.size() * word_bytes));
-    const std::size_t numbered = count_numbered(rest, next(), blocks_.end());
-    const std::size_t events = blocks_.follow(
-        rest.first(numbered * word_bytes), certain_.stretch(), digest_, usual_.data()
-    );
-    if (events == 0) return false;
-    to_.now().on_brief_changes({usual_.data(), events}, context_);
+bool native_reader::read_usual(std::size_t end) {
+    if (!load_word(&bytes_[at_]).is_event()) return false;
+    constexpr std::size_t most = 256 * word_bytes;
+    const auto rest = bytes_.subspan(at_, std::min((end - at_) / word_bytes * word_bytes, most));
+    const std::size_t numbered = count_numbered(rest, numbers_.next(), heap_.end());
+    const std::size_t events = heap_.follow(rest.first(numbered * word_bytes));
     at_ += events * word_bytes;
-    numbered_ += events;
-    found_.events += events;
-    return true;
+    numbers_.pass(events);
+    return events != 0;
 }
 
-void native_reader::read_unusual(wire::word w) {
-    const std::size_t at = at_;
-    if (wire::in_digest(w) && !w.is_event()) digest_ = wire::digest(digest_, w);
+/// False: words lie at other places from here on.
+bool native_reader::read_unusual(wire::word w) {
     switch (w.op()) {
     case operation::caller:
-        prefix_ = {.caller = w.code_address()};
+        heap_.caller(w.code_address());
         break;
     case operation::control:
         control(w);
@@ -60,112 +110,147 @@ void native_reader::read_unusual(wire::word w) {
         capture(w);
         break;
     default:
-        event(w);
-        break;
+        return event(w);
     }
-    if (at_ == at) at_ += word_bytes; // else realigned
+    at_ += word_bytes;
+    return true;
 }
 
-void native_reader::event(wire::word w) {
-    if (!settle_number(w)) return;
-    ++numbered_;
-    ++found_.events;
-    digest_ = wire::digest(digest_, w);
-
-    switch (w.op()) {
-    case operation::deallocate:
-        deallocate(w);
-        break;
-    case operation::resize:
-        resize(w);
-        break;
-    case operation::failed:
-        fail(w);
-        break;
-    case operation::allocate_aligned:
-        allocate_aligned(w);
-        break;
-    default:
-        allocate(w, 2);
+bool native_reader::event(wire::word w) {
+    const std::size_t at = at_;
+    switch (numbers_.settle(w, at_)) {
+    case numbering::verdict::realigned:
+        realigned_ = true;
+        return false;
+    case numbering::verdict::leave_out:
+        if (at_ == at) at_ += word_bytes; // else words were skipped
+        return true;
+    case numbering::verdict::read:
         break;
     }
-    prefix_.caller = 0;
+    if (numbers_.take_break() && !known_.digests()) reopen();
+    numbers_.pass(1);
+    if (!heap_.event(w)) numbers_.damaged();
+    at_ += word_bytes;
+    return true;
+}
+
+/// In a trace without digests the numbers may vouch for what follows a break.
+void native_reader::reopen() {
+    now_.words.begin = at_;
+    now_.starts_anew = false;
+    now_.proven = numbers_.vouch_for(now_);
+    if (now_.proven) heap_.begin_stretch(true);
 }
 
 void native_reader::control(wire::word w) {
-    switch (w.as_control()) {
-    case wire::control::begin:
-    case wire::control::heap_size:
-    case wire::control::pool_block:
-    case wire::control::pool_capacity:
-    case wire::control::layout_end:
-        return announcement(w);
-    default:
-        break;
+    if (is_of_announcement(w)) {
+        auto said = announcements_.feed(w);
+        if (said && (!now_.proven || known_.version < 2)) know(*said);
+        return;
     }
     switch (w.as_control()) {
     case wire::control::checkpoint:
-        return checkpoint(w.data());
+        heap_.forget_prefix(); // what was said before it is said again
+        if (!numbers_.checkpoint(w.data(), at_)) went_back(w.data());
+        return;
+    case wire::control::digest_1:
+        known_.flags |= wire::flag_digests_1;
+        return;
     case wire::control::digest:
-        return digest(w);
+        return;
     case wire::control::dropped:
-        if (!stands_before_a_checkpoint()) return damaged();
+        if (!stands_before_a_checkpoint()) return numbers_.damaged();
         found_.dropped_by_target += w.data();
         return;
     case wire::control::alignment:
-        prefix_.alignment = w;
-        return;
+        return heap_.alignment(w);
     case wire::control::context:
-        if (w.data() >= wire::context_limit) return damaged();
-        context_ = static_cast<std::uint16_t>(w.data());
-        return;
+        if (w.data() >= wire::context_limit) return numbers_.damaged();
+        return heap_.context(w.data());
     default:
-        return damaged();
+        return numbers_.damaged();
     }
-}
-
-void native_reader::announcement(wire::word w) {
-    auto said = announcements_.feed(w);
-    if (!said) return;
-    flags_ = said->flags;
-    starts_anew_ = (flags_ & wire::flag_continues) == 0;
-    if (said->heap == heap_) return;
-    empty_heap();
-    use_heap(std::move(said->heap));
 }
 
 void native_reader::capture(wire::word w) {
     switch (w.as_capture()) {
     case wire::capture::target_ticks:
-        to_.now().on_time(clock::target_ticks, w.data());
+        heap_.now().on_time(clock::target_ticks, w.data());
         break;
     case wire::capture::host_micros:
-        to_.now().on_time(clock::microseconds, w.data());
+        heap_.now().on_time(clock::microseconds, w.data());
         break;
     case wire::capture::gap:
-        lose(0);
+        // A suspicion: where the stretch is proven nothing of this port was lost, and where the
+        // trace ends without a check, numbers show what was.
+        if (!now_.proven && (now_.ends != stretch::ending::file || now_.begins_within))
+            numbers_.lose(0);
         break;
     default:
-        damaged();
+        numbers_.damaged();
         break;
     }
 }
 
+/// Whether the next word of the target is a checkpoint.
+bool native_reader::stands_before_a_checkpoint() const {
+    for (std::size_t at = at_ + word_bytes; at + word_bytes <= bytes_.size(); at += word_bytes) {
+        const wire::word w = load_word(&bytes_[at]);
+        if (w.op() == operation::capture) continue;
+        return w.is_control(wire::control::checkpoint);
+    }
+    return false;
+}
+
+// -- The target -----------------------------------------------------------------------------------
+
+/// What the target says of itself from here on.
+void native_reader::know(const announced_trace& said) {
+    const std::uint32_t digests = known_.flags & wire::flag_digests_1;
+    const bool same = known_.version == said.version && known_.heap == said.heap;
+    known_ = said;
+    if (known_.version < 2) known_.flags |= digests; // a flag may be damaged; digests were seen
+    if (same) return;
+    heap_.use(known_.heap);
+    const std::uint32_t identity = known_.heap.identity;
+    if (identity != 0 && std::ranges::find(found_.identities, identity) == found_.identities.end())
+        found_.identities.push_back(identity);
+}
+
+/// The target started again, or ran for a while with nobody listening.
+void native_reader::restart(std::uint32_t count) {
+    if (found_.events != 0) {
+        heap_.restart();
+        ++found_.restarts;
+    }
+    numbers_.restart(count);
+}
+
+/// The count of events went back, and no announcement says why.
+void native_reader::went_back(std::uint32_t count) {
+    ++went_back_;
+    layout_doubted_ = true;
+    restart(count);
+}
+
 void native_reader::finish() {
-    found_.suspected_double_frees += pending_double_frees_;
-    if (pending_contradictions_ != 0) note_gap();
-    if (disagreement_ != 0 && disagreement_ <= 1U << 20U) found_.lost_events += disagreement_;
-    sink& to = to_.now();
-    blocks_.for_each_live([&](std::uint32_t block, block_state state) {
-        to.on_live(make_change(block, state.asked, false), certain_.checked_since(state.stretch));
-    });
+    numbers_.finish();
+    found_.unchecked_events = found_.events - last_check_;
+    heap_.finish();
     if (at_ < bytes_.size())
         found_.notices.emplace_back("The file ends within a word: it was cut.");
-    if (found_.restarts != 0)
+    if (found_.restarts > went_back_)
         found_.notices.push_back(fmt::format(
             "The target started anew {} times, or ran with nobody listening; the heap counts as "
             "empty from there on.",
-            found_.restarts
+            found_.restarts - went_back_
+        ));
+    if (went_back_ != 0)
+        found_.notices.push_back(fmt::format(
+            "The count of events went back {} times without a word of the target: it started anew "
+            "there, or a probe sent something again; the heap counts as empty from there on.",
+            went_back_
         ));
 }
 

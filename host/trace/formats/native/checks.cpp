@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+
+#include "trace/formats/native/checks.hpp"
+
+#include "trace/formats/native/version_1.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace drone::trace {
+
+namespace {
+
+using wire::control;
+using wire::operation;
+
+/// Sums words up as the target of a trace does, from one digest to the next.
+class digest_sum {
+public:
+    explicit digest_sum(const announced_trace& with) : old_(with.version < 2), sum_(with.seed) {}
+
+    void add(wire::word w) {
+        if (!old_)
+            sum_ = wire::digest(sum_, w);
+        else if (version_1::in_digest(w))
+            sum_ = version_1::digest(sum_, w);
+    }
+    [[nodiscard]] bool agrees(wire::word digest) const {
+        return digest == (old_ ? version_1::make_digest(sum_) : wire::make_digest(sum_));
+    }
+
+private:
+    bool old_;
+    std::uint32_t sum_;
+};
+
+bool is_digest(wire::word w) {
+    return w.is_control(control::digest) || w.is_control(control::digest_1);
+}
+
+bool starts_anew(wire::word w) {
+    if (!w.is_control(control::begin)) return false;
+    const wire::announced_heap said = wire::decode_begin(w);
+    return (said.flags & wire::flag_continues) == 0 && said.version >= 1 &&
+           said.version <= wire::version;
+}
+
+bool differ(const announced_trace& a, const announced_trace& b) {
+    return a.seed != b.seed || a.version != b.version;
+}
+
+/// Equal words that follow each other at so great a distance are not looked for, words.
+constexpr std::size_t farthest = std::size_t{1} << 16U;
+
+} // namespace
+
+stretch
+stretch_finder::scan(std::size_t at, const announced_trace& with, word_range left_out) const {
+    stretch found{.words = {at, bytes_.size()}, .twice = left_out};
+    announcement_parser announcements;
+    digest_sum sum(with);
+    bool first = true;
+    const auto end = [&](stretch::ending how, std::size_t where) {
+        found.ends = how;
+        found.words.end = where;
+    };
+    for (; at + word_bytes <= bytes_.size(); at += word_bytes) {
+        if (at >= left_out.begin && at < left_out.end) {
+            at = left_out.end - word_bytes;
+            continue;
+        }
+        const wire::word w = load_word(&bytes_[at]);
+        if (w.op() != operation::control) {
+            if (w.op() == operation::capture) continue;
+            first = false;
+            sum.add(w);
+            if (w.is_event() && !found.count) ++found.events;
+            continue;
+        }
+        if (starts_anew(w)) {
+            if (!first) {
+                end(stretch::ending::restart, at);
+                break;
+            }
+            found.starts_anew = true;
+        }
+        first = false;
+        if (is_digest(w)) {
+            found.proven = with.digests() && sum.agrees(w);
+            end(stretch::ending::check, at + word_bytes);
+            break;
+        }
+        sum.add(w);
+        if (auto whole = announcements.feed(w)) found.announced = std::move(whole);
+        if (w.as_control() == control::checkpoint && !found.count) {
+            found.count = w.data();
+            if (with.digests()) continue;
+            end(stretch::ending::check, at + word_bytes);
+            break;
+        }
+    }
+    found.has_fragments = announcements.saw_fragments();
+    return found;
+}
+
+stretch stretch_finder::next(
+    std::size_t at, const announced_trace& known, std::optional<std::uint64_t> numbered
+) {
+    stretch found = scan(at, known);
+    if (found.ends != stretch::ending::check) return found;
+    if (!found.proven && found.announced && differ(*found.announced, known)) {
+        stretch other = scan(at, *found.announced);
+        if (other.proven) {
+            found = std::move(other);
+            found.under_announced = true;
+        }
+    }
+    const bool anew = found.starts_anew && found.announced;
+    if (!found.proven) {
+        const announced_trace with = anew ? *found.announced : known;
+        if (with.digests()) prove_without_repetition(found, with, anew ? 0 : numbered);
+    }
+    const std::size_t last = found.words.end - word_bytes;
+    last_digests_[digests_++ % last_digests_.size()] = {load_word(&bytes_[last]), last};
+    return found;
+}
+
+stretch stretch_finder::next_unproven(std::size_t at, const announced_trace& known) {
+    word_range& end = ends_[at % word_bytes];
+    if (at < end.begin || at >= end.end) end = {at, scan(at, known).words.end};
+    stretch found{.words = {at, end.end}};
+    found.begins_within = true;
+    found.ends =
+        end.end + word_bytes > bytes_.size() ? stretch::ending::file : stretch::ending::check;
+    return found;
+}
+
+// -- Words that stand twice -----------------------------------------------------------------------
+
+namespace {
+
+/// Where words of the target stand; the capture's own are passed over.
+class target_words {
+public:
+    target_words(std::span<const std::byte> bytes, std::size_t begin, std::size_t end)
+        : bytes_(bytes) {
+        for (std::size_t at = begin; at + word_bytes <= std::min(end, bytes.size());
+             at += word_bytes)
+            if (load_word(&bytes[at]).op() != operation::capture) places_.push_back(at);
+    }
+
+    [[nodiscard]] std::size_t count() const { return places_.size(); }
+    [[nodiscard]] wire::word operator[](std::size_t i) const {
+        return load_word(&bytes_[places_[i]]);
+    }
+    [[nodiscard]] std::size_t place(std::size_t i) const { return places_[i]; }
+    /// Index of the word at that byte. Requires that one is there.
+    [[nodiscard]] std::size_t index_of(std::size_t at) const {
+        return static_cast<std::size_t>(std::ranges::lower_bound(places_, at) - places_.begin());
+    }
+    /// Bytes of `length` words from index `first` on. Requires that they are there.
+    [[nodiscard]] word_range range(std::size_t first, std::size_t length) const {
+        return {places_[first], places_[first + length - 1] + word_bytes};
+    }
+
+private:
+    std::span<const std::byte> bytes_;
+    std::vector<std::size_t> places_;
+};
+
+} // namespace
+
+void stretch_finder::prove_without_repetition(
+    stretch& found, const announced_trace& with, std::optional<std::uint64_t> numbered
+) const {
+    const auto proves = [&](std::optional<word_range> twice) {
+        if (!twice || twice->begin < found.words.begin) return false;
+        stretch without = scan(found.words.begin, with, *twice);
+        if (!without.proven) return false;
+        found = std::move(without);
+        return true;
+    };
+    if (proves(find_repetition(found)) || !numbered || !found.count) return;
+    const auto more = static_cast<std::uint32_t>(*numbered + found.events - *found.count);
+    const std::uint32_t events = more & wire::data_mask;
+    if (events != 0 && events < found.events) proves(find_repetition(found, events));
+}
+
+std::optional<std::size_t> stretch_finder::find_digest_before(const stretch& found) const {
+    const std::size_t last = found.words.end - word_bytes;
+    const wire::word digest = load_word(&bytes_[last]);
+    const auto same = std::ranges::find_if(last_digests_, [&](const digest_place& d) {
+        return d.digest == digest && d.at < last && last - d.at <= farthest * word_bytes &&
+               (last - d.at) % word_bytes == 0;
+    });
+    return same == last_digests_.end() ? std::nullopt : std::optional(same->at);
+}
+
+bool stretch_finder::came_before(const stretch& s) const {
+    if (s.ends != stretch::ending::check) return false;
+    const std::size_t last = s.words.end - word_bytes;
+    const wire::word digest = load_word(&bytes_[last]);
+    if (!is_digest(digest)) return false;
+    const target_words words(bytes_, s.words.begin, s.words.end);
+    return std::ranges::any_of(last_digests_, [&](const digest_place& d) {
+        if (d.digest != digest || d.at >= last || (last - d.at) % word_bytes != 0) return false;
+        const std::size_t length = s.words.end - s.words.begin; // or less
+        const std::size_t before = std::min(length, d.at / word_bytes * word_bytes);
+        const target_words earlier(bytes_, d.at - before, d.at + word_bytes);
+        std::size_t i = earlier.count();
+        for (std::size_t k = words.count(); k-- > 0;) {
+            const std::size_t at = words.place(k);
+            if (at >= s.twice.begin && at < s.twice.end) continue;
+            if (i == 0 || words[k] != earlier[--i]) return false;
+        }
+        return true;
+    });
+}
+
+/// The digest at the end came before: it stands in both copies. They can begin and end anywhere.
+std::optional<word_range> stretch_finder::find_repetition(const stretch& found) const {
+    const std::size_t last = found.words.end - word_bytes;
+    const auto same = find_digest_before(found);
+    if (!same) return std::nullopt;
+    const std::size_t apart = last - *same;
+    const std::size_t before = std::min(apart, *same / word_bytes * word_bytes);
+    const target_words words(bytes_, *same - before, last + 2 * apart);
+    const std::size_t second = words.index_of(last);
+    const std::size_t distance = second - words.index_of(*same);
+    std::size_t first = second; // of the second copy
+    while (first > distance && second - first + 1 < distance &&
+           words[first - 1] == words[first - 1 - distance])
+        --first;
+    std::size_t end = second + 1;
+    while (end < words.count() && end - first < distance && words[end] == words[end - distance])
+        ++end;
+    // Where a copy begins within a packet, one word that never was stands before it.
+    if (end - first == distance) return words.range(first, distance);
+    if (end - first + 1 == distance && first > 0) return words.range(first - 1, distance);
+    return std::nullopt;
+}
+
+/// So many events stand twice, between two digests.
+std::optional<word_range>
+stretch_finder::find_repetition(const stretch& found, std::uint32_t events) const {
+    const target_words words(bytes_, found.words.begin, found.words.end);
+    if (words.count() > 2 * farthest) return std::nullopt;
+    std::size_t end = 0; // of so many events from `first` on
+    std::uint32_t within = 0;
+    std::size_t equal = 0; // words at the end of which a copy begins
+    std::size_t distance = 0;
+    for (std::size_t first = 0;; ++first) {
+        while (end < words.count() && within < events)
+            within += words[end++].is_event() ? 1U : 0U;
+        if (within < events || end >= words.count()) return std::nullopt;
+        if (std::exchange(distance, end - first) != distance) equal = 0;
+        equal = words[first] == words[end] ? equal + 1 : 0;
+        // One word may have been made of two halves where the copies meet.
+        if (equal + 1 >= distance && equal != 0) {
+            const std::size_t begin = first + 1 - equal;
+            if (begin + distance < words.count()) return words.range(begin, distance);
+        }
+        if (words[first].is_event()) --within;
+    }
+}
+
+} // namespace drone::trace

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+
+#include "trace/formats/native/heap_state.hpp"
+
+#include "trace/formats/native/words.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace drone::trace {
+
+using wire::operation;
+
+// -- The heap -------------------------------------------------------------------------------------
+
+/// Told to the sink, and set up, with the first event: a trace may announce many and use none.
+void heap_state::use(const traced_heap& heap) {
+    restart();
+    heap_ = heap;
+    heap_announced_ = false;
+}
+
+void heap_state::announce_heap() {
+    heap_announced_ = true;
+    blocks_ = traced_blocks(heap_);
+    to_.now().on_heap(heap_);
+}
+
+void heap_state::restart() {
+    blocks_.for_each_live([&](std::uint32_t block, block_state) { presume_free(block); });
+    blocks_.clear();
+    to_.position(found_.events);
+    break_off();
+}
+
+void heap_state::begin_stretch(bool proven) { certain_.begin_stretch(proven); }
+
+void heap_state::break_off() {
+    prefix_.caller = 0; // may be a lost event's; an alignment names its event
+    context_ = no_context;
+    contradicted_ = false; // explained
+    certain_.break_off();
+}
+
+void heap_state::finish() {
+    if (!heap_announced_) announce_heap();
+    sink& to = to_.now();
+    blocks_.for_each_live([&](std::uint32_t block, block_state state) {
+        to.on_live(make_change(block, state.asked, false), certain_.checked_since(state.stretch));
+    });
+}
+
+// -- Events ---------------------------------------------------------------------------------------
+
+std::size_t heap_state::follow(std::span<const std::byte> words) {
+    if (!heap_announced_) announce_heap();
+    const std::size_t events = blocks_.follow(
+        words.first(std::min(words.size(), usual_.size() * word_bytes)),
+        certain_.stretch(),
+        usual_.data()
+    );
+    if (events != 0) to_.now().on_brief_changes({usual_.data(), events}, context_);
+    found_.events += events;
+    return events;
+}
+
+bool heap_state::event(wire::word w) {
+    if (!heap_announced_) announce_heap();
+    ++found_.events;
+    bool can_be = true;
+    switch (w.op()) {
+    case operation::deallocate:
+        can_be = deallocate(w);
+        break;
+    case operation::resize:
+        can_be = resize(w);
+        break;
+    case operation::failed:
+        fail(w);
+        break;
+    case operation::allocate_aligned:
+        can_be = allocate_aligned(w);
+        break;
+    default:
+        can_be = allocate(w, 2);
+        break;
+    }
+    prefix_.caller = 0;
+    if (!can_be) to_.position(found_.events);
+    return can_be;
+}
+
+bool heap_state::allocate(wire::word w, std::uint32_t alignment_log2) {
+    if (w.data() >= end()) return false;
+    const block_map::place place = blocks_.find(w.data());
+    const block_state state = blocks_.at(place.block);
+    if (state.asked.is_live() != 0) { // its deallocation is missing, or a double free's work
+        contradict(state);
+        presume_free(place.block);
+        to_.position(found_.events - 1);
+    }
+    take(place.block, {w.data() - place.first_byte + 1, alignment_log2});
+    return true;
+}
+
+bool heap_state::allocate_aligned(wire::word w) {
+    const std::uint32_t said = wire::alignment_log2(prefix_.alignment, w);
+    if (said != 0) prefix_.alignment = {};
+    return allocate(w, std::max(said, 3U));
+}
+
+bool heap_state::deallocate(wire::word w) {
+    if (w.data() >= end()) return false;
+    const block_map::place place = blocks_.find(w.data());
+    if (place.first_byte != w.data()) return false;
+    const block_state state = blocks_.at(place.block);
+    if (state.asked.is_live() != 0) {
+        give_back(place.block);
+        return true;
+    }
+    if (certain_.certain_since(state.stretch)) {
+        ++found_.double_frees;
+    } else if (certain_.unbroken_since(state.stretch)) {
+        ++found_.suspected_double_frees;
+    } else {
+        ++found_.freed_unknown;
+        blocks_.set(place.block, {{}, certain_.stretch()});
+    }
+    to_.position(found_.events);
+    return true;
+}
+
+bool heap_state::resize(wire::word w) {
+    if (w.data() >= end()) return false;
+    const block_map::place place = blocks_.find(w.data());
+    const block_state state = blocks_.at(place.block);
+    const std::uint32_t size = w.data() - place.first_byte + 1;
+    if (state.asked.is_live() == 0) { // taken before the capture began, or in a gap
+        contradict(state);
+        take(place.block, {size, 2});
+        return true;
+    }
+    const request before = state.asked;
+    // The word does not say it; realloc() asks for no more than this.
+    constexpr std::uint8_t most = 3;
+    const request after(size, std::min(before.alignment_log2(), most));
+    blocks_.set(place.block, {after, certain_.stretch()});
+    to_.resize(make_change(place.block, before, true), make_change(place.block, after, false));
+    return true;
+}
+
+void heap_state::fail(wire::word w) {
+    ++found_.failures;
+    to_.now().on_failure({.size = w.data(), .caller = prefix_.caller, .context = context_});
+}
+
+/// A block is not what it was left as.
+void heap_state::contradict(block_state before) {
+    if (certain_.certain_since(before.stretch))
+        ++found_.contradictions;
+    else if (certain_.unbroken_since(before.stretch))
+        contradicted_ = true;
+}
+
+void heap_state::take(std::uint32_t block, request asked) {
+    blocks_.set(block, {asked, certain_.stretch()});
+    to_.change(make_change(block, asked, false));
+}
+
+void heap_state::give_back(std::uint32_t block) {
+    const request asked = blocks_.at(block).asked;
+    blocks_.set(block, {{}, certain_.stretch()});
+    to_.change(make_change(block, asked, true));
+}
+
+/// The event that said so is missing.
+void heap_state::presume_free(std::uint32_t block) {
+    const request asked = blocks_.at(block).asked;
+    blocks_.set(block, {{}, certain_.stretch()});
+    to_.change({
+        .block = block,
+        .size = asked.size(),
+        .alignment_log2 = asked.alignment_log2(),
+        .gives_back = true,
+    });
+}
+
+} // namespace drone::trace

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What a native trace's words do to the heap: blocks, and what is said of the events to come, to
+// changes. It knows of numbers and checks only what it is told: which stretch is proven, and where
+// something is missing.
+
+#include "trace/findings.hpp"
+#include "trace/formats/native/blocks.hpp"
+#include "trace/formats/native/certainty.hpp"
+#include "trace/sink.hpp"
+
+#include <drone/wire.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace drone::trace {
+
+/// What was said of events still to come.
+struct prefix {
+    std::uint32_t caller = 0;  ///< of the next one
+    wire::word alignment = {}; ///< of one of the next ones
+
+    friend bool operator==(const prefix&, const prefix&) = default;
+};
+
+class heap_state {
+public:
+    /// Refers to sink and findings.
+    heap_state(sink& to, findings& found) : to_(to), found_(found) {}
+
+    /// The heap that the events to come speak of. The blocks of the one before are given back.
+    void use(const traced_heap& heap);
+    /// The program that held the blocks is gone.
+    void restart();
+
+    void begin_stretch(bool proven);
+    /// Events are missing here, or changed, or may be: what was seen before is not certain, and
+    /// what was said of the next event may be a lost one's.
+    void break_off();
+    /// At the end of the trace.
+    void finish();
+
+    /// Events, each a numbered word, as long as each fits what its block did before and nothing was
+    /// said of it; at most room_ of them. Returns how many.
+    std::size_t follow(std::span<const std::byte> words);
+    /// Offsets below this are of blocks.
+    [[nodiscard]] std::uint32_t end() const { return blocks_.end(); }
+
+    /// False: a word that cannot be true.
+    [[nodiscard]] bool event(wire::word w);
+
+    void caller(std::uint32_t code_address) { prefix_ = {.caller = code_address}; }
+    void alignment(wire::word w) { prefix_.alignment = w; }
+    void context(std::uint32_t number) { context_ = static_cast<std::uint16_t>(number); }
+    /// What was said of the next event is said again.
+    void forget_prefix() { prefix_ = {}; }
+    [[nodiscard]] bool has_prefix() const { return prefix_ != prefix{}; }
+
+    /// Whether, since the last time that this was asked, a block was taken that was live, or resized
+    /// that was not, where that may be the work of a gap.
+    [[nodiscard]] bool take_contradiction() { return std::exchange(contradicted_, false); }
+
+    /// The sink, for what is no change; all changes so far have reached it.
+    [[nodiscard]] sink& now() { return to_.now(); }
+
+private:
+    void announce_heap();
+    [[nodiscard]] bool allocate(wire::word w, std::uint32_t alignment_log2);
+    [[nodiscard]] bool allocate_aligned(wire::word w);
+    [[nodiscard]] bool deallocate(wire::word w);
+    [[nodiscard]] bool resize(wire::word w);
+    void fail(wire::word w);
+
+    void contradict(block_state before);
+    void take(std::uint32_t block, request asked);
+    void give_back(std::uint32_t block);
+    void presume_free(std::uint32_t block);
+    [[nodiscard]] change make_change(std::uint32_t block, request asked, bool gives_back) const {
+        return {block, asked.size(), prefix_.caller, asked.alignment_log2(), gives_back, context_};
+    }
+
+    batch to_;
+    findings& found_;
+    traced_heap heap_;
+    bool heap_announced_ = true; ///< to the sink
+    traced_blocks blocks_;
+    certainty certain_;
+    prefix prefix_;
+    std::uint16_t context_ = no_context;
+    bool contradicted_ = false;
+    std::array<brief_change, 256> usual_{}; ///< room for what follow() makes at a time
+};
+
+} // namespace drone::trace

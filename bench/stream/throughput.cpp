@@ -4,7 +4,7 @@
 // writes as `drone log --input FILE OUT:31` does. Bytes per second are those of the input.
 
 #include "capture/capture.hpp"
-#include "capture/port_outputs.hpp"
+#include "capture/outputs.hpp"
 #include "stream/encode.hpp"
 
 #include <drone/wire.hpp>
@@ -95,10 +95,14 @@ void capture_file(
     silent hears;
     capture::stop_signal stop;
     for (auto step : state) {
-        capture::port_outputs outputs({{.path = to, .ports = {port}}});
+        capture::distinct_files files;
+        const auto outputs = capture::open_outputs(
+            {.outputs = {{.path = to, .ports = {port}}}}, files, stop, [](std::string_view) {}
+        );
+        if (!outputs) std::abort();
         const auto seen = capture::run(
             {.format = format, .open = [&] { return capture::open_source(input); }},
-            outputs,
+            **outputs,
             hears,
             stop
         );

@@ -3,6 +3,7 @@
 
 #include "capture/byte_queue.hpp"
 #include "capture/source_reader.hpp"
+#include "stream/timeline.hpp"
 
 #include <fmt/format.h>
 
@@ -27,10 +28,10 @@ constexpr auto silence = 100ms;
 constexpr auto long_silence = 5s;
 constexpr auto reopen_period = 500ms;
 
-/// Counts packets on their way to the consumer.
+/// Counts packets on their way.
 class counting_sink : public stream::packet_sink {
 public:
-    counting_sink(consumer& to, progress& counts) : to_(to), counts_(counts) {}
+    counting_sink(stream::packet_sink& to, progress& counts) : to_(to), counts_(counts) {}
 
     void on_packet(const stream::located_packet& found) override {
         if (const auto* bad = std::get_if<stream::malformed>(&found.value)) {
@@ -53,7 +54,7 @@ public:
     }
 
 private:
-    consumer& to_;
+    stream::packet_sink& to_;
     progress& counts_;
 };
 
@@ -64,9 +65,10 @@ bool is_regular_file(int fd) {
 
 class run_of_capture {
 public:
-    run_of_capture(const settings& how, consumer& to, observer& hears, stop_signal& stop)
+    run_of_capture(const settings& how, sink& to, observer& hears, stop_signal& stop)
         : how_(how), to_(to), hears_(hears), stop_(stop),
-          decoder_(stream::make_decoder(how.format)), sink_(to, counts_) {}
+          decoder_(stream::make_decoder(how.format)), timeline_(to, to.wants_time()),
+          sink_(timeline_, counts_) {}
 
     progress run() {
         // An output that could not be opened is told before anything is waited for.
@@ -96,9 +98,12 @@ public:
             wait(reopen_period);
         }
         decoder_->finish(sink_);
+        timeline_.release();
         to_.finish();
         finish_batch();
         report(true);
+        for (const std::string& line : to_.remarks())
+            hears_.notice(line);
         return counts_;
     }
 
@@ -131,7 +136,7 @@ private:
             const auto next = queue.pop(silence);
             counts_.queue_fill = queue.fill();
             if (!next) {
-                to_.fell_silent();
+                timeline_.release();
                 finish_batch();
                 if (!told && clock::now() - last_byte > long_silence) {
                     hears_.notice(fmt::format("nothing from {} for 5 s", from.name()));
@@ -191,20 +196,21 @@ private:
     }
 
     const settings& how_;
-    consumer& to_;
+    sink& to_;
     observer& hears_;
     stop_signal& stop_;
     clock::time_point began_ = clock::now();
     clock::time_point reported_ = began_;
     progress counts_;
     std::unique_ptr<stream::decoder> decoder_;
+    stream::timeline timeline_;
     counting_sink sink_;
     std::string last_notice_;
 };
 
 } // namespace
 
-progress run(const settings& how, consumer& to, observer& hears, stop_signal& stop) {
+progress run(const settings& how, sink& to, observer& hears, stop_signal& stop) {
     return run_of_capture(how, to, hears, stop).run();
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// One capture from its source to its consumers: reads, decodes, hands on, and tells how it goes. It
+// One capture from its source to its sinks: reads, decodes, hands on, and tells how it goes. It
 // ends with the source, with Ctrl-C or SIGTERM (what is on its way is still taken), or when no
 // output is left.
 
 #include "base/error.hpp"
-#include "capture/consumer.hpp"
+#include "capture/sink.hpp"
 #include "capture/source.hpp"
 #include "capture/stop_signal.hpp"
 #include "stream/decoder.hpp"
@@ -57,6 +57,6 @@ struct settings {
 };
 
 /// Runs it to the end. Returns what was seen; whether it went well was told to `hears`.
-progress run(const settings& how, consumer& to, observer& hears, stop_signal& stop);
+progress run(const settings& how, sink& to, observer& hears, stop_signal& stop);
 
 } // namespace drone::capture

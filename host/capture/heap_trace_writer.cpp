@@ -3,6 +3,8 @@
 
 #include "base/bytes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -25,9 +27,9 @@ bool begins_native_trace(std::uint32_t bits) {
 
 } // namespace
 
-void heap_trace_writer::on_packet(const stream::located_packet& found, ticks time) {
+void heap_trace_writer::on_packet(const stream::located_packet& found) {
     if (const auto* written = std::get_if<stream::software>(&found.value)) {
-        if (is_ours(*written, found.tentative)) payload(*written, time);
+        if (is_ours(*written, found.tentative)) payload(*written, found.time);
     } else if (std::holds_alternative<stream::overflow>(found.value)) {
         lost_.overflow = true;
     } else if (const auto* bad = std::get_if<stream::malformed>(&found.value)) {
@@ -39,9 +41,9 @@ void heap_trace_writer::on_packet(const stream::located_packet& found, ticks tim
     }
 }
 
-void heap_trace_writer::on_run(const stream::software_run& run, ticks time) {
+void heap_trace_writer::on_run(const stream::software_run& run) {
     const bool ours = run.port == port_ || run.port == port_of_page_;
-    if (!ours || run.size != word_size) return stream::timed_sink::on_run(run, time);
+    if (!ours || run.size != word_size) return sink::on_run(run);
     std::size_t index = 0;
     while (!native_ && index < run.count() && !begins_native_trace(run.value(index)))
         ++index;
@@ -54,7 +56,7 @@ void heap_trace_writer::on_run(const stream::software_run& run, ticks time) {
     if (index == run.count()) return;
     if (!native_) become_native();
     write_losses();
-    write_time(time);
+    write_time(run.time);
     stream::software_run native = run;
     native.packets = run.packets.subspan(raw);
     to_.append_run(native);
@@ -62,6 +64,16 @@ void heap_trace_writer::on_run(const stream::software_run& run, ticks time) {
 
 void heap_trace_writer::finish() {
     if (native_) write_losses();
+}
+
+std::vector<std::string> heap_trace_writer::remarks() const {
+    if (to_.size() != 0 || to_.failed()) return {};
+    return {fmt::format(
+        "nothing came on port {}, so that {}; is the heap traced?",
+        port_,
+        to_.kept_size() != 0 ? fmt::format("{} is left as it was", to_.name())
+                             : fmt::format("{} is empty", to_.name())
+    )};
 }
 
 bool heap_trace_writer::is_ours(const stream::software& written, bool tentative) {
@@ -73,7 +85,7 @@ bool heap_trace_writer::is_ours(const stream::software& written, bool tentative)
     return true;
 }
 
-void heap_trace_writer::payload(const stream::software& written, ticks time) {
+void heap_trace_writer::payload(const stream::software& written, stream::moment time) {
     if (!native_ && written.size == word_size && begins_native_trace(written.value))
         become_native();
     if (native_) {
@@ -106,7 +118,7 @@ void heap_trace_writer::write_losses() {
     if (lost.transport) write(wire::make_gap(wire::gap_reason::transport, lost.missing));
 }
 
-void heap_trace_writer::write_time(ticks time) {
+void heap_trace_writer::write_time(stream::moment time) {
     wire::capture clock = wire::capture::target_ticks;
     std::uint64_t passed = 0;
     if (time) {

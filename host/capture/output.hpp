@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// One place that a capture writes to: a file, created or truncated, or standard output. Bytes are
-// gathered and written in large pieces; flush() writes what is left. An output that fails (full
-// disk, closed pipe) says so once and takes bytes no more; the others go on.
-
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
-#include "capture/source.hpp"
 #include "stream/packet.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,12 +15,27 @@
 
 namespace drone::capture {
 
+/// One place that a capture writes to: a file or standard output.
+///
+/// Bytes are gathered and written in large pieces; flush() writes what is left. A file keeps its
+/// content until begin(), or until the first byte is written. An output that fails (full disk,
+/// closed pipe) says so once and takes bytes no more; the others go on. A reader that does not read
+/// is waited for, until the user asks to stop; then for two seconds more.
 class output {
 public:
-    /// Creates or truncates `path`; empty is standard output. An output that cannot be opened has
-    /// failed from the start.
-    explicit output(const std::string& path);
+    /// Opens `path`, created where it is missing; empty is standard output. `stop` is a descriptor
+    /// that becomes readable when the user asks to stop. An output that cannot be opened has failed
+    /// from the start.
+    explicit output(const std::string& path, int stop = -1);
 
+    /// A FIFO that nobody reads yet is not open: reopen() tries again.
+    [[nodiscard]] bool lacks_reader() const { return lacks_reader_; }
+    void reopen();
+    /// Its reader never came: it takes nothing, and that is no failure.
+    void give_up() { failed_ = true; }
+
+    /// Empties a file.
+    void begin();
     void append(std::span<const std::uint8_t> bytes);
     void append(std::string_view text);
     /// The payloads of the run.
@@ -31,22 +43,35 @@ public:
     void flush();
 
     [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] int descriptor() const { return fd_; }
     [[nodiscard]] bool failed() const { return failed_; }
     /// The failure, once.
     [[nodiscard]] std::optional<error> take_failure();
     /// Bytes that were written or wait to be.
     [[nodiscard]] std::uint64_t size() const { return size_; }
+    /// Bytes that the file held when it was opened and still holds.
+    [[nodiscard]] std::uint64_t kept_size() const { return kept_size_; }
 
 private:
+    void take(int descriptor);
+    [[nodiscard]] bool wait_for_room();
     void fail_with(int error_number);
+    void fail_with(const std::string& what);
     void make_room(std::size_t bytes);
 
+    std::string path_;
     std::string name_;
     base::descriptor file_;
     int fd_ = -1;
+    int stop_ = -1;
+    bool is_file_ = false;
+    bool is_socket_ = false;
+    bool lacks_reader_ = false;
+    std::uint64_t kept_size_ = 0;
     std::vector<std::uint8_t> pending_;
     std::size_t used_ = 0;
     std::uint64_t size_ = 0;
+    std::optional<std::chrono::steady_clock::time_point> last_moment_; ///< to wait for a reader
     bool failed_ = false;
     std::optional<error> failure_;
 };

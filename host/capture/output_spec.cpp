@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "capture/output_spec.hpp"
 
+#include "capture/port_set.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,9 +14,6 @@ namespace drone::capture {
 
 namespace {
 
-/// Stimulus pages of 32 ports, eight of them.
-constexpr unsigned port_limit = 256;
-
 bool is_number(std::string_view text) {
     return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -23,7 +22,7 @@ std::optional<std::uint8_t> port_number(std::string_view digits) {
     unsigned value = 0;
     const auto [end, problem] =
         std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (problem != std::errc{} || value >= port_limit) return std::nullopt;
+    if (problem != std::errc{} || value >= port_count) return std::nullopt;
     return static_cast<std::uint8_t>(value);
 }
 
@@ -44,7 +43,7 @@ result<output_spec> parse_output(const std::string& text) {
         const auto port = port_number(digits);
         if (!port) {
             return fail(fmt::format(
-                "\"{}\": there is no port {}; ports are 0 to {}", text, digits, port_limit - 1
+                "\"{}\": there is no port {}; ports are 0 to {}", text, digits, port_count - 1
             ));
         }
         spec.ports.push_back(*port);
@@ -75,7 +74,6 @@ result<std::vector<output_spec>> parse_outputs(const std::vector<std::string>& t
             sort_once(same->ports);
         }
     }
-    if (all.empty()) all.push_back({});
     return all;
 }
 

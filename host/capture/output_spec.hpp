@@ -22,8 +22,7 @@ struct output_spec {
 /// port 3 into the file `a:b`.
 [[nodiscard]] result<output_spec> parse_output(const std::string& text);
 
-/// All of them; outputs of one path become one, with the ports of both. None at all is every port
-/// on standard output.
+/// All of them; outputs of one path become one, with the ports of both.
 [[nodiscard]] result<std::vector<output_spec>> parse_outputs(const std::vector<std::string>& texts);
 
 } // namespace drone::capture

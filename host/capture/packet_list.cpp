@@ -7,18 +7,17 @@
 
 namespace drone::capture {
 
-std::vector<error> packet_list::take_failures() {
-    if (auto failure = to_.take_failure()) return {std::move(*failure)};
-    return {};
-}
-
-void packet_list::on_packet(const stream::located_packet& found, ticks time) {
+void packet_list::on_packet(const stream::located_packet& found) {
+    if (of_) {
+        const auto* written = std::get_if<stream::software>(&found.value);
+        if (written == nullptr || !of_->test(written->port)) return;
+    }
     if (how_ == style::json) {
-        to_.append(stream::describe_json(found, time) + "\n");
+        to_.append(stream::describe_json(found) + "\n");
         return;
     }
     to_.append(fmt::format("{} {}", found.offset, stream::describe(found.value)));
-    to_.append(time ? fmt::format(" time={}\n", *time) : "\n");
+    to_.append(found.time ? fmt::format(" time={}\n", *found.time) : "\n");
 }
 
 } // namespace drone::capture

@@ -1,34 +1,30 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Every packet on standard output, a line each: its offset, what it says (stream/describe.hpp), and
-// the target's time once a timestamp told it; or the same as JSON.
+#include "capture/output_sink.hpp"
+#include "capture/port_set.hpp"
 
-#include "capture/consumer.hpp"
-#include "capture/output.hpp"
-#include "stream/timeline.hpp"
+#include <optional>
+#include <utility>
 
 namespace drone::capture {
 
-class packet_list : public consumer, private stream::timed_sink {
+/// Packets, a line each: the offset, what it says (stream/describe.hpp), and the target's time once
+/// a timestamp gave it; or the same as JSON.
+class packet_list : public output_sink {
 public:
     enum class style : std::uint8_t { text, json };
 
-    explicit packet_list(style how) : how_(how) {}
+    /// Of all packets, or of the writes to some ports alone.
+    packet_list(style how, output to, std::optional<port_set> of = {})
+        : output_sink(std::move(to)), how_(how), of_(of) {}
 
-    void on_packet(const stream::located_packet& found) override { times_.on_packet(found); }
-    void fell_silent() override { times_.release(); }
-    void flush() override { to_.flush(); }
-    void finish() override { times_.release(); }
-    [[nodiscard]] bool deaf() const override { return to_.failed(); }
-    [[nodiscard]] std::vector<error> take_failures() override;
+    void on_packet(const stream::located_packet& found) override;
+    [[nodiscard]] bool wants_time() const override { return true; }
 
 private:
-    void on_packet(const stream::located_packet& found, ticks time) override;
-
     style how_;
-    output to_{""};
-    stream::timeline times_{*this};
+    std::optional<port_set> of_;
 };
 
 } // namespace drone::capture

@@ -23,7 +23,8 @@ std::optional<std::string> after(std::string_view prefix, const std::string& tex
 }
 
 result<std::unique_ptr<source>> open_path(const std::string& path) {
-    base::descriptor fd(::open(path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
+    // Non-blocking, so that a FIFO that nobody writes yet is waited for where Ctrl-C is heard.
+    base::descriptor fd(::open(path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
     if (!fd) return fail(fmt::format("{}: {}; check the path", path, errno_text(errno)));
     struct stat status{};
     if (::fstat(fd.get(), &status) != 0)

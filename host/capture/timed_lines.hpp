@@ -1,39 +1,38 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Text of stimulus ports with the target's time before every line: `[ticks] text`. A line has the
-// time of its first byte and is written when it is complete, so lines of several ports do not mix.
-
-#include "capture/output.hpp"
-#include "stream/packet.hpp"
-#include "stream/timeline.hpp"
+#include "capture/output_sink.hpp"
+#include "capture/port_set.hpp"
 
 #include <array>
-#include <bitset>
 #include <string>
+#include <utility>
 
 namespace drone::capture {
 
-class timed_lines : public stream::timed_sink {
+/// Text of stimulus ports with the target's time before every line: `[ticks] text`. A line has the
+/// time of its first byte and is written when it is complete, so lines of several ports do not mix.
+/// A line that does not end is cut after 4,096 bytes.
+class timed_lines : public output_sink {
 public:
-    using port_set = std::bitset<256>;
+    static constexpr std::size_t longest_line = 4096;
 
-    timed_lines(const port_set& ports, output& to) : ports_(ports), to_(to) {}
+    timed_lines(const port_set& ports, output to) : output_sink(std::move(to)), ports_(ports) {}
 
-    void on_packet(const stream::located_packet& found, ticks time) override;
+    void on_packet(const stream::located_packet& found) override;
+    [[nodiscard]] bool wants_time() const override { return true; }
     /// Writes the lines that are not complete.
-    void finish();
+    void finish() override;
 
 private:
     struct line {
-        ticks began;
+        stream::moment began;
         std::string text;
     };
 
-    void write(line& complete);
+    void end_line(line& now);
 
     port_set ports_;
-    output& to_;
     std::array<line, 256> lines_;
 };
 

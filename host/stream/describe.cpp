@@ -294,11 +294,11 @@ std::string exception_name(std::uint16_t number) {
 
 std::string describe(const packet& value) { return std::visit(text_of{}, value); }
 
-std::string describe_json(const located_packet& found, std::optional<std::uint64_t> ticks) {
+std::string describe_json(const located_packet& found) {
     return fmt::format(
         R"({{"offset":{},"time":{},"tentative":{},{}}})",
         found.offset,
-        ticks ? fmt::to_string(*ticks) : "null",
+        found.time ? fmt::to_string(*found.time) : "null",
         found.tentative,
         std::visit(json_of{}, found.value)
     );

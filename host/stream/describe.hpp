@@ -7,7 +7,6 @@
 
 #include "stream/packet.hpp"
 
-#include <optional>
 #include <string>
 
 namespace drone::stream {
@@ -15,10 +14,8 @@ namespace drone::stream {
 /// Without the offset, without a line end.
 [[nodiscard]] std::string describe(const packet& value);
 
-/// `{"offset":…,"time":…,"tentative":…,"kind":…,…}` without a line end; `ticks` is the target's
-/// time where it is known.
-[[nodiscard]] std::string
-describe_json(const located_packet& found, std::optional<std::uint64_t> ticks);
+/// `{"offset":…,"time":…,"tentative":…,"kind":…,…}` without a line end.
+[[nodiscard]] std::string describe_json(const located_packet& found);
 
 /// Its name in the manual: "SysTick" of 15, "IRQ3" of 19.
 [[nodiscard]] std::string exception_name(std::uint16_t number);

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <variant>
 
@@ -232,11 +233,16 @@ using packet = std::variant<
     unsynchronised,
     missing>;
 
-/// A packet and where it stood.
+/// Ticks of the target's trace clock, counted from the start of the capture. None: no timestamp
+/// came yet.
+using moment = std::optional<std::uint64_t>;
+
+/// A packet, where it was in the stream, and when it happened.
 struct located_packet {
     std::uint64_t offset = 0; ///< of its first byte, in the bytes that the decoder was fed
     bool tentative = true; ///< no synchronisation vouches for it since the start or the last damage
     packet value;
+    moment time{}; ///< where a timeline (timeline.hpp) added it
     friend bool operator==(const located_packet&, const located_packet&) = default;
 };
 
@@ -247,6 +253,7 @@ struct software_run {
     std::uint8_t port = 0;
     std::uint8_t size = 4;                 ///< payload bytes of each packet
     std::span<const std::uint8_t> packets; ///< each a header and the payload
+    moment time{};                         ///< as of a located_packet
 
     /// From one packet to the next.
     [[nodiscard]] std::size_t stride() const { return std::size_t{size} + 1; }
@@ -259,11 +266,16 @@ struct software_run {
     }
     [[nodiscard]] located_packet packet_at(std::size_t index) const {
         const software written{.port = port, .size = size, .value = value(index)};
-        return {.offset = offset + index * stride(), .tentative = tentative, .value = written};
+        return {
+            .offset = offset + index * stride(),
+            .tentative = tentative,
+            .value = written,
+            .time = time,
+        };
     }
 };
 
-/// Takes what a decoder finds, in the order of the input.
+/// Takes what a decoder or a timeline finds, in the order of the input.
 class packet_sink {
 public:
     virtual ~packet_sink() = default;

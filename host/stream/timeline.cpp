@@ -4,36 +4,38 @@
 namespace drone::stream {
 
 void timeline::on_packet(const located_packet& found) {
-    if (const auto* by = std::get_if<local_timestamp>(&found.value)) {
-        stamp(*by);
-        to_.on_packet(found, now_);
-    } else if (!timed_) {
-        to_.on_packet(found, now_);
-    } else {
-        held_.push_back(found);
-        if (held_.size() < patience) return;
-        release();
-        timed_ = false;
-    }
+    if (!wanted_) return to_.on_packet(found);
+    if (const auto* by = std::get_if<local_timestamp>(&found.value)) return stamp(found, by->ticks);
+    if (!timed_) return pass(found);
+    held_.push_back(found);
+    if (held_.size() < patience) return;
+    release();
+    timed_ = false;
 }
 
 void timeline::on_run(const software_run& run) {
-    if (timed_)
-        packet_sink::on_run(run);
-    else
-        to_.on_run(run, now_);
+    if (wanted_ && timed_) return packet_sink::on_run(run);
+    software_run timed = run;
+    timed.time = now_;
+    to_.on_run(timed);
 }
 
 void timeline::release() {
     for (const located_packet& waiting : held_)
-        to_.on_packet(waiting, now_);
+        pass(waiting);
     held_.clear();
 }
 
-void timeline::stamp(const local_timestamp& by) {
-    now_ = now_.value_or(0) + by.ticks;
+void timeline::pass(located_packet found) {
+    found.time = now_;
+    to_.on_packet(found);
+}
+
+void timeline::stamp(const located_packet& found, std::uint32_t ticks) {
+    now_ = now_.value_or(0) + ticks;
     timed_ = true;
     release();
+    pass(found);
 }
 
 } // namespace drone::stream

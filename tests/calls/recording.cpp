@@ -163,16 +163,16 @@ void keep_calls(std::vector<logged_call> all, recording& to) {
 
 /// The stream as `drone log heaptrace:31` writes it.
 void capture_trace(const std::vector<std::uint8_t>& sent, const std::filesystem::path& file) {
-    capture::output to(file.string());
-    capture::heap_trace_writer writer(31, to);
+    capture::heap_trace_writer writer(31, capture::output(file.string()));
     stream::timeline times(writer);
     const auto decoder = stream::make_decoder({});
     decoder->feed(sent, times);
     decoder->finish(times);
     times.release();
     writer.finish();
-    to.flush();
-    if (const auto failure = to.take_failure()) throw std::runtime_error(failure->message);
+    writer.flush();
+    for (const error& failure : writer.take_failures())
+        throw std::runtime_error(failure.message);
 }
 
 /// What the reader tells, with blocks by their offsets.

@@ -24,14 +24,14 @@ class HeapTraceWriter : public testing::Test {
 protected:
     ~HeapTraceWriter() override { std::filesystem::remove(path_); }
 
-    void say(const packet& value, stream::timed_sink::ticks time = {}, bool tentative = false) {
-        writer_.on_packet({.tentative = tentative, .value = value}, time);
+    void say(const packet& value, stream::moment time = {}, bool tentative = false) {
+        writer_.on_packet({.tentative = tentative, .value = value, .time = time});
     }
-    void word(std::uint32_t bits, stream::timed_sink::ticks time = {}) {
+    void word(std::uint32_t bits, stream::moment time = {}) {
         say(software{.port = 31, .size = 4, .value = bits}, time);
     }
     std::vector<std::uint8_t> file() {
-        to_.flush();
+        writer_.flush();
         std::ifstream in(path_, std::ios::binary);
         return {std::istreambuf_iterator<char>(in), {}};
     }
@@ -46,8 +46,7 @@ protected:
 
     std::filesystem::path path_ = std::filesystem::temp_directory_path() /
                                   ("heap_trace_writer_" + std::to_string(::getpid()));
-    output to_{path_.string()};
-    heap_trace_writer writer_{31, to_};
+    heap_trace_writer writer_{31, output(path_.string())};
 };
 
 std::uint32_t ticks_word(std::uint32_t ticks) {
@@ -133,7 +132,7 @@ TEST_F(HeapTraceWriter, KnowsANativeTraceInTheMiddleOfARun) {
         for (unsigned i = 0; i < 4; ++i)
             packets.push_back(static_cast<std::uint8_t>(bits >> 8 * i));
     }
-    writer_.on_run({.port = 31, .packets = packets}, 9);
+    writer_.on_run({.port = 31, .packets = packets, .time = 9});
     EXPECT_THAT(words(), ElementsAre(0x01, ticks_word(9), begin_word, 0x02));
 }
 

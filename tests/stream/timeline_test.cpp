@@ -8,12 +8,11 @@ namespace drone::stream {
 
 namespace {
 
-struct timed_texts : timed_sink {
+struct timed_texts : packet_sink {
     std::vector<std::string> lines;
-    void on_packet(const located_packet& found, ticks time) override {
-        lines.push_back(
-            fmt::format("{} {}", time ? fmt::to_string(*time) : "-", describe(found.value))
-        );
+    void on_packet(const located_packet& found) override {
+        const std::string time = found.time ? fmt::to_string(*found.time) : "-";
+        lines.push_back(fmt::format("{} {}", time, describe(found.value)));
     }
 };
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Several consumers of one capture, each of which hears everything.
-
-#include "capture/consumer.hpp"
+#include "capture/sink.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
 
 namespace drone::capture {
 
-class consumers : public consumer {
+/// Several sinks of one capture, each of which gets everything.
+class fan_out : public sink {
 public:
-    void add(std::unique_ptr<consumer> one) { all_.push_back(std::move(one)); }
+    void add(std::unique_ptr<sink> one) { all_.push_back(std::move(one)); }
 
     void on_packet(const stream::located_packet& found) override {
         for (const auto& one : all_)
@@ -24,13 +24,12 @@ public:
         for (const auto& one : all_)
             one->on_run(run);
     }
+    [[nodiscard]] bool wants_time() const override {
+        return std::ranges::any_of(all_, [](const auto& one) { return one->wants_time(); });
+    }
     void arrived(std::uint64_t microseconds) override {
         for (const auto& one : all_)
             one->arrived(microseconds);
-    }
-    void fell_silent() override {
-        for (const auto& one : all_)
-            one->fell_silent();
     }
     void flush() override {
         for (const auto& one : all_)
@@ -49,9 +48,15 @@ public:
             std::ranges::move(one->take_failures(), std::back_inserter(failures));
         return failures;
     }
+    [[nodiscard]] std::vector<std::string> remarks() const override {
+        std::vector<std::string> lines;
+        for (const auto& one : all_)
+            std::ranges::move(one->remarks(), std::back_inserter(lines));
+        return lines;
+    }
 
 private:
-    std::vector<std::unique_ptr<consumer>> all_;
+    std::vector<std::unique_ptr<sink>> all_;
 };
 
 } // namespace drone::capture

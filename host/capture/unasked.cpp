@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "capture/unasked.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace drone::capture {
+
+void unasked::on_packet(const stream::located_packet& found) {
+    if (const auto* written = std::get_if<stream::software>(&found.value))
+        if (!asked_.test(written->port)) ++packets_[written->port];
+}
+
+void unasked::on_run(const stream::software_run& run) {
+    if (!asked_.test(run.port)) packets_[run.port] += run.count();
+}
+
+std::vector<std::string> unasked::remarks() const {
+    constexpr std::size_t named = 4;
+    std::vector<std::pair<std::uint64_t, std::size_t>> most; // packets, port
+    for (std::size_t port = 0; port < packets_.size(); ++port)
+        if (packets_[port] != 0) most.emplace_back(packets_[port], port);
+    if (most.empty()) return {};
+    std::ranges::stable_sort(most, std::ranges::greater{}, [](const auto& one) {
+        return one.first;
+    });
+    std::string list;
+    std::uint64_t others = 0;
+    for (std::size_t i = 0; i < most.size(); ++i) {
+        const auto [packets, port] = most[i];
+        if (i >= named)
+            others += packets;
+        else
+            list += fmt::format("{}{} of port {}", list.empty() ? "" : ", ", packets, port);
+    }
+    if (others != 0) list += fmt::format(", {} of {} other ports", others, most.size() - named);
+    return {fmt::format("{}: {}", what_, list)};
+}
+
+} // namespace drone::capture

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "capture/capture.hpp"
+
+#include <string_view>
+
+namespace drone::cli {
+
+/// What `drone log` says on standard error: lines that stay, and on a terminal one that is
+/// rewritten. Talk that cannot be written is dropped.
+class log_talk : public capture::observer {
+public:
+    log_talk();
+
+    void notice(std::string_view line) override;
+    void failure(const error& what) override;
+    void status(const capture::progress& now) override;
+
+    /// Ends the status line. Returns whether nothing failed.
+    [[nodiscard]] bool finish();
+
+private:
+    void print(std::string_view line);
+
+    bool terminal_;
+    bool shown_ = false;
+    bool failed_ = false;
+    capture::progress before_;
+};
+
+} // namespace drone::cli

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+
+// What `drone log` does with its outputs: files that are one, readers that do not read, ports that
+// nobody asked for.
+
+#include "log_command.hpp"
+#include "paths.hpp"
+#include "stream/encode.hpp"
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+namespace drone::capture {
+
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
+
+/// Text of a port, a byte a packet.
+bytes text_packets(std::uint8_t port, std::string_view text) {
+    bytes packets;
+    for (const char letter : text) {
+        const auto value = static_cast<std::uint8_t>(letter);
+        stream::encode_itm(stream::software{.port = port, .size = 1, .value = value}, packets);
+    }
+    return packets;
+}
+
+bytes begin_word() { return {0x02, 0x02, 0x02, 0xA0}; }
+
+class LogOutputs : public log_command {
+protected:
+    [[nodiscard]] std::string text_of(const std::string& name) const {
+        const bytes content = file(name);
+        return {content.begin(), content.end()};
+    }
+    [[nodiscard]] bool says(const std::string& part) const {
+        return becomes_true([&] { return errors().find(part) != std::string::npos; }, 20s);
+    }
+};
+
+/// The bytes that wait in a pipe or terminal.
+bytes waiting_in(int fd) {
+    bytes got;
+    for (;;) {
+        pollfd asked{.fd = fd, .events = POLLIN, .revents = 0};
+        if (::poll(&asked, 1, 0) <= 0 || (asked.revents & POLLIN) == 0) return got;
+        std::array<std::uint8_t, 4096> part{};
+        const ssize_t size = ::read(fd, part.data(), part.size());
+        if (size <= 0) return got;
+        got.insert(got.end(), part.data(), part.data() + size);
+    }
+}
+
+} // namespace
+
+TEST_F(LogOutputs, AStrayPageHidesNothingAfterTheNextSynchronisation) {
+    for (const std::string name : {"page_mid", "page_mid_ref"})
+        EXPECT_EQ(run({"--input", DRONE_SOURCE_DIR "/tests/capture/cases/" + name + ".swo", path(name + ":31")}), 0);
+    EXPECT_EQ(file("page_mid").size(), 163 * 4U);
+    EXPECT_EQ(file("page_mid"), file("page_mid_ref"));
+}
+
+TEST_F(LogOutputs, CountsThePacketsThatNoOutputAsksFor) {
+    bytes input = text_packets(0, "text");
+    for (const std::uint8_t port : bytes{3, 3, 5})
+        stream::encode_itm(stream::software{.port = port, .value = 7}, input);
+    EXPECT_EQ(run({"--input", "-", ":0"}, input), 0);
+    EXPECT_EQ(text_of("stdout"), "text");
+    EXPECT_EQ(errors(), "drone: packets that no output asks for: 2 of port 3, 1 of port 5\n");
+    EXPECT_EQ(run({"--input", "-"}, input), 0);
+    EXPECT_EQ(errors(), "");
+}
+
+TEST_F(LogOutputs, AnOutputThatIsTheInputIsRefused) {
+    const bytes capture = text_packets(0, "all that there is");
+    write_file("cap", capture);
+    std::filesystem::create_hard_link(path("cap"), path("hard"));
+    std::filesystem::create_symlink("cap", path("soft"));
+    for (const std::string name : {"cap", "./cap", "hard", "soft"}) {
+        for (const std::string ports : {":31", ":0", ""}) {
+            EXPECT_EQ(WEXITSTATUS(run({"--input", "cap", name + ports})), 1) << name << ports;
+            EXPECT_EQ(file("cap"), capture) << name << ports;
+            EXPECT_THAT(errors(), AllOf(HasSubstr("cap and"), HasSubstr("are one file")));
+        }
+    }
+}
+
+TEST_F(LogOutputs, TwoOutputsThatAreOneFileAreRefused) {
+    write_file("a", bytes_of("old"));
+    std::filesystem::create_symlink("a", path("soft"));
+    for (const std::string other : {"./a:31", "soft:31", "soft:1"}) {
+        EXPECT_EQ(WEXITSTATUS(run({"--input", "-", "a:0", other}, text_packets(0, "x"))), 1);
+        EXPECT_EQ(text_of("a"), "old");
+    }
+    EXPECT_EQ(run({"--input", "-", "/dev/null:0", "/dev/null:31"}, text_packets(0, "x")), 0);
+}
+
+TEST_F(LogOutputs, AQuietHeapTracePortLeavesTheLastTraceAlone) {
+    write_file("heaptrace", begin_word());
+    EXPECT_EQ(run({"--input", "-", "heaptrace:31", ":0"}, text_packets(0, "x")), 0);
+    EXPECT_EQ(file("heaptrace"), begin_word());
+    EXPECT_THAT(
+        errors(), HasSubstr("nothing came on port 31, so that heaptrace is left as it was")
+    );
+    bytes input;
+    stream::encode_itm(stream::software{.port = 31, .value = 0xC5}, input);
+    EXPECT_EQ(run({"--input", "-", "heaptrace:31"}, input), 0);
+    EXPECT_EQ(file("heaptrace"), (bytes{0xC5, 0, 0, 0}));
+}
+
+TEST_F(LogOutputs, AFifoWithoutAReaderIsWaitedForAndCtrlCEndsThat) {
+    ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+    write_file("in", text_packets(0, "x"));
+    running_log log = start({"--input", "in", "fifo:0"});
+    ASSERT_TRUE(says("fifo is a FIFO that nobody reads yet"));
+    log.signal(SIGINT);
+    EXPECT_EQ(log.wait(), 0);
+}
+
+TEST_F(LogOutputs, AFifoGetsEverythingOnceItIsRead) {
+    ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+    write_file("in", text_packets(0, "late"));
+    running_log log = start({"--input", "in", "fifo:0"});
+    ASSERT_TRUE(says("waiting for a reader"));
+    const base::descriptor reader(::open(path("fifo").c_str(), O_RDONLY | O_CLOEXEC));
+    EXPECT_EQ(log.wait(), 0);
+    EXPECT_EQ(waiting_in(reader.get()), bytes_of("late"));
+}
+
+TEST_F(LogOutputs, AFifoThatNobodyWritesIsReadUntilCtrlC) {
+    ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+    running_log log = start({"--input", "fifo", "text:0"});
+    ASSERT_TRUE(becomes_true([&] { return std::filesystem::exists(path("text")); }, 20s));
+    log.signal(SIGINT);
+    EXPECT_EQ(log.wait(), 0);
+}
+
+TEST_F(LogOutputs, CtrlCEndsACaptureWhoseReaderDoesNotRead) {
+    const pipe_ends from_log = make_pipe();
+    const base::descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    write_file("in", text_packets(0, std::string(1'000'000, 'x')));
+    running_log log = start({"--input", "in", ":0"}, nothing.get(), from_log.in.get());
+    const auto is_full = [&] {
+        int waiting = 0;
+        ::ioctl(from_log.out.get(), FIONREAD, &waiting);
+        return waiting >= 65'536;
+    };
+    ASSERT_TRUE(becomes_true(is_full, 20s));
+    log.signal(SIGINT);
+    EXPECT_EQ(WEXITSTATUS(log.wait()), 1);
+    EXPECT_THAT(errors(), HasSubstr("standard output: its reader does not read"));
+}
+
+TEST_F(LogOutputs, ANonBlockingStandardOutputGetsEverything) {
+    const pipe_ends from_log = make_pipe();
+    ASSERT_EQ(::fcntl(from_log.in.get(), F_SETFL, O_NONBLOCK), 0);
+    const base::descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    const std::string text(1'000'000, 'x');
+    write_file("in", text_packets(0, text));
+    running_log log = start({"--input", "in", ":0"}, nothing.get(), from_log.in.get());
+    bytes got;
+    while (got.size() < text.size()) {
+        pollfd asked{.fd = from_log.out.get(), .events = POLLIN, .revents = 0};
+        ASSERT_EQ(::poll(&asked, 1, 20'000), 1) << got.size();
+        const bytes part = waiting_in(from_log.out.get());
+        got.insert(got.end(), part.begin(), part.end());
+    }
+    EXPECT_EQ(log.wait(), 0);
+    EXPECT_TRUE(got == bytes_of(text));
+    EXPECT_EQ(errors(), "");
+}
+
+TEST_F(LogOutputs, ALineThatDoesNotEndIsCut) {
+    EXPECT_EQ(run({"--input", "-", "--time", ":0"}, text_packets(0, std::string(10'000, 'x'))), 0);
+    std::size_t begin = 0;
+    std::size_t letters = 0;
+    const std::string text = text_of("stdout");
+    for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos;
+         begin = end + 1) {
+        EXPECT_LT(end - begin, 4200U);
+        letters += end - begin - std::string("[           -] ").size();
+    }
+    EXPECT_EQ(begin, text.size());
+    EXPECT_EQ(letters, 10'000U);
+}
+
+TEST_F(LogOutputs, ListsThePacketsOfThePortsThatAreAskedFor) {
+    bytes input = text_packets(0, "a");
+    stream::encode_itm(stream::pc_sample{0x1000}, input);
+    stream::encode_itm(stream::software{.port = 31, .value = 7}, input);
+    EXPECT_EQ(run({"--input", "-", "--packets", ":0"}, input), 0);
+    EXPECT_EQ(text_of("stdout"), "0 SW port=0 size=1 value=0x61\n");
+    EXPECT_EQ(run({"--input", "-", "--packets", "words:31"}, input), 0);
+    EXPECT_THAT(text_of("stdout"), AllOf(HasSubstr("port=0"), HasSubstr("HW PC")));
+    EXPECT_EQ(file("words"), (bytes{7, 0, 0, 0}));
+}
+
+TEST_F(LogOutputs, ATerminalIsShownTextAndToldOfTheRest) {
+    int ours = -1;
+    int theirs = -1;
+    termios raw{};
+    ::cfmakeraw(&raw);
+    ASSERT_EQ(::openpty(&ours, &theirs, nullptr, &raw, nullptr), 0);
+    const base::descriptor screen(ours);
+    const base::descriptor terminal(theirs);
+    bytes input = text_packets(0, "gr\xC3\xBC\xC3\x9F dich\n");
+    stream::encode_itm(stream::software{.port = 31, .value = 0x41414141}, input);
+    const bytes binary = text_packets(2, "on\x01ly");
+    input.insert(input.end(), binary.begin(), binary.end());
+    write_file("in", input);
+    const base::descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    running_log log = start({"--input", "in"}, nothing.get(), terminal.get());
+    EXPECT_EQ(log.wait(), 0);
+    EXPECT_EQ(waiting_in(screen.get()), bytes_of("gr\xC3\xBC\xC3\x9F dich\non"));
+    EXPECT_THAT(errors(), HasSubstr("packets that are not shown here: 3 of port 2, 1 of port 31"));
+}
+
+} // namespace drone::capture

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace drone::board {
 namespace {
@@ -19,6 +21,44 @@ constexpr std::uint32_t precise_bus_error = 1U << 9U | 1U << 15U; // with a vali
 constexpr std::uint32_t undefined_instruction = 1U << 16U;
 constexpr std::uint32_t forced = 1U << 30U;
 constexpr std::uint32_t debug_event = 1U << 31U;
+
+// UDF #imm8 (A7.7.194). drone/handlers.hpp stops a program with two of them.
+constexpr std::uint16_t udf_opcode = 0xDE00;
+constexpr unsigned exhausted_trap = 0xE1; // r0 = bytes asked for
+constexpr unsigned misused_trap = 0xE2;   // r0 = the misuse, r1 = the address
+constexpr unsigned compilers_trap = 0xFF;
+
+std::string misuse_name(std::uint32_t number) {
+    constexpr std::array<std::string_view, 5> names{
+        "a pointer given back that is no block of it",
+        "a block given back twice",
+        "bytes after the end of a block were written",
+        "a free block was written",
+        "a request before it was initialized",
+    };
+    return number < names.size() ? std::string(names[number]) : fmt::format("misuse {}", number);
+}
+
+/// Why the program stopped itself at the UDF instruction under `pc`; empty at any other instruction.
+std::string reason_to_stop(const core& processor, std::uint32_t pc) {
+    const auto code = processor.memory(pc, 2);
+    if (code.size() != 2 || code[1] != udf_opcode >> 8U) return {};
+    const std::uint32_t first = processor.get(UC_ARM_REG_R0);
+    switch (code[0]) {
+    case exhausted_trap:
+        return fmt::format("the heap is exhausted: no memory for {} bytes", first);
+    case misused_trap:
+        return fmt::format(
+            "the heap was misused: {}, at {:#010x}",
+            misuse_name(first),
+            processor.get(UC_ARM_REG_R1)
+        );
+    case compilers_trap:
+        return "trap (udf #255, as of __builtin_trap)";
+    default:
+        return fmt::format("undefined instruction (udf #{})", code[0]);
+    }
+}
 
 } // namespace
 
@@ -119,11 +159,13 @@ std::optional<run_end> virtual_board::fault(const trap& why) {
     );
     if (memory) devices_.interrupts.note_fault_address(why.address);
     const unsigned number = own_handler ? own : exception::hard_fault;
+    const std::string stopped = memory ? std::string() : reason_to_stop(*core_, why.pc);
+    const std::string& what = stopped.empty() ? why.what : stopped;
     if (!own_handler && !devices_.interrupts.can_enter(exception::hard_fault, masks())) {
-        return lockup(why.what + " inside the fault handler");
+        return lockup(what + " inside the fault handler");
     }
     devices_.next_instruction = why.pc;
-    const run_end told = lockup(why.what);
+    const run_end told = lockup(what);
     if (auto end = take_exception(number)) {
         return run_end{run_end::kind::faulted, 1, told.message + ", and no handler for it"};
     }

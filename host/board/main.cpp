@@ -67,6 +67,9 @@ struct run_options {
     measurement_options measured;
 };
 
+/// Of a firmware that faults again and again, so many are listed and the others counted.
+constexpr std::uint64_t faults_in_full = 8;
+
 /// The world around the board: its SWO cable, its semihosting console, its buttons.
 class outside : public board_listener {
 public:
@@ -83,7 +86,10 @@ public:
         static_cast<void>(send(where, {data, text.size()}));
     }
 
-    void note(std::string_view line) override { base::say("drone-board: {}\n", line); }
+    void note(std::string_view line) override {
+        if (faults_ == 0) first_fault_ = line;
+        if (++faults_ <= faults_in_full) base::say("drone-board: {}\n", line);
+    }
 
     request poll() override {
         if (stop_asked != 0) return request::stop;
@@ -93,6 +99,14 @@ public:
         }
         return request::none;
     }
+
+    [[nodiscard]] std::uint64_t faults() const { return faults_; }
+    /// The fault, or how many there were and the first.
+    [[nodiscard]] std::string fault_summary() const {
+        if (faults_ == 1) return first_fault_;
+        return fmt::format("{} faults, the first: {}", faults_, first_fault_);
+    }
+    [[nodiscard]] bool has_unlisted_faults() const { return faults_ > faults_in_full; }
 
     /// Why the cable was closed, when it was not simply that nobody reads any more.
     [[nodiscard]] const std::string& cable_error() const { return cable_error_; }
@@ -117,6 +131,8 @@ private:
     bool cable_is_output_;
     control_socket& control_;
     std::string cable_error_;
+    std::uint64_t faults_ = 0;
+    std::string first_fault_;
 };
 
 int flash(const std::string& flash_file, const std::string& firmware_file) {
@@ -190,12 +206,17 @@ result<void> save_ram(const std::string& file, virtual_board& machine) {
     return {};
 }
 
-int report(const run_end& end) {
+/// A run in which a fault happened ended well only where the firmware itself says so.
+int report(const run_end& end, const outside& world) {
+    const bool faulted = world.faults() != 0;
+    const bool exited_well = end.why == run_end::kind::exited && end.status == 0;
+    if (end.why == run_end::kind::faulted) return complain(end.message);
+    if (faulted && !exited_well) return complain(world.fault_summary());
+    if (world.has_unlisted_faults()) complain(world.fault_summary());
     switch (end.why) {
     case run_end::kind::exited:
         return end.status == 0 ? 0 : 1;
     case run_end::kind::faulted:
-        return complain(end.message);
     case run_end::kind::idle:
     case run_end::kind::limit:
         base::say("drone-board: {}\n", end.message);
@@ -242,7 +263,7 @@ int run(const run_options& options) {
     if (!world.cable_error().empty()) {
         return complain(fmt::format("cannot write {}: {}", options.swo, world.cable_error()));
     }
-    return report(end);
+    return report(end, world);
 }
 
 void add_run_options(CLI::App& command, run_options& options) {

@@ -3,12 +3,15 @@
 
 #include "capture/byte_queue.hpp"
 #include "capture/source_reader.hpp"
+#include "capture/wrong_kind.hpp"
 #include "stream/timeline.hpp"
 
 #include <fmt/format.h>
 
 #include <chrono>
 #include <poll.h>
+#include <sstream>
+#include <string>
 #include <sys/stat.h>
 
 namespace drone::capture {
@@ -68,7 +71,7 @@ public:
     run_of_capture(const settings& how, sink& to, observer& hears, stop_signal& stop)
         : how_(how), to_(to), hears_(hears), stop_(stop),
           decoder_(stream::make_decoder(how.format)), timeline_(to, to.wants_time()),
-          sink_(timeline_, counts_) {}
+          sink_(timeline_, counts_), kind_(how.format) {}
 
     progress run() {
         // An output that could not be opened is told before anything is waited for.
@@ -85,7 +88,7 @@ public:
                 continue;
             }
             read(**from);
-            if (const auto ended = (*from)->close(); !ended) hears_.failure(ended.error());
+            close(**from);
             if (stop_.requested()) break;
             if (!how_.comes_back) {
                 if (how_.tells_end && (*from)->live())
@@ -104,6 +107,7 @@ public:
         report(true);
         for (const std::string& line : to_.remarks())
             hears_.notice(line);
+        if (const auto line = kind_.remark(counts_.malformed)) hears_.notice(*line);
         return counts_;
     }
 
@@ -114,6 +118,14 @@ private:
             read_file(from);
         else
             read_live(from);
+    }
+
+    void close(source& from) {
+        const auto said = from.close();
+        if (!said) return hears_.failure(said.error());
+        std::istringstream lines(*said);
+        for (std::string line; std::getline(lines, line);)
+            hears_.notice(line);
     }
 
     /// A file waits for us; no thread is needed.
@@ -158,6 +170,7 @@ private:
 
     void take(std::span<const std::uint8_t> bytes) {
         counts_.bytes += bytes.size();
+        kind_.look_at(bytes);
         decoder_->feed(bytes, sink_);
         finish_batch();
     }
@@ -205,6 +218,7 @@ private:
     std::unique_ptr<stream::decoder> decoder_;
     stream::timeline timeline_;
     counting_sink sink_;
+    wrong_kind kind_;
     std::string last_notice_;
 };
 

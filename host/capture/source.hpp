@@ -42,8 +42,8 @@ public:
     /// The user has had enough: whoever produces the bytes may be told. What is on its way is still
     /// read. Returns whether the stream will end of itself for it.
     virtual bool stop() { return false; }
-    /// After the last read: whether the producer ended well.
-    [[nodiscard]] virtual result<void> close() { return {}; }
+    /// After the last read: what the producer has to say, lines, or why it did not end well.
+    [[nodiscard]] virtual result<std::string> close() { return std::string(); }
 
 protected:
     source() = default;

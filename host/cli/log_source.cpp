@@ -28,11 +28,7 @@ public:
         log_->stop();
         return true;
     }
-    [[nodiscard]] result<void> close() override {
-        const auto said = log_->finish();
-        if (!said) return std::unexpected(said.error());
-        return {};
-    }
+    [[nodiscard]] result<std::string> close() override { return log_->finish(); }
 
 private:
     std::unique_ptr<probe::log_stream> log_;

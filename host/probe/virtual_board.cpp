@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
+#include <string_view>
 #include <system_error>
 
 namespace drone::probe {
@@ -13,6 +15,16 @@ namespace {
 
 constexpr std::uint8_t trace_id = 1; // of drone-board's TPIU frames
 
+/// Lines of the board itself, without those that its firmware wrote by semihosting.
+std::string board_lines(const std::string& said) {
+    constexpr std::string_view prefix = "drone-board: ";
+    std::string kept;
+    std::istringstream lines(said);
+    for (std::string line; std::getline(lines, line);)
+        if (line.starts_with(prefix)) kept += "the board: " + line.substr(prefix.size()) + "\n";
+    return kept;
+}
+
 /// The log of a running drone-board: its standard output.
 class board_log final : public log_stream {
 public:
@@ -20,7 +32,11 @@ public:
 
     [[nodiscard]] int descriptor() const noexcept override { return board_.output(); }
     void stop() noexcept override { board_.interrupt(); }
-    [[nodiscard]] result<std::string> finish() override { return board_.wait(); }
+    [[nodiscard]] result<std::string> finish() override {
+        auto said = board_.wait();
+        if (said) *said = board_lines(*said);
+        return said;
+    }
 
 private:
     child board_;

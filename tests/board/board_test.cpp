@@ -210,7 +210,10 @@ INSTANTIATE_TEST_SUITE_P(
         wrong_turn{2, "write to 0x08000000"},
         wrong_turn{3, "undefined instruction"},
         wrong_turn{4, "instruction fetch from 0x60000000"},
-        wrong_turn{5, "breakpoint instruction"}
+        wrong_turn{5, "breakpoint instruction"},
+        wrong_turn{6, "the heap is exhausted: no memory for 72 bytes at pc"},
+        wrong_turn{7, "the heap was misused: a block given back twice, at 0x00000020 at pc"},
+        wrong_turn{8, "trap (udf #255"}
     )
 );
 

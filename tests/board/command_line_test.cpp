@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <sys/wait.h>
@@ -75,6 +76,15 @@ TEST_F(CommandLine, PassesTheFirmwaresStatusOn) {
     EXPECT_EQ(shell("drone-board run --flash-file f"), 0) << err;
     ASSERT_EQ(flash("registers"), 0);
     EXPECT_EQ(shell("drone-board run --flash-file f --ports none"), 1); // its checks fail
+}
+
+TEST_F(CommandLine, CountsTheFaultsOfAFirmwareThatFaultsForEver) {
+    ASSERT_EQ(flash("faulting"), 0);
+    EXPECT_EQ(shell("drone-board run --flash-file f --max-instructions 1000000"), 1);
+    EXPECT_EQ(std::ranges::count(err, '\n'), 9) << err;
+    const std::string last = err.substr(err.rfind('\n', err.size() - 2) + 1);
+    EXPECT_THAT(last, HasSubstr(" faults, the first: undefined instruction (udf #0) at pc"));
+    EXPECT_GT(std::stoull(last.substr(last.find(' '))), 1000U);
 }
 
 TEST_F(CommandLine, RefusesAFirmwareForAnotherMachine) {

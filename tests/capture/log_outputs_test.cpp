@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
+#include <random>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
@@ -204,6 +205,41 @@ TEST_F(LogOutputs, ListsThePacketsOfThePortsThatAreAskedFor) {
     EXPECT_EQ(run({"--input", "-", "--packets", "words:31"}, input), 0);
     EXPECT_THAT(text_of("stdout"), AllOf(HasSubstr("port=0"), HasSubstr("HW PC")));
     EXPECT_EQ(file("words"), (bytes{7, 0, 0, 0}));
+}
+
+TEST_F(LogOutputs, ACaptureOfAnotherKindSaysSo) {
+    std::mt19937 random(1);
+    bytes packets;
+    bytes noise;
+    for (int i = 0; i < 1000; ++i) {
+        const auto any = static_cast<std::uint32_t>(random());
+        stream::encode_itm(stream::software{.port = 31, .value = any}, packets);
+        for (unsigned byte = 0; byte < 4; ++byte)
+            noise.push_back(static_cast<std::uint8_t>(any >> 8 * byte));
+    }
+    bytes frames;
+    stream::tpiu_framer framer;
+    framer.put(3, packets, frames);
+    framer.finish(frames);
+    struct kind {
+        const bytes& input;
+        const char* read_as;
+        const char* says;
+    };
+    for (const kind& one : {
+             kind{packets, "tpiu:1", "it looks like bare ITM packets: try --format swo"},
+             kind{frames, "swo", "it looks like TPIU frames with ID 3: try --format tpiu:3"},
+             kind{frames, "tpiu:1", "it looks like TPIU frames with ID 3: try --format tpiu:3"},
+             kind{noise, "swo", "check the baud rate"},
+             kind{noise, "tpiu:1", "check the baud rate"},
+         }) {
+        EXPECT_EQ(run({"--input", "-", "--format", one.read_as, "h:31"}, one.input), 0);
+        EXPECT_THAT(errors(), HasSubstr(one.says)) << one.read_as;
+    }
+    EXPECT_EQ(run({"--input", "-", "--format", "swo", "h:31"}, packets), 0);
+    EXPECT_EQ(errors(), "");
+    EXPECT_EQ(run({"--input", "-", "--format", "tpiu:3", "h:31"}, frames), 0);
+    EXPECT_EQ(errors(), "");
 }
 
 TEST_F(LogOutputs, ATerminalIsShownTextAndToldOfTheRest) {

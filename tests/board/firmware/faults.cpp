@@ -23,6 +23,14 @@ int main() {
     case 5:
         asm volatile("bkpt #1");
         break;
+    case 6: // as drone/handlers.hpp stops
+        asm volatile("movs r0, #72\n udf #0xE1" ::: "r0");
+        break;
+    case 7:
+        asm volatile("movs r0, #1\n movs r1, #32\n udf #0xE2" ::: "r0", "r1");
+        break;
+    case 8:
+        __builtin_trap();
     default:
         break;
     }

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "stream/decoder.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace drone::stream {
+
+/// Whether `sample` makes sense as `format`: most of it is in packets that targets send, of few
+/// kinds. Noise, a wrong baud rate and other framings are full of reserved and malformed packets.
+/// A sample of some hundred bytes is enough; one of less than 16 makes no sense as anything. Pure.
+[[nodiscard]] bool makes_sense(const format& as, std::span<const std::uint8_t> sample);
+
+/// The format as which `sample` makes sense, when there is one. Some 100 decodings of the sample.
+[[nodiscard]] std::optional<format> guess_format(std::span<const std::uint8_t> sample);
+
+} // namespace drone::stream

@@ -56,6 +56,12 @@ public:
         to_.on_run(run);
     }
 
+    void on_block(const stream::packet_block& block) override {
+        counts_.packets += block.count;
+        counts_.payload += block.payload;
+        to_.on_block(block);
+    }
+
 private:
     stream::packet_sink& to_;
     progress& counts_;
@@ -70,7 +76,8 @@ class run_of_capture {
 public:
     run_of_capture(const settings& how, sink& to, observer& hears, stop_signal& stop)
         : how_(how), to_(to), hears_(hears), stop_(stop),
-          decoder_(stream::make_decoder(how.format)), timeline_(to, to.wants_time()),
+          decoder_(stream::make_decoder(how.format)),
+          timeline_(to, {.time = to.wants_time(), .writes_alone = to.wants_writes_alone()}),
           sink_(timeline_, counts_), kind_(how.format) {}
 
     progress run() {

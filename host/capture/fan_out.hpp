@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,13 @@ public:
     void on_run(const stream::software_run& run) override {
         for (const auto& one : all_)
             one->on_run(run);
+    }
+    void on_writes(std::span<const stream::timed_write> writes) override {
+        for (const auto& one : all_)
+            one->on_writes(writes);
+    }
+    [[nodiscard]] bool wants_writes_alone() const override {
+        return std::ranges::all_of(all_, [](const auto& one) { return one->wants_writes_alone(); });
     }
     [[nodiscard]] bool wants_time() const override {
         return std::ranges::any_of(all_, [](const auto& one) { return one->wants_time(); });

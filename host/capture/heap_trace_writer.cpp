@@ -31,17 +31,20 @@ void heap_trace_writer::on_packet(const stream::located_packet& found) {
     if (const auto* written = std::get_if<stream::software>(&found.value)) {
         if (is_ours(*written, found.tentative)) payload(*written, found.time);
     } else if (std::holds_alternative<stream::overflow>(found.value)) {
-        lost_.overflow = true;
+        lost_.any = lost_.overflow = true;
     } else if (const auto* bad = std::get_if<stream::malformed>(&found.value)) {
         // A packet that the end of the capture cut is no loss: nothing was to follow.
-        if (bad->what != stream::defect::truncated) lost_.malformed += bad->length;
+        if (bad->what == stream::defect::truncated) return;
+        lost_.any = true;
+        lost_.malformed += bad->length;
     } else if (const auto* gone = std::get_if<stream::missing>(&found.value)) {
-        lost_.transport = true;
+        lost_.any = lost_.transport = true;
         lost_.missing += gone->length;
     }
 }
 
 void heap_trace_writer::on_run(const stream::software_run& run) {
+    if (run.port % 32 != port_ % 32) return;
     const bool ours = run.port == port_ || run.port == port_of_page_;
     if (!ours || run.size != word_size) return sink::on_run(run);
     std::size_t index = 0;
@@ -60,6 +63,18 @@ void heap_trace_writer::on_run(const stream::software_run& run) {
     stream::software_run native = run;
     native.packets = run.packets.subspan(raw);
     to_.append_run(native);
+}
+
+void heap_trace_writer::on_writes(std::span<const stream::timed_write> writes) {
+    for (const stream::timed_write& one : writes) {
+        const bool ours = one.port == port_ || one.port == port_of_page_;
+        if (ours && native_ && one.size == word_size && !lost_.any) {
+            write_time(one.time);
+            write({one.value});
+        } else if (const stream::software written = one.packet(); is_ours(written, one.tentative)) {
+            payload(written, one.time);
+        }
+    }
 }
 
 void heap_trace_writer::finish() {
@@ -90,6 +105,7 @@ void heap_trace_writer::payload(const stream::software& written, stream::moment 
         become_native();
     if (native_) {
         if (written.size != word_size) {
+            lost_.any = true;
             lost_.malformed += written.size;
             return;
         }
@@ -97,8 +113,7 @@ void heap_trace_writer::payload(const stream::software& written, stream::moment 
         write_time(time);
         return write({written.value});
     }
-    const auto bytes = base::store_le(written.value);
-    to_.append({bytes.data(), written.size});
+    to_.append_number(written.value, written.size);
 }
 
 /// Words begin at multiples of four from here on; what did not fill one is closed as a gap word.
@@ -112,6 +127,7 @@ void heap_trace_writer::become_native() {
 }
 
 void heap_trace_writer::write_losses() {
+    if (!lost_.any) return;
     const losses lost = std::exchange(lost_, {});
     if (lost.overflow) write(wire::make_gap(wire::gap_reason::overflow, 0));
     if (lost.malformed != 0) write(wire::make_gap(wire::gap_reason::malformed, lost.malformed));
@@ -119,22 +135,20 @@ void heap_trace_writer::write_losses() {
 }
 
 void heap_trace_writer::write_time(stream::moment time) {
-    wire::capture clock = wire::capture::target_ticks;
-    std::uint64_t passed = 0;
     if (time) {
-        passed = *time - std::exchange(target_last_, *time);
         target_times_ = true;
+        const std::uint64_t passed = *time - std::exchange(target_last_, *time);
+        if (passed != 0) write_time_passed(wire::capture::target_ticks, passed);
     } else if (host_now_ && !target_times_) {
-        passed = *host_now_ - std::exchange(host_last_, *host_now_);
-        clock = wire::capture::host_micros;
-    }
-    while (passed != 0) {
-        const auto part = std::min<std::uint64_t>(passed, wire::data_mask);
-        write(wire::make_capture(clock, static_cast<std::uint32_t>(part)));
-        passed -= part;
+        const std::uint64_t passed = *host_now_ - std::exchange(host_last_, *host_now_);
+        if (passed != 0) write_time_passed(wire::capture::host_micros, passed);
     }
 }
 
-void heap_trace_writer::write(wire::word word) { to_.append(base::store_le(word.bits)); }
+void heap_trace_writer::write_time_passed(wire::capture clock, std::uint64_t passed) {
+    for (; passed > wire::data_mask; passed -= wire::data_mask)
+        write(wire::make_capture(clock, wire::data_mask));
+    write(wire::make_capture(clock, static_cast<std::uint32_t>(passed)));
+}
 
 } // namespace drone::capture

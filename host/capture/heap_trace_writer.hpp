@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,7 @@ public:
 
     void on_packet(const stream::located_packet& found) override;
     void on_run(const stream::software_run& run) override;
+    void on_writes(std::span<const stream::timed_write> writes) override;
     [[nodiscard]] bool wants_time() const override { return true; }
     void arrived(std::uint64_t microseconds) override { host_now_ = microseconds; }
     /// Writes what was lost after the last word.
@@ -51,6 +53,7 @@ public:
 private:
     /// What was lost since the last word of the port.
     struct losses {
+        bool any = false;
         bool overflow = false;
         std::uint64_t malformed = 0; ///< bytes
         bool transport = false;
@@ -62,7 +65,8 @@ private:
     void become_native();
     void write_losses();
     void write_time(stream::moment time);
-    void write(wire::word word);
+    void write_time_passed(wire::capture clock, std::uint64_t passed);
+    void write(wire::word word) { to_.append_number(word.bits, sizeof word.bits); }
 
     std::uint8_t port_;
     std::uint8_t port_of_page_; ///< the port under a page that nobody set

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace drone::capture {
 
@@ -79,7 +80,6 @@ void output::append(std::span<const std::uint8_t> bytes) {
         const std::size_t size = std::min(bytes.size(), pending_.size() - used_);
         std::memcpy(pending_.data() + used_, bytes.data(), size);
         used_ += size;
-        size_ += size;
         bytes = bytes.subspan(size);
     }
 }
@@ -103,7 +103,6 @@ void output::append_run(const stream::software_run& run) {
         else
             copy_payloads<2>(from, to, packets);
         used_ += packets * run.size;
-        size_ += packets * run.size;
         index += packets;
     }
 }
@@ -128,7 +127,7 @@ void output::flush() {
         else if (errno != EINTR && errno != EAGAIN)
             fail_with(errno);
     }
-    used_ = 0;
+    flushed_ += std::exchange(used_, 0);
 }
 
 /// Returns false when the user asked to stop and whoever reads us had his time.

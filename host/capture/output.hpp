@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "stream/packet.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,6 +40,13 @@ public:
     void begin();
     void append(std::span<const std::uint8_t> bytes);
     void append(std::string_view text);
+    /// The low `size` bytes of `value`, at most 4, the lowest first.
+    void append_number(std::uint32_t value, std::size_t size) {
+        if (pending_.size() - used_ < sizeof value) make_room(sizeof value);
+        const auto bytes = base::store_le(value);
+        std::memcpy(pending_.data() + used_, bytes.data(), bytes.size());
+        used_ += size;
+    }
     /// The payloads of the run.
     void append_run(const stream::software_run& run);
     void flush();
@@ -48,7 +57,7 @@ public:
     /// The failure, once.
     [[nodiscard]] std::optional<error> take_failure();
     /// Bytes that were written or wait to be.
-    [[nodiscard]] std::uint64_t size() const { return size_; }
+    [[nodiscard]] std::uint64_t size() const { return flushed_ + used_; }
     /// Bytes that the file held when it was opened and still holds.
     [[nodiscard]] std::uint64_t kept_size() const { return kept_size_; }
 
@@ -70,7 +79,7 @@ private:
     std::uint64_t kept_size_ = 0;
     std::vector<std::uint8_t> pending_;
     std::size_t used_ = 0;
-    std::uint64_t size_ = 0;
+    std::uint64_t flushed_ = 0; ///< bytes of pending_ that were written or lost with its reader
     std::optional<std::chrono::steady_clock::time_point> last_moment_; ///< to wait for a reader
     bool failed_ = false;
     std::optional<error> failure_;

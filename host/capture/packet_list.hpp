@@ -21,6 +21,7 @@ public:
 
     void on_packet(const stream::located_packet& found) override;
     [[nodiscard]] bool wants_time() const override { return true; }
+    [[nodiscard]] bool wants_writes_alone() const override { return false; }
 
 private:
     style how_;

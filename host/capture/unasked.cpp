@@ -10,18 +10,21 @@ namespace drone::capture {
 
 void unasked::on_packet(const stream::located_packet& found) {
     if (const auto* written = std::get_if<stream::software>(&found.value))
-        if (!asked_.test(written->port)) ++packets_[written->port];
+        ++packets_[written->port];
 }
 
-void unasked::on_run(const stream::software_run& run) {
-    if (!asked_.test(run.port)) packets_[run.port] += run.count();
+void unasked::on_run(const stream::software_run& run) { packets_[run.port] += run.count(); }
+
+void unasked::on_writes(std::span<const stream::timed_write> writes) {
+    for (const stream::timed_write& one : writes)
+        ++packets_[one.port];
 }
 
 std::vector<std::string> unasked::remarks() const {
     constexpr std::size_t named = 4;
     std::vector<std::pair<std::uint64_t, std::size_t>> most; // packets, port
     for (std::size_t port = 0; port < packets_.size(); ++port)
-        if (packets_[port] != 0) most.emplace_back(packets_[port], port);
+        if (packets_[port] != 0 && !asked_.test(port)) most.emplace_back(packets_[port], port);
     if (most.empty()) return {};
     std::ranges::stable_sort(most, std::ranges::greater{}, [](const auto& one) {
         return one.first;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@ public:
 
     void on_packet(const stream::located_packet& found) override;
     void on_run(const stream::software_run& run) override;
+    void on_writes(std::span<const stream::timed_write> writes) override;
     /// Whether the other sinks listen is what decides.
     [[nodiscard]] bool deaf() const override { return true; }
     [[nodiscard]] std::vector<std::string> remarks() const override;
@@ -28,7 +30,7 @@ public:
 private:
     port_set asked_;
     std::string what_;
-    std::array<std::uint64_t, 256> packets_{};
+    std::array<std::uint64_t, 256> packets_{}; ///< of the ports that are asked for, too
 };
 
 } // namespace drone::capture

@@ -2,8 +2,9 @@
 #include "stream/itm_decoder.hpp"
 
 #include "base/bytes.hpp"
-#include "stream/dwt.hpp"
 #include "stream/itm_header.hpp"
+#include "stream/itm_packet.hpp"
+#include "stream/packet_block.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -17,18 +18,6 @@ using bytes_view = std::span<const std::uint8_t>;
 
 constexpr std::uint8_t sync_end = 0x80;
 constexpr std::size_t sync_zeros = 5; // with the seven zero bits of 0x80: the 47 of D4.2.1
-
-std::uint32_t little_endian(bytes_view payload) {
-    return static_cast<std::uint32_t>(base::load_le(payload));
-}
-
-/// Seven bits a byte, the low ones first; bit 7 is the continuation bit.
-std::uint64_t continued_value(bytes_view payload) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < payload.size(); ++i)
-        value |= static_cast<std::uint64_t>(payload[i] & 0x7FU) << 7 * i;
-    return value;
-}
 
 malformed make_malformed(defect what, bytes_view bytes) {
     malformed bad{.what = what, .length = bytes.size(), .bytes = {}};
@@ -81,49 +70,9 @@ const std::uint8_t* end_of_run(const std::uint8_t* at, const std::uint8_t* end) 
     return at;
 }
 
-packet decode_global_low(bytes_view payload) {
-    const std::uint8_t last = payload.back();
-    if ((last & 0x80U) != 0) return malformed{.what = defect::overlong};
-    const auto ticks = static_cast<std::uint32_t>(continued_value(payload));
-    global_timestamp_low stamp{.ticks = ticks, .size = static_cast<std::uint8_t>(payload.size())};
-    if (payload.size() == 4) {
-        stamp.ticks &= 0x03FF'FFFFU;
-        stamp.clock_changed = (last & 0x20U) != 0;
-        stamp.wrapped = (last & 0x40U) != 0;
-    }
-    return stamp;
-}
-
-packet decode_global_high(bytes_view payload) {
-    if ((payload.back() & 0x80U) != 0) return malformed{.what = defect::overlong};
-    if (payload.size() != 4 && payload.size() != 6) return malformed{.what = defect::bad_length};
-    return global_timestamp_high{
-        .ticks = continued_value(payload),
-        .size = static_cast<std::uint8_t>(payload.size()),
-    };
-}
-
-packet decode_local(std::uint8_t header, bytes_view payload) {
-    if ((payload.back() & 0x80U) != 0) return malformed{.what = defect::overlong};
-    return local_timestamp{
-        .ticks = static_cast<std::uint32_t>(continued_value(payload)),
-        .relation = static_cast<timestamp_relation>(header >> 4U & 3U),
-    };
-}
-
-packet decode_extension(std::uint8_t header, bytes_view payload) {
-    const bool hardware = (header & 0b0000'0100U) != 0;
-    const auto low_bits = static_cast<std::uint8_t>(header >> 4U & 7U);
-    if (payload.empty() && !hardware) return stimulus_page{low_bits};
-    std::uint32_t value = low_bits;
-    // The fourth byte has no continuation bit: eight bits of it are the value's top.
-    for (std::size_t i = 0; i < payload.size(); ++i)
-        value |= (i == 3 ? payload[i] : payload[i] & 0x7FU) << (3 + 7 * i);
-    return extension{
-        .value = value,
-        .size = static_cast<std::uint8_t>(payload.size()),
-        .hardware = hardware,
-    };
+/// Whether packets like the one at `at` follow it at once, so that they are a run.
+bool begins_run(const std::uint8_t* at, std::size_t length) {
+    return at[length] == *at && at[2 * length] == *at;
 }
 
 } // namespace
@@ -192,8 +141,12 @@ const std::uint8_t* itm_decoder::decode(
             at = zero;
             continue;
         }
-        if (const std::uint8_t* const behind = software_packets(at, end, sink); behind != at) {
-            at = behind;
+        if (const std::uint8_t* const after = block(at, end, sink); after != at) {
+            at = after;
+            continue;
+        }
+        if (const std::uint8_t* const after = software_packets(at, end, sink); after != at) {
+            at = after;
             continue;
         }
         const piece found = packet_at({at, end}, last);
@@ -258,6 +211,39 @@ itm_decoder::software_packets(const std::uint8_t* at, const std::uint8_t* end, p
     return behind;
 }
 
+/// The fast loop over packets of several kinds: as many as are certain, up to a run of equal ones.
+/// Returns `at` when there is none.
+const std::uint8_t*
+itm_decoder::block(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink) {
+    // What one look reads: three packets of five bytes, and the byte after them.
+    constexpr std::ptrdiff_t look = 16;
+    const std::uint8_t* const first = at;
+    packet_block found{.offset = offset_, .tentative = !synchronised_, .page = page_};
+    while (end - at > look) {
+        const block_packet next(at);
+        const std::size_t length = next.length();
+        if (length == 0) break;
+        if (length == 1) { // a short timestamp has no payload that a synchronisation could cut
+            ++found.count;
+            ++at;
+            continue;
+        }
+        // Payload that ends in a zero byte before another one may be cut by a synchronisation; a
+        // timestamp may be longer than a block has.
+        if ((at[length - 1] | at[length]) == 0) break;
+        if (next.is_timestamp() && (at[length - 1] & 0x80U) != 0) break;
+        if (next.is_write() && begins_run(at, length)) break;
+        ++found.count;
+        found.payload += next.size();
+        at += length;
+    }
+    if (at == first) return at;
+    found.packets = {first, at};
+    sink.on_block(found);
+    offset_ += found.packets.size();
+    return at;
+}
+
 /// The packet that starts here.
 itm_decoder::piece itm_decoder::packet_at(bytes_view bytes, bool last) {
     const std::size_t size = packet_size(header_kinds[bytes[0]], bytes);
@@ -281,52 +267,11 @@ itm_decoder::piece itm_decoder::packet_at(bytes_view bytes, bool last) {
     case cut::no:
         break;
     }
-    packet value = complete(found);
+    packet value = decode_itm_packet(found, page_);
     if (const auto* bad = std::get_if<malformed>(&value)) {
         return {.size = size, .value = make_malformed(bad->what, found)};
     }
     return {.size = size, .value = value};
-}
-
-/// The value of a packet that has all its bytes.
-packet itm_decoder::complete(bytes_view bytes) const {
-    const std::uint8_t header = bytes[0];
-    const bytes_view payload = bytes.subspan(1);
-    switch (header_kinds[header]) {
-    case header_kind::overflow:
-        return overflow{};
-    case header_kind::local_short:
-        return local_timestamp{
-            .ticks = header >> 4U & 7U,
-            .relation = timestamp_relation::exact,
-            .one_byte = true,
-        };
-    case header_kind::local:
-        return decode_local(header, payload);
-    case header_kind::global_low:
-        return decode_global_low(payload);
-    case header_kind::global_high:
-        return decode_global_high(payload);
-    case header_kind::extension:
-    case header_kind::extension_payload:
-        return decode_extension(header, payload);
-    case header_kind::software:
-        return software{
-            .port = static_cast<std::uint8_t>(page_ * 32U + source_address(header)),
-            .size = static_cast<std::uint8_t>(payload.size()),
-            .value = little_endian(payload),
-        };
-    case header_kind::hardware:
-        return decode_hardware_source(
-            source_address(header),
-            static_cast<std::uint8_t>(payload.size()),
-            little_endian(payload)
-        );
-    case header_kind::zero:
-    case header_kind::reserved:
-        break;
-    }
-    return reserved{header};
 }
 
 void itm_decoder::emit(std::size_t length, packet value, packet_sink& sink) {

@@ -44,8 +44,8 @@ private:
     zero_run(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
     const std::uint8_t*
     software_packets(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
+    const std::uint8_t* block(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
     [[nodiscard]] piece packet_at(std::span<const std::uint8_t> bytes, bool last);
-    [[nodiscard]] packet complete(std::span<const std::uint8_t> bytes) const;
     void emit(std::size_t length, packet value, packet_sink& sink);
     void note_damage();
     void end_zeros(defect what, packet_sink& sink);

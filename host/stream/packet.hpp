@@ -275,17 +275,43 @@ struct software_run {
     }
 };
 
+/// Packets of several kinds, back to back: writes to stimulus ports, hardware source packets, and
+/// local timestamps of at most three bytes. packet_block.hpp steps through them.
+struct packet_block {
+    std::uint64_t offset = 0; ///< of the first header
+    bool tentative = true;
+    std::uint8_t page = 0; ///< of stimulus ports
+    std::span<const std::uint8_t> packets{};
+    std::size_t count = 0;
+    std::size_t payload = 0; ///< bytes of the writes
+};
+
+/// A write to a stimulus port, as short as it can be.
+struct timed_write {
+    moment time;
+    std::uint32_t value = 0;
+    std::uint8_t port = 0;
+    std::uint8_t size = 4;
+    bool tentative = true;
+
+    [[nodiscard]] software packet() const { return {.port = port, .size = size, .value = value}; }
+};
+
 /// Takes what a decoder or a timeline finds, in the order of the input.
+///
+/// There are shorter ways to say many packets at once. Unless it overrides them, a sink sees each
+/// packet by on_packet. How packets are put together depends on how the input was split.
 class packet_sink {
 public:
     virtual ~packet_sink() = default;
     virtual void on_packet(const located_packet& found) = 0;
-    /// The same packets as so many on_packet calls, which is what it does unless overridden. How
-    /// the packets of a port fall into runs depends on how the input was split.
     virtual void on_run(const software_run& run) {
         for (std::size_t i = 0; i < run.count(); ++i)
             on_packet(run.packet_at(i));
     }
+    virtual void on_block(const packet_block& block);
+    /// Writes without their offsets, which a timeline makes for sinks of writes alone.
+    virtual void on_writes(std::span<const timed_write> writes);
 
 protected:
     packet_sink() = default;

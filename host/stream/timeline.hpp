@@ -15,11 +15,18 @@ namespace drone::stream {
 /// clock is the target's.
 class timeline : public packet_sink {
 public:
-    /// Nobody may want times: then every packet passes at once, without one.
-    explicit timeline(packet_sink& to, bool wanted = true) : to_(to), wanted_(wanted) {}
+    /// What the sink wants.
+    struct wishes {
+        bool time = true;          ///< without, every packet passes at once, without a time
+        bool writes_alone = false; ///< of blocks, writes to stimulus ports are enough
+    };
+
+    explicit timeline(packet_sink& to) : timeline(to, wishes{}) {}
+    timeline(packet_sink& to, wishes what) : to_(to), what_(what) {}
 
     void on_packet(const located_packet& found) override;
     void on_run(const software_run& run) override;
+    void on_block(const packet_block& block) override;
     /// Hands on what is held: the stream fell silent or ended.
     void release();
 
@@ -27,13 +34,15 @@ private:
     /// Packets after the last timestamp that are held before the next is given up.
     static constexpr std::size_t patience = 256;
 
+    void time_writes(const packet_block& block, const std::uint8_t* at);
     void pass(located_packet found);
     void stamp(const located_packet& found, std::uint32_t ticks);
 
     packet_sink& to_;
-    bool wanted_;
+    wishes what_;
     std::vector<located_packet> held_;
-    bool timed_ = true; ///< a timestamp is expected
+    std::vector<timed_write> writes_; ///< of the block that is looked at
+    bool timed_ = true;               ///< a timestamp is expected
     moment now_;
 };
 

@@ -13,8 +13,6 @@ namespace drone::layout {
 
 namespace {
 
-constexpr std::size_t no_pool = SIZE_MAX;
-
 const char* describe(layout_error problem) {
     switch (problem) {
     case layout_error::none:
@@ -37,47 +35,57 @@ const char* describe(layout_error problem) {
     return "it is sound";
 }
 
-/// A live block, or a request that was refused.
-struct live_block {
-    void* address = nullptr;
-    std::uint32_t first_pool = 0; ///< that serves its class; only for refused ones
+/// Where a block of a run is: in the heap, or nowhere because its request was refused.
+struct whereabouts {
+    std::uint32_t end = 0;  ///< offset of the block plus one; 0: there is none, or it was refused
+    std::uint32_t pool = 0; ///< that holds it; `refused`
+
+    static constexpr std::uint32_t refused = UINT32_MAX;
+
+    [[nodiscard]] bool is_served() const { return end != 0; }
+    [[nodiscard]] bool is_refused() const { return pool == refused; }
 };
 
-/// Where the blocks of a run are: by number, or by class where blocks have no numbers.
-class block_table {
+/// The blocks of a run, by number.
+class numbered_blocks {
 public:
-    explicit block_table(const usage::demand& run) : run_(run), by_class_(run.classes.size()) {}
+    explicit numbered_blocks(const usage::demand& run)
+        : number_of_(run.blocks), at_(run.blocks.empty() ? 0 : std::ranges::max(run.blocks) + 1) {}
 
-    void put(std::size_t step, live_block block) {
-        if (run_.blocks.empty()) {
-            by_class_[run_.steps[step].index()].push_back(block);
-            return;
-        }
-        const std::uint32_t number = run_.blocks[step];
-        if (number >= by_number_.size()) by_number_.resize(number + 1);
-        by_number_[number] = block;
+    void put(std::size_t step, std::size_t /*index*/, whereabouts block) {
+        at_[number_of_[step]] = block;
+    }
+    whereabouts take_out(std::size_t step, std::size_t /*index*/) {
+        return std::exchange(at_[number_of_[step]], whereabouts());
     }
 
-    std::optional<live_block> take_out(std::size_t step) {
-        if (!run_.blocks.empty()) {
-            const std::uint32_t number = run_.blocks[step];
-            if (number >= by_number_.size()) return std::nullopt;
-            return std::exchange(by_number_[number], std::nullopt);
-        }
-        auto& stack = by_class_[run_.steps[step].index()];
-        if (stack.empty()) return std::nullopt;
-        const live_block block = stack.back();
+private:
+    std::span<const std::uint32_t> number_of_;
+    std::vector<whereabouts> at_;
+};
+
+/// The blocks of a run without numbers: of a class, the one that came last goes first.
+class unnumbered_blocks {
+public:
+    explicit unnumbered_blocks(const usage::demand& run) : by_class_(run.classes.size()) {}
+
+    void put(std::size_t /*step*/, std::size_t index, whereabouts block) {
+        by_class_[index].push_back(block);
+    }
+    whereabouts take_out(std::size_t /*step*/, std::size_t index) {
+        auto& stack = by_class_[index];
+        if (stack.empty()) return {};
+        const whereabouts block = stack.back();
         stack.pop_back();
         return block;
     }
 
 private:
-    const usage::demand& run_;
-    std::vector<std::optional<live_block>> by_number_;
-    std::vector<std::vector<live_block>> by_class_;
+    std::vector<std::vector<whereabouts>> by_class_;
 };
 
 /// One run through one heap.
+template <class Blocks>
 class player {
 public:
     player(
@@ -87,167 +95,186 @@ public:
         std::uint32_t alignment,
         replay_report& report
     )
-        : number_(number), run_(run), heap_(pools, alignment), report_(report), table_(run),
-          taken_(pools.size()), waste_(pools.size()), unserved_(pools.size()) {
-        for (const usage::request_class& request : run.classes) {
-            const auto block = block_of(request);
-            needs_.push_back(block ? block->block : 0);
-            first_.push_back(first_pool(request));
+        : number_(number), run_(run), heap_(pools, alignment), report_(report), blocks_(run),
+          pools_(pools.size()) {
+        for (std::size_t pool = 0; pool < pools.size(); ++pool)
+            pools_[pool].block = pools[pool].block;
+        for (const usage::request_class& asked : run.classes) {
+            const auto needed = block_of(asked);
+            requests_.push_back({
+                .size = asked.size,
+                .alignment = asked.alignment,
+                .needed = needed ? needed->block : 0,
+                .first_pool = first_pool(asked),
+            });
         }
     }
 
     void play(after_failure then) {
-        auto next_resize = run_.resizes.begin();
-        for (std::size_t step = 0; step < run_.steps.size(); ++step) {
-            if (then == after_failure::stop && report_.failures > 0) return;
-            if (next_resize != run_.resizes.end() && *next_resize == step &&
-                step + 1 < run_.steps.size()) {
-                ++next_resize;
-                resize(step);
-                ++step;
-            } else if (run_.steps[step].gives_back()) {
-                give_back(step);
-            } else {
-                take(step);
-            }
+        stops_ = then == after_failure::stop;
+        std::size_t step = 0;
+        for (const std::uint64_t resized : run_.resizes) {
+            if (!play(step, resized)) return;
+            if (!resize(resized) && stops_) return;
+            step = resized + 2;
         }
+        if (!play(step, run_.steps.size())) return;
         report_.events += usage::event_count(run_);
     }
 
 private:
-    [[nodiscard]] const usage::request_class& request(std::size_t step) const {
-        return run_.classes[run_.steps[step].index()];
-    }
+    /// A class of requests, and what the heap has for it.
+    struct request {
+        std::uint32_t size = 0;
+        std::uint32_t alignment = 0;
+        std::uint32_t needed = 0;     ///< bytes of the smallest block that would serve it
+        std::uint32_t first_pool = 0; ///< that serves it; no_pool
+    };
+    struct pool_state {
+        std::uint32_t block = 0; ///< bytes
+        std::uint32_t taken = 0; ///< blocks
+        std::uint64_t waste = 0; ///< bytes
+        std::uint64_t unserved = 0;
+    };
+    static constexpr std::uint32_t no_pool = UINT32_MAX;
 
-    [[nodiscard]] std::size_t first_pool(const usage::request_class& wanted) {
+    [[nodiscard]] std::uint32_t first_pool(const usage::request_class& wanted) {
         const runtime_pools& pools = heap_->layout();
-        for (std::size_t pool = 0; pool < pools.count(); ++pool)
+        for (std::uint32_t pool = 0; pool < pools.count(); ++pool)
             if (pools.at(pool).block >= wanted.size && pools.at(pool).alignment >= wanted.alignment)
                 return pool;
         return no_pool;
     }
 
-    void take(std::size_t step) {
-        const std::size_t index = run_.steps[step].index();
-        enter(step, heap_->allocate(request(step).size, request(step).alignment), index);
+    /// Steps without resizes. False: one was refused, and that ends the replay.
+    bool play(std::size_t step, std::size_t end) {
+        for (; step < end; ++step) {
+            const std::size_t index = run_.steps[step].index();
+            if (run_.steps[step].gives_back()) {
+                leave(blocks_.take_out(step, index), requests_[index]);
+                continue;
+            }
+            void* const block = heap_->allocate(requests_[index].size, requests_[index].alignment);
+            if (!enter(step, index, block) && stops_) return false;
+        }
+        return true;
     }
 
-    /// Accounts for what the heap answered to a request.
-    void enter(std::size_t step, void* address, std::size_t index) {
-        const std::size_t first = first_[index];
-        if (address == nullptr) {
-            refuse(step, first);
-            table_.put(step, {.address = nullptr, .first_pool = static_cast<std::uint32_t>(first)});
-            return;
+    /// Accounts for what the heap answered to a request. False: it refused.
+    bool enter(std::size_t step, std::size_t index, void* block) {
+        const request& asked = requests_[index];
+        if (block == nullptr) [[unlikely]] {
+            refuse(step, asked);
+            blocks_.put(step, index, {.end = 0, .pool = whereabouts::refused});
+            return false;
         }
-        const std::size_t pool = heap_.pool_of(address);
+        const std::uint32_t offset = heap_->offset_of(block);
+        const auto pool = static_cast<std::uint32_t>(heap_->pool_of(block));
         pool_usage& usage = report_.pools[pool];
+        pool_state& now = pools_[pool];
         ++usage.taken;
-        if (pool != first) {
+        if (pool != asked.first_pool) [[unlikely]] {
             ++usage.fell_into;
-            ++report_.pools[first].fell_over;
+            ++report_.pools[asked.first_pool].fell_over;
         }
-        usage.peak = std::max(usage.peak, ++taken_[pool]);
-        charge(pool, index, 1);
-        table_.put(step, {.address = address, .first_pool = 0});
+        if (++now.taken > usage.peak) usage.peak = now.taken;
+        hold(asked, now, usage);
+        blocks_.put(step, index, {.end = offset + 1, .pool = pool});
+        return true;
     }
 
-    void refuse(std::size_t step, std::size_t first) {
+    [[gnu::noinline]] void refuse(std::size_t step, const request& asked) {
         if (report_.failures++ == 0) {
             failure& failed = report_.first_failure.emplace();
             failed.run = number_;
             failed.step = step;
-            failed.request = request(step);
-            failed.live_blocks = blocks_;
-            failed.live_bytes = bytes_;
+            failed.request = {asked.size, asked.alignment};
+            failed.live_blocks = live_blocks_;
+            failed.live_bytes = live_bytes_;
             const runtime_pools& pools = heap_->layout();
-            for (std::size_t pool = first; pool < pools.count(); ++pool)
-                if (pools.at(pool).block >= failed.request.size &&
-                    pools.at(pool).alignment >= failed.request.alignment)
+            for (std::size_t pool = asked.first_pool; pool < pools.count(); ++pool)
+                if (pools.at(pool).block >= asked.size &&
+                    pools.at(pool).alignment >= asked.alignment)
                     failed.exhausted.push_back(pool);
         }
-        if (first == no_pool) return;
-        pool_usage& usage = report_.pools[first];
+        if (asked.first_pool == no_pool) return;
+        pool_usage& usage = report_.pools[asked.first_pool];
         ++usage.fell_over;
-        usage.unserved_peak = std::max(usage.unserved_peak, ++unserved_[first]);
+        usage.unserved_peak = std::max(usage.unserved_peak, ++pools_[asked.first_pool].unserved);
     }
 
-    void give_back(std::size_t step) {
-        const auto block = table_.take_out(step);
-        if (block) leave(*block, run_.steps[step].index());
-    }
-
-    void leave(const live_block& block, std::size_t index) {
-        if (block.address == nullptr) {
-            if (block.first_pool < unserved_.size()) --unserved_[block.first_pool];
+    /// A block of this class is given back.
+    void leave(whereabouts block, const request& asked) {
+        if (!block.is_served()) [[unlikely]] {
+            if (block.is_refused() && asked.first_pool != no_pool)
+                --pools_[asked.first_pool].unserved;
             return;
         }
-        const std::size_t pool = heap_.pool_of(block.address);
-        heap_->deallocate(block.address);
-        --taken_[pool];
-        charge(pool, index, -1);
+        heap_->deallocate(heap_.at(block.end - 1));
+        --pools_[block.pool].taken;
+        release(asked, pools_[block.pool]);
     }
 
     /// A resize, whatever the traced heap did: here the block stays or moves as this heap has it.
-    void resize(std::size_t step) {
-        const auto block = table_.take_out(step);
+    /// False: it was refused.
+    bool resize(std::size_t step) {
         const std::size_t before = run_.steps[step].index();
         const std::size_t after = run_.steps[step + 1].index();
-        if (!block || block->address == nullptr) {
-            if (block) leave(*block, before);
-            take(step + 1);
-            return;
+        const whereabouts block = blocks_.take_out(step, before);
+        if (!block.is_served()) {
+            leave(block, requests_[before]);
+            const request& asked = requests_[after];
+            return enter(step + 1, after, heap_->allocate(asked.size, asked.alignment));
         }
-        const std::size_t old_pool = heap_.pool_of(block->address);
+        void* const old = heap_.at(block.end - 1);
         void* const place = drone::resize(
-            *heap_,
-            block->address,
-            run_.classes[before].size,
-            run_.classes[after].size,
-            run_.classes[after].alignment
+            *heap_, old, requests_[before].size, requests_[after].size, requests_[after].alignment
         );
-        charge(old_pool, before, -1);
-        if (place == block->address) {
-            charge(old_pool, after, 1);
-            table_.put(step + 1, *block);
-            return;
+        pool_state& pool = pools_[block.pool];
+        release(requests_[before], pool);
+        if (place == old) {
+            hold(requests_[after], pool, report_.pools[block.pool]);
+            blocks_.put(step + 1, after, block);
+            return true;
         }
-        if (place == nullptr)
-            heap_->deallocate(block->address); // so that the run goes on as if it had been served
-        --taken_[old_pool];
-        enter(step + 1, place, after);
+        if (place == nullptr) heap_->deallocate(old); // the run goes on as if it had been served
+        --pool.taken;
+        return enter(step + 1, after, place);
     }
 
-    /// Adds a block of the class to what is live in a pool, or takes it away.
-    void charge(std::size_t pool, std::size_t index, int sign) {
-        const auto count = static_cast<std::uint64_t>(static_cast<std::int64_t>(sign));
-        const std::uint32_t block = heap_->layout().at(pool).block;
-        const std::uint64_t waste = count * (std::max(block, needs_[index]) - needs_[index]);
-        blocks_ += count;
-        bytes_ += count * run_.classes[index].size;
-        waste_[pool] += waste;
+    /// A block of this class is live in that pool from now on.
+    void hold(const request& asked, pool_state& pool, pool_usage& usage) {
+        const std::uint32_t waste =
+            pool.block - asked.needed; // a block that serves has what it needs
+        pool.waste += waste;
         all_waste_ += waste;
-        if (sign < 0) return;
-        pool_usage& usage = report_.pools[pool];
-        usage.peak_waste = std::max(usage.peak_waste, waste_[pool]);
-        report_.peak_waste = std::max(report_.peak_waste, all_waste_);
-        report_.peak_blocks = std::max(report_.peak_blocks, blocks_);
-        report_.peak_bytes = std::max(report_.peak_bytes, bytes_);
+        live_bytes_ += asked.size;
+        if (pool.waste > usage.peak_waste) usage.peak_waste = pool.waste;
+        if (all_waste_ > report_.peak_waste) report_.peak_waste = all_waste_;
+        if (++live_blocks_ > report_.peak_blocks) report_.peak_blocks = live_blocks_;
+        if (live_bytes_ > report_.peak_bytes) report_.peak_bytes = live_bytes_;
+    }
+
+    /// It is no longer.
+    void release(const request& asked, pool_state& pool) {
+        const std::uint32_t waste = pool.block - asked.needed;
+        pool.waste -= waste;
+        all_waste_ -= waste;
+        live_bytes_ -= asked.size;
+        --live_blocks_;
     }
 
     std::size_t number_;
     const usage::demand& run_;
     runtime_heap heap_;
     replay_report& report_;
-    block_table table_;
-    std::vector<std::uint32_t> needs_; ///< by class: bytes of the smallest block that serves it
-    std::vector<std::size_t> first_;   ///< by class: the first pool that serves it
-    std::vector<std::uint32_t> taken_; ///< by pool: blocks
-    std::vector<std::uint64_t> waste_; ///< by pool: bytes
-    std::vector<std::uint64_t> unserved_;
+    Blocks blocks_;
+    std::vector<request> requests_; ///< by class
+    std::vector<pool_state> pools_;
+    bool stops_ = false;
     std::uint64_t all_waste_ = 0;
-    std::uint64_t blocks_ = 0;
-    std::uint64_t bytes_ = 0;
+    std::uint64_t live_blocks_ = 0;
+    std::uint64_t live_bytes_ = 0;
 };
 
 } // namespace
@@ -269,8 +296,14 @@ result<replay_report> replay(
         return fail(fmt::format("pool {} of the layout: {}", where + 1, describe(problem)));
     replay_report report;
     report.pools.resize(pools.size());
-    for (std::size_t number = 0; number < runs.size(); ++number)
-        player(number, runs[number], pools, alignment, report).play(then);
+    for (std::size_t number = 0; number < runs.size(); ++number) {
+        if (then == after_failure::stop && report.failures > 0) break;
+        const usage::demand& run = runs[number];
+        if (run.blocks.empty())
+            player<unnumbered_blocks>(number, run, pools, alignment, report).play(then);
+        else
+            player<numbered_blocks>(number, run, pools, alignment, report).play(then);
+    }
     return report;
 }
 

@@ -42,6 +42,9 @@ public:
                 return pools_[left].offset < pools_[right].offset;
             }
         );
+        granules_.index(count_);
+        defaults_.index(count_);
+        index_places();
     }
 
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
@@ -55,16 +58,29 @@ public:
 
     template <class Visitor>
     decltype(auto) for_offset(std::uint32_t offset, Visitor&& visit) const noexcept {
-        const auto begin = placed_.begin();
-        const auto found = std::partition_point(
-            begin,
-            begin + static_cast<std::ptrdiff_t>(count_),
-            [&](std::size_t pool) { return pools_[pool].offset <= offset; }
-        );
-        return visit(*(found - 1));
+        std::size_t place = first_in_[offset >> bucket_bits_];
+        while (offset >= ends_[place])
+            ++place;
+        return visit(placed_[place]);
     }
 
 private:
+    /// Fills the table from which for_offset() starts: for each of at most 256 equal parts of the
+    /// arena, the first place that reaches into it.
+    void index_places() {
+        for (std::size_t place = 0; place < count_; ++place)
+            ends_[place] = pools_[placed_[place]].end();
+        const std::uint32_t size = ends_[count_ - 1];
+        while ((size - 1) >> bucket_bits_ >= first_in_.size())
+            ++bucket_bits_;
+        std::uint8_t place = 0;
+        for (std::uint32_t bucket = 0; bucket <= (size - 1) >> bucket_bits_; ++bucket) {
+            while (bucket << bucket_bits_ >= ends_[place])
+                ++place;
+            first_in_[bucket] = place;
+        }
+    }
+
     /// Pools that offer an alignment, ascending by block.
     class selection {
     public:
@@ -72,7 +88,18 @@ private:
             blocks_[count_] = block;
             pools_[count_++] = pool;
         }
+        /// Fills the table of small sizes; `none` is first_fit()'s.
+        void index(std::size_t none) {
+            std::size_t size = 0;
+            for (std::size_t at = 0; at < count_; ++at)
+                for (; size < small_.size() && size <= blocks_[at]; ++size)
+                    small_[size] = static_cast<std::uint8_t>(pools_[at]);
+            for (; size < small_.size(); ++size)
+                small_[size] = static_cast<std::uint8_t>(none);
+        }
         [[nodiscard]] std::size_t first_fit(std::size_t size, std::size_t none) const noexcept {
+            if (size < small_.size()) [[likely]]
+                return small_[size];
             const auto end = blocks_.begin() + static_cast<std::ptrdiff_t>(count_);
             const auto found = std::lower_bound(blocks_.begin(), end, size);
             return found == end ? none : pools_[static_cast<std::size_t>(found - blocks_.begin())];
@@ -81,11 +108,16 @@ private:
     private:
         std::array<std::uint32_t, limit> blocks_{};
         std::array<std::size_t, limit> pools_{};
+        std::array<std::uint8_t, 1024> small_{}; ///< by size, what first_fit() answers
         std::size_t count_ = 0;
     };
+    static_assert(limit <= UINT8_MAX);
 
     std::array<pool_layout, limit> pools_{};
     std::array<std::size_t, limit> placed_{}; ///< by offset
+    std::array<std::uint32_t, limit> ends_{}; ///< of the pools, by offset
+    std::array<std::uint8_t, 256> first_in_{};
+    unsigned bucket_bits_ = 0;
     selection granules_;
     selection defaults_;
     std::size_t count_;
@@ -147,12 +179,8 @@ public:
     [[nodiscard]] heap& operator*() noexcept { return heap_; }
     [[nodiscard]] heap* operator->() noexcept { return &heap_; }
 
-    /// The pool that holds a block of this heap.
-    [[nodiscard]] std::size_t pool_of(const void* block) const noexcept {
-        return heap_.layout().for_offset(heap_.offset_of(block), [](std::size_t pool) {
-            return pool;
-        });
-    }
+    /// The address of an offset in the arena.
+    [[nodiscard]] void* at(std::uint32_t offset) noexcept { return memory_.get() + offset; }
 
 private:
     struct release {

@@ -33,6 +33,10 @@ public:
         return step(static_cast<std::uint16_t>(index << 1U | 1U));
     }
 
+    static constexpr step of(std::size_t index, bool gives_back) {
+        return step(static_cast<std::uint16_t>(index << 1U | (gives_back ? 1U : 0U)));
+    }
+
     [[nodiscard]] constexpr std::size_t index() const { return bits_ >> 1U; }
     [[nodiscard]] constexpr bool gives_back() const { return (bits_ & 1U) != 0; }
     /// index() * 2 + gives_back(): a row number for tables with two rows a class.

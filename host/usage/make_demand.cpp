@@ -25,8 +25,30 @@ public:
     void on_changes(std::span<const trace::change> changes) override {
         for (const trace::change& c : changes) {
             const std::size_t index = class_of(c);
-            made_.steps.push_back(c.gives_back ? step::give_back(index) : step::take(index));
+            made_.steps.push_back(step::of(index, c.gives_back));
             if (c.block != trace::no_block) made_.blocks.push_back(c.block);
+        }
+    }
+
+    /// The same as on_changes(), for nearly every event of a native trace.
+    void on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t) override {
+        const std::size_t before = made_.steps.size();
+        made_.steps.resize(before + changes.size());
+        made_.blocks.resize(before + changes.size());
+        step* const steps = &made_.steps[before];
+        std::uint32_t* const blocks = &made_.blocks[before];
+        const std::uint16_t* const small = small_.data();
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            const trace::brief_change c = changes[i];
+            const std::uint32_t size = c.size();
+            const std::uint32_t alignment_log2 = c.alignment_log2();
+            std::size_t index = none;
+            if ((size / small_limit | alignment_log2 / alignments) == 0) [[likely]]
+                index = small[size * alignments + alignment_log2];
+            if (index == none) [[unlikely]]
+                index = class_of({.size = size, .alignment_log2 = c.alignment_log2()});
+            steps[i] = step::of(index, c.gives_back());
+            blocks[i] = c.block();
         }
     }
 
@@ -63,8 +85,13 @@ public:
             ascending[i] = made_.classes[order[i]];
         }
         made_.classes = std::move(ascending);
+        std::vector<step> ordered(2 * place.size());
+        for (std::size_t i = 0; i < std::min(place.size(), step::class_limit); ++i) {
+            ordered[step::take(i).row()] = step::take(place[i]);
+            ordered[step::give_back(i).row()] = step::give_back(place[i]);
+        }
         for (step& s : made_.steps)
-            s = s.gives_back() ? step::give_back(place[s.index()]) : step::take(place[s.index()]);
+            s = ordered[s.row()];
         return std::move(made_);
     }
 

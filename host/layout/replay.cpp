@@ -31,6 +31,8 @@ const char* describe(layout_error problem) {
         return "its block is not larger than the one before";
     case layout_error::exceeds_heap:
         return "up to here the pools take more than 4 GiB";
+    case layout_error::no_room:
+        return "up to here the pools leave no room for an overflow region";
     }
     return "it is sound";
 }

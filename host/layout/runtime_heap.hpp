@@ -20,20 +20,51 @@
 
 namespace drone::layout {
 
+/// The place of an overflow region that is known at run time: the members of
+/// drone::static_region_place. Without granules there is none.
+class runtime_region_place {
+public:
+    static constexpr bool exists = true;
+    using index = std::uint32_t;
+
+    runtime_region_place() = default;
+    explicit runtime_region_place(const region_layout& layout)
+        : layout_(layout), bins_(layout.granules) {}
+
+    [[nodiscard]] const region_layout& layout() const noexcept { return layout_; }
+    [[nodiscard]] std::int32_t bin_step(std::uint32_t leading_zeros) const noexcept {
+        return bins_.step(leading_zeros);
+    }
+
+private:
+    region_layout layout_;
+    region_bins bins_{0};
+};
+
 /// The searches over a layout that is known at run time: the members of drone::static_pools.
 class runtime_pools {
 public:
     static constexpr std::size_t limit = 255;
+    using region_place = runtime_region_place;
 
-    /// Requires pools that check_layout() accepts, at most `limit` of them.
-    runtime_pools(std::span<const pool_spec> specs, std::uint32_t alignment)
+    /// Requires pools that check_layout() accepts, at most `limit` of them; and none, or some bytes
+    /// for a region behind them.
+    runtime_pools(
+        std::span<const pool_spec> specs, std::uint32_t alignment, std::uint32_t region_bytes = 0
+    )
         : count_(specs.size()) {
         place_pools(specs.data(), specs.size(), alignment, pools_.data());
+        std::uint32_t used = 0;
+        for (std::size_t pool = 0; pool < count_; ++pool)
+            used += pools_[pool].size();
+        region_ = runtime_region_place(place_region(used, used + region_bytes));
         for (std::size_t pool = 0; pool < count_; ++pool) {
             placed_[pool] = pool;
-            granules_.add(pool, pools_[pool].block);
-            if (pools_[pool].alignment >= default_alignment)
-                defaults_.add(pool, pools_[pool].block);
+            const std::uint32_t block = pools_[pool].block;
+            const std::uint32_t above =
+                region_.layout().granules == 0 ? 0 : region_saves_up_to(block);
+            granules_.add(pool, above, block);
+            if (pools_[pool].alignment >= default_alignment) defaults_.add(pool, above, block);
         }
         std::sort(
             placed_.begin(),
@@ -48,6 +79,7 @@ public:
     }
 
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    [[nodiscard]] const region_place& region() const noexcept { return region_; }
     [[nodiscard]] const pool_layout& at(std::size_t pool) const noexcept { return pools_[pool]; }
 
     template <std::uint32_t Alignment, class Visitor>
@@ -58,6 +90,7 @@ public:
 
     template <class Visitor>
     decltype(auto) for_offset(std::uint32_t offset, Visitor&& visit) const noexcept {
+        if (region_.layout().holds(offset)) return visit(count_);
         std::size_t place = first_in_[offset >> bucket_bits_];
         while (offset >= ends_[place])
             ++place;
@@ -68,6 +101,7 @@ private:
     /// Fills the table from which for_offset() starts: for each of at most 256 equal parts of the
     /// arena, the first place that reaches into it.
     void index_places() {
+        if (count_ == 0) return;
         for (std::size_t place = 0; place < count_; ++place)
             ends_[place] = pools_[placed_[place]].end();
         const std::uint32_t size = ends_[count_ - 1];
@@ -81,10 +115,11 @@ private:
         }
     }
 
-    /// Pools that offer an alignment, ascending by block.
+    /// Pools that offer an alignment, ascending by block; each serves sizes above a bound.
     class selection {
     public:
-        void add(std::size_t pool, std::uint32_t block) {
+        void add(std::size_t pool, std::uint32_t above, std::uint32_t block) {
+            above_[count_] = above;
             blocks_[count_] = block;
             pools_[count_++] = pool;
         }
@@ -93,7 +128,9 @@ private:
             std::size_t size = 0;
             for (std::size_t at = 0; at < count_; ++at)
                 for (; size < small_.size() && size <= blocks_[at]; ++size)
-                    small_[size] = static_cast<std::uint8_t>(pools_[at]);
+                    small_[size] = static_cast<std::uint8_t>(
+                        size <= above_[at] && above_[at] != 0 ? none : pools_[at]
+                    );
             for (; size < small_.size(); ++size)
                 small_[size] = static_cast<std::uint8_t>(none);
         }
@@ -102,10 +139,12 @@ private:
                 return small_[size];
             const auto end = blocks_.begin() + static_cast<std::ptrdiff_t>(count_);
             const auto found = std::lower_bound(blocks_.begin(), end, size);
-            return found == end ? none : pools_[static_cast<std::size_t>(found - blocks_.begin())];
+            const auto at = static_cast<std::size_t>(found - blocks_.begin());
+            return found == end || (size <= above_[at] && above_[at] != 0) ? none : pools_[at];
         }
 
     private:
+        std::array<std::uint32_t, limit> above_{};
         std::array<std::uint32_t, limit> blocks_{};
         std::array<std::size_t, limit> pools_{};
         std::array<std::uint8_t, 1024> small_{}; ///< by size, what first_fit() answers
@@ -120,6 +159,7 @@ private:
     unsigned bucket_bits_ = 0;
     selection granules_;
     selection defaults_;
+    region_place region_;
     std::size_t count_;
 };
 
@@ -164,15 +204,18 @@ private:
     std::byte* base_ = nullptr;
 };
 
-/// A heap of these pools, initialised, in memory of its own.
+/// A heap of these pools, and a region of so many bytes behind them, initialised, in memory of its
+/// own.
 class runtime_heap {
 public:
     using heap = basic_heap<runtime_pools, one_thread, borrowed_arena>;
 
-    /// Requires pools that check_layout() accepts, at most runtime_pools::limit of them.
-    runtime_heap(std::span<const pool_spec> specs, std::uint32_t alignment)
-        : memory_(allocate(specs)),
-          heap_(runtime_pools(specs, alignment), borrowed_arena(memory_.get())) {
+    /// As runtime_pools.
+    runtime_heap(
+        std::span<const pool_spec> specs, std::uint32_t alignment, std::uint32_t region_bytes = 0
+    )
+        : memory_(allocate(specs, region_bytes)),
+          heap_(runtime_pools(specs, alignment, region_bytes), borrowed_arena(memory_.get())) {
         heap_.initialize();
     }
 
@@ -181,6 +224,12 @@ public:
 
     /// The address of an offset in the arena.
     [[nodiscard]] void* at(std::uint32_t offset) noexcept { return memory_.get() + offset; }
+    /// The pool that holds a block of this heap; the number of pools for the region.
+    [[nodiscard]] std::size_t pool_of(const void* block) const noexcept {
+        return heap_.layout().for_offset(heap_.offset_of(block), [](std::size_t pool) {
+            return pool;
+        });
+    }
 
 private:
     struct release {
@@ -190,8 +239,7 @@ private:
     };
     using memory = std::unique_ptr<std::byte, release>;
 
-    static memory allocate(std::span<const pool_spec> specs) {
-        std::size_t bytes = 0;
+    static memory allocate(std::span<const pool_spec> specs, std::size_t bytes) {
         for (const pool_spec& pool : specs)
             bytes += std::size_t{pool.block} * pool.capacity;
         return memory(

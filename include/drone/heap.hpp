@@ -7,6 +7,11 @@
 // pool is exhausted it falls over to the next larger one that fits, and so on. A request that no
 // pool can serve answers null. Nothing is ever split or merged, so nothing fragments.
 //
+// With an overflow region behind the pools (region.hpp) a pool serves the sizes for which the
+// region would take as many bytes or more, and the region what no pool does, or what finds its pool
+// exhausted; only what the region cannot serve falls over to larger pools. Then the operations of
+// the region run in one masked stretch each, of a bounded length.
+//
 // Guarantees. Every operation may be called from every context that Core names, at any moment, with
 // no lock: an interrupt that allocates and frees may preempt it before any instruction. allocate()
 // tries each pool at most once; deallocate() touches one pool. There is no header: a block is all
@@ -19,6 +24,7 @@
 #include <drone/layout.hpp>
 #include <drone/pool.hpp>
 #include <drone/search.hpp>
+#include <drone/shared_region.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -44,17 +50,35 @@ public:
     [[nodiscard]] static std::byte* base() noexcept { return reinterpret_cast<std::byte*>(Origin); }
 };
 
+namespace detail {
+/// What a heap has in place of a region.
+struct no_region {
+    static constexpr bool exists = false;
+};
+template <class Place, class Core, bool Exists>
+struct region_of {
+    using type = shared_region<Place, Core>;
+};
+template <class Place, class Core>
+struct region_of<Place, Core, false> {
+    using type = no_region;
+};
+} // namespace detail
+
 /// Pools: static_pools of a constexpr layout, or a type with the same members. Arena: base() is
 /// aligned to the layout's alignment and has its size.
 template <class Pools, exclusive_access Core, class Arena>
 class basic_heap {
+    using region_place = typename Pools::region_place;
+
 public:
     using pools = Pools;
     using core = Core;
+    static constexpr bool has_region = region_place::exists;
 
     constexpr basic_heap() = default;
     constexpr explicit basic_heap(Pools searches, Arena arena)
-        : searches_(searches), arena_(arena) {}
+        : searches_(searches), region_(region_at(searches)), arena_(arena) {}
     basic_heap(const basic_heap&) = delete;
     basic_heap& operator=(const basic_heap&) = delete;
 
@@ -63,18 +87,20 @@ public:
     void initialize() noexcept {
         for (std::size_t i = 0; i < searches_.count(); ++i)
             pools_[i].initialize(arena_.base(), searches_.at(i));
+        if constexpr (has_region) region_.initialize(arena_.base());
     }
 
     /// Takes a block of at least `size` bytes, its address a multiple of `alignment` (a power of
     /// two; what is below the granule counts as the granule). A size of 0 takes the smallest block.
-    /// Returns null when no pool that fits has a free block, or none is large or aligned enough.
-    /// O(log pools) while the first pool that fits has a block, then O(1) a pool more. Any context
-    /// of Core.
+    /// Returns null when no pool that fits has a free block, or none is large or aligned enough,
+    /// and there is no region, or that has no free block for it. O(log pools) while the first pool
+    /// that fits has a block, then O(1) a pool more, and for the region. Any context of Core.
     [[nodiscard, gnu::always_inline]] void*
     allocate(std::size_t size, std::size_t alignment = granule) noexcept {
         if (alignment <= granule) return allocate_aligned<granule>(size, alignment);
         if (alignment <= default_alignment)
             return allocate_aligned<default_alignment>(size, alignment);
+        if constexpr (has_region) return from_region(size, alignment);
         return fall_over_aligned(pools_, size, alignment);
     }
 
@@ -82,6 +108,9 @@ public:
     /// given back since. O(log pools). Any context of Core.
     [[gnu::always_inline]] void deallocate(void* block) noexcept {
         searches_.for_offset(offset_of(block), [&](auto index) __attribute__((always_inline)) {
+            if constexpr (has_region) {
+                if (index == searches_.count()) return give_to_region(block);
+            }
             take_back(pools_[index], block);
         });
     }
@@ -90,6 +119,8 @@ public:
     /// that serves `size` and `alignment` and has a free block, as for allocate(), but for this
     /// resize the block's own pool always has one: the block itself. So a block keeps its place
     /// where no smaller pool can take it, moves down where one can, and moves up when it has to.
+    /// In front of a region a block of a pool keeps its place where it fits, and one of the region
+    /// where it can grow into a free neighbour or shrink, which gives its tail back.
     /// Returns the block, or another that is taken for it, or null: nothing serves, all is as
     /// before. Requires a block in use. As allocate()
     /// in time and contexts. For drone::resize() and what forwards to this heap.
@@ -97,6 +128,10 @@ public:
         void* block, std::size_t /*old_size*/, std::size_t size, std::size_t alignment
     ) noexcept {
         const std::size_t own = pool_of(block);
+        if constexpr (has_region) {
+            if (keeps_place(own, block, size, alignment)) return block;
+            return allocate(size, alignment);
+        }
         std::size_t i = searches_.template for_size<granule>(size, [](auto first) -> std::size_t {
             return first;
         });
@@ -108,11 +143,22 @@ public:
         return unserved();
     }
 
-    /// Bytes of the block that holds this address, all of them usable. O(log pools). Any context.
+    /// Bytes of a block in use, all of them usable; of a block of a pool, whichever address in it
+    /// is given. O(log pools). Any context.
     [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
         return searches_.for_offset(offset_of(block), [&](auto index) -> std::size_t {
+            if constexpr (has_region) {
+                if (index == searches_.count()) return region_.block_size(arena_.base(), block);
+            }
             return searches_.at(index).block;
         });
+    }
+
+    /// Whether a block is the region's, not a pool's. Requires an address in the arena. O(1). Any
+    /// context.
+    [[nodiscard]] bool in_region(const void* block) const noexcept {
+        if constexpr (has_region) return searches_.region().layout().holds(offset_of(block));
+        return false;
     }
 
     /// Offset of an address in the arena, bytes. Any context.
@@ -120,16 +166,16 @@ public:
         return static_cast<std::uint32_t>(static_cast<const std::byte*>(address) - arena_.base());
     }
 
-    /// Index of the pool that holds this address. Requires an address in a block. O(log pools). Any
-    /// context.
+    /// Index of the pool that holds this address, the number of pools for the region. Requires an
+    /// address in a block. O(log pools). Any context.
     [[nodiscard]] std::size_t pool_of(const void* address) const noexcept {
         return searches_.for_offset(offset_of(address), [](auto index) -> std::size_t {
             return index;
         });
     }
 
-    /// Whether this is the address of a block, in use or not; any pointer may be asked about. O(log
-    /// pools). Any context.
+    /// Whether this is the address of a block; any pointer may be asked about. Of a pool, whether
+    /// the block is in use or not; of the region, of one in use. O(log pools). Any context.
     [[nodiscard]] bool is_block(const void* address) const noexcept {
         // Compared as integers: a foreign pointer is in no order with the arena's. Below the arena
         // wraps around.
@@ -137,18 +183,23 @@ public:
                                       reinterpret_cast<std::uintptr_t>(arena_.base());
         if (offset > UINT32_MAX) return false;
         return searches_.for_offset(static_cast<std::uint32_t>(offset), [&](auto index) {
+            if constexpr (has_region) {
+                if (index == searches_.count())
+                    return region_.kind_of(arena_.base(), address) == region_kind::used;
+            }
             const pool_layout& pool = searches_.at(index);
             return offset >= pool.offset && offset < pool.end() &&
                    (offset - pool.offset) % pool.block == 0;
         });
     }
 
-    /// Whether every free list is sound: made of this pool's blocks, each once. O(blocks). While no
-    /// other context uses the heap.
+    /// Whether every free list is sound: made of this pool's blocks, each once; and the region.
+    /// O(blocks). While no other context uses the heap.
     [[nodiscard]] bool invariants_hold() const noexcept {
         for (std::size_t i = 0; i < searches_.count(); ++i) {
             if (count_free(i) < 0) return false;
         }
+        if constexpr (has_region) return region_.alone().invariants_hold(arena_.base());
         return true;
     }
 
@@ -156,6 +207,30 @@ public:
     /// uses the heap.
     [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
         return pools_[pool].count_free(const_cast<std::byte*>(arena_.base()), searches_.at(pool));
+    }
+
+    /// The largest request that the region would serve now, bytes. O(1). Any context of Core that
+    /// may use the region.
+    [[nodiscard]] std::size_t largest_request() const noexcept
+        requires has_region
+    {
+        return region_.largest_request(arena_.base());
+    }
+
+    /// What `address` is to the region: a block in use, a free one, neither. Contexts as above.
+    [[nodiscard]] region_kind region_kind_of(const void* address) const noexcept
+        requires has_region
+    {
+        return region_.kind_of(arena_.base(), address);
+    }
+
+    /// Calls `visit(kind, offset, bytes)` for every block of the region; as
+    /// region::for_each_block().
+    template <class Visitor>
+    bool for_each_region_block(Visitor visit) const noexcept
+        requires has_region
+    {
+        return region_.alone().for_each_block(arena_.base(), visit);
     }
 
     /// Calls `visit(block)` for every block of every pool, in use or not. O(blocks).
@@ -172,6 +247,7 @@ public:
 
 private:
     using list = pool<typename Core::free_list>;
+    using region_type = typename detail::region_of<region_place, Core, has_region>::type;
 
     template <std::uint32_t Alignment>
     [[gnu::always_inline]] void*
@@ -179,6 +255,10 @@ private:
         return searches_.template for_size<Alignment>(
             size,
             [&](auto index) __attribute__((always_inline)) -> void* {
+                if constexpr (has_region) {
+                    if (index == searches_.count()) return from_region(size, alignment);
+                    return serve_or_region(pools_[index], size, alignment);
+                }
                 if (index == searches_.count()) return unserved();
                 if constexpr (Alignment > granule) {
                     return serve_aligned(pools_[index], size, alignment);
@@ -202,6 +282,11 @@ private:
             return block;
         return fall_over_aligned(&first + 1, size, alignment);
     }
+    void* serve_or_region(list& first, std::size_t size, std::size_t alignment) noexcept {
+        if (void* const block = first.take(arena_.base()); block != nullptr) [[likely]]
+            return block;
+        return from_region(size, alignment);
+    }
     void take_back(list& from, void* block) noexcept { from.give_back(arena_.base(), block); }
 
     /// The rest of the way up: every pool from `next` on, in turn.
@@ -224,11 +309,39 @@ private:
         return unserved();
     }
 
+    /// The region; then, for what it cannot serve, every pool that fits.
+    [[gnu::noinline]] void* from_region(std::size_t size, std::size_t alignment) noexcept {
+        if (void* const block = region_.allocate(arena_.base(), size, alignment); block != nullptr)
+            [[likely]]
+            return block;
+        return fall_over_aligned(pools_, size, alignment);
+    }
+    [[gnu::noinline]] void give_to_region(void* block) noexcept {
+        region_.deallocate(arena_.base(), block);
+    }
+
+    /// Whether a block can be one for `size` bytes where it is; it then is. `own`: its pool_of().
+    bool keeps_place(
+        std::size_t own, void* block, std::size_t size, std::size_t alignment
+    ) noexcept {
+        if (reinterpret_cast<std::uintptr_t>(block) % alignment != 0) return false;
+        if (own == searches_.count()) return region_.resize(arena_.base(), block, size);
+        return size <= searches_.at(own).block;
+    }
+
+    static auto region_at([[maybe_unused]] const Pools& searches) noexcept {
+        if constexpr (has_region)
+            return region_type(searches.region());
+        else
+            return region_type();
+    }
+
     /// Every request that no pool can serve ends here.
     static void* unserved() noexcept { return nullptr; }
 
     [[no_unique_address]] Pools searches_{};
-    list pools_[Pools::limit]{};
+    list pools_[Pools::limit == 0 ? 1 : Pools::limit]{};
+    [[no_unique_address]] region_type region_{};
     [[no_unique_address]] Arena arena_{};
 };
 

@@ -14,7 +14,12 @@
 //     pools 4 x 3, 8 x 2, 12 x 1:   | 8 | 8 | 4 | 4 | 4 | 12 |
 //                                   0   8   16  20  24  28   40
 //
+// What the pools leave of the heap is unused, or one overflow region behind them
+// (region_layout.hpp).
+//
 // Everything here is pure and constexpr, callable from any context.
+
+#include <drone/region_layout.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -54,6 +59,12 @@ struct pool_layout {
     friend constexpr bool operator==(const pool_layout&, const pool_layout&) = default;
 };
 
+/// What is made of the bytes that the pools leave.
+enum class overflow : std::uint8_t {
+    none,   ///< nothing: what no pool can serve fails
+    region, ///< one region, which serves what no pool does
+};
+
 /// Why a list of pools cannot be a heap.
 enum class layout_error : std::uint8_t {
     none,
@@ -64,6 +75,7 @@ enum class layout_error : std::uint8_t {
     capacity_zero,     ///< a pool of no blocks
     not_ascending,     ///< blocks not strictly ascending
     exceeds_heap,      ///< the pools together are larger than the heap
+    no_room,           ///< the pools leave less than one block's bytes for the overflow region
 };
 
 /// The alignment of every block of `block` bytes in a heap that offers `alignment`: the largest
@@ -80,9 +92,10 @@ block_alignment(std::uint32_t block, std::uint32_t alignment) noexcept {
     std::size_t count,
     std::uint32_t size,
     std::uint32_t alignment = default_alignment,
-    std::size_t* where = nullptr
+    std::size_t* where = nullptr,
+    overflow beyond = overflow::none
 ) noexcept {
-    if (count == 0) return layout_error::no_pools;
+    if (count == 0 && beyond == overflow::none) return layout_error::no_pools;
     if (alignment < granule || alignment > alignment_limit || (alignment & (alignment - 1)) != 0)
         return layout_error::bad_alignment;
     std::uint64_t used = 0;
@@ -95,6 +108,9 @@ block_alignment(std::uint32_t block, std::uint32_t alignment) noexcept {
         used += std::uint64_t{specs[i].block} * specs[i].capacity;
         if (used > size) return layout_error::exceeds_heap;
     }
+    if (beyond == overflow::region &&
+        place_region(static_cast<std::uint32_t>(used), size).granules == 0)
+        return layout_error::no_room;
     return layout_error::none;
 }
 
@@ -123,12 +139,13 @@ template <std::size_t PoolCount>
 struct heap_layout {
     static constexpr std::size_t pool_count = PoolCount;
 
-    pool_layout pools[PoolCount] = {}; ///< by ascending block size
-    std::uint32_t size = 0;            ///< of the arena, bytes; at least what the pools take
+    pool_layout pools[PoolCount == 0 ? 1 : PoolCount] = {}; ///< by ascending block size
+    std::uint32_t size = 0; ///< of the arena, bytes; at least what the pools take
     std::uint32_t alignment =
-        default_alignment; ///< of the arena, bytes; no block is aligned to more
+        default_alignment;     ///< of the arena, bytes; no pool's block is aligned to more
+    region_layout region = {}; ///< behind the pools; empty where there is none
 
-    /// Bytes that the pools take; what is left of size is not used.
+    /// Bytes that the pools take; what is left of size is the region's, or not used.
     [[nodiscard]] constexpr std::uint32_t used() const noexcept {
         std::uint32_t bytes = 0;
         for (const pool_layout& pool : pools)
@@ -148,6 +165,45 @@ void pool_block_is_no_multiple_of_4();
 void pool_capacity_is_zero();
 void pool_blocks_are_not_strictly_ascending();
 void pools_exceed_the_heap_size();
+void pools_leave_no_room_for_the_overflow_region();
+
+template <std::size_t PoolCount>
+consteval heap_layout<PoolCount> checked_layout(
+    std::uint32_t size, const pool_spec* specs, std::uint32_t alignment, overflow beyond
+) {
+    switch (check_layout(specs, PoolCount, size, alignment, nullptr, beyond)) {
+    case layout_error::none:
+    case layout_error::no_pools:
+        break;
+    case layout_error::bad_alignment:
+        heap_alignment_is_no_power_of_two_from_4_to_4096();
+        break;
+    case layout_error::block_zero:
+        pool_block_is_zero();
+        break;
+    case layout_error::block_not_granule:
+        pool_block_is_no_multiple_of_4();
+        break;
+    case layout_error::capacity_zero:
+        pool_capacity_is_zero();
+        break;
+    case layout_error::not_ascending:
+        pool_blocks_are_not_strictly_ascending();
+        break;
+    case layout_error::exceeds_heap:
+        pools_exceed_the_heap_size();
+        break;
+    case layout_error::no_room:
+        pools_leave_no_room_for_the_overflow_region();
+        break;
+    }
+    heap_layout<PoolCount> layout;
+    layout.size = size;
+    layout.alignment = alignment;
+    place_pools(specs, PoolCount, alignment, layout.pools);
+    if (beyond == overflow::region) layout.region = place_region(layout.used(), size);
+    return layout;
+}
 } // namespace detail
 
 /// The layout of these pools in a heap of `size` bytes; what check_layout() refuses does not
@@ -156,36 +212,16 @@ template <std::size_t PoolCount>
 [[nodiscard]] consteval heap_layout<PoolCount> make_layout(
     std::uint32_t size,
     const pool_spec (&specs)[PoolCount],
-    std::uint32_t alignment = default_alignment
+    std::uint32_t alignment = default_alignment,
+    overflow beyond = overflow::none
 ) {
-    switch (check_layout(specs, PoolCount, size, alignment)) {
-    case layout_error::none:
-    case layout_error::no_pools:
-        break;
-    case layout_error::bad_alignment:
-        detail::heap_alignment_is_no_power_of_two_from_4_to_4096();
-        break;
-    case layout_error::block_zero:
-        detail::pool_block_is_zero();
-        break;
-    case layout_error::block_not_granule:
-        detail::pool_block_is_no_multiple_of_4();
-        break;
-    case layout_error::capacity_zero:
-        detail::pool_capacity_is_zero();
-        break;
-    case layout_error::not_ascending:
-        detail::pool_blocks_are_not_strictly_ascending();
-        break;
-    case layout_error::exceeds_heap:
-        detail::pools_exceed_the_heap_size();
-        break;
-    }
-    heap_layout<PoolCount> layout;
-    layout.size = size;
-    layout.alignment = alignment;
-    place_pools(specs, PoolCount, alignment, layout.pools);
-    return layout;
+    return detail::checked_layout<PoolCount>(size, specs, alignment, beyond);
+}
+
+/// The layout of a heap that is an overflow region and nothing else.
+[[nodiscard]] consteval heap_layout<0>
+make_layout(std::uint32_t size, overflow beyond, std::uint32_t alignment = default_alignment) {
+    return detail::checked_layout<0>(size, nullptr, alignment, beyond);
 }
 
 } // namespace drone

@@ -11,10 +11,17 @@
 // Size to pool, blocks 4 12 28 32:      size <= 12 ?  --yes--  size <= 4 ?   -> 0 | 1
 //                                          '--no--  size <= 28 ?  -> 2,  size <= 32 ?  -> 3 | none
 //
+// In front of an overflow region a pool serves the sizes for which the region would take as many
+// bytes or more; between them, and above the largest, is the region, as is the end of the arena:
+//
+// The same with a region:   ...  --no--  size <= 24 ? -> none,  size <= 28 ? -> 2,  size <= 32 ?
+// ...
+//
 // A Pools type of another kind (the host's replay has its pools at run time) gives the same
 // members.
 
 #include <drone/layout.hpp>
+#include <drone/region.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -27,57 +34,74 @@ namespace drone {
 template <const auto& Layout>
 struct static_pools {
     static constexpr std::size_t limit = std::remove_cvref_t<decltype(Layout)>::pool_count;
+    using region_place = static_region_place<Layout>;
 
     template <std::size_t Index>
     using index = std::integral_constant<std::size_t, Index>;
 
     [[nodiscard]] static constexpr std::size_t count() noexcept { return limit; }
+    [[nodiscard]] static constexpr region_place region() noexcept { return {}; }
     [[nodiscard]] static constexpr const pool_layout& at(std::size_t pool) noexcept {
         return Layout.pools[pool];
     }
 
     /// `visit(index)` of the first pool with blocks of at least `size` bytes aligned to Alignment,
-    /// `visit(index<limit>{})` when there is none. O(log pools).
+    /// `visit(index<limit>{})` when there is none, or a region serves it in less. O(log pools).
     template <std::uint32_t Alignment, class Visitor>
     [[gnu::always_inline]] static constexpr decltype(auto)
     for_size(std::size_t size, Visitor&& visit) noexcept {
         return by_size<Alignment, 0, fitting<Alignment>.count + 1>(size, visit);
     }
 
-    /// `visit(index)` of the pool that holds `offset`. Requires an offset of a block. O(log pools).
+    /// `visit(index)` of the pool that holds `offset`, `visit(index<limit>{})` where the region
+    /// does. Requires an offset of a block. O(log pools).
     template <class Visitor>
     [[gnu::always_inline]] static constexpr decltype(auto)
     for_offset(std::uint32_t offset, Visitor&& visit) noexcept {
-        return by_offset<0, limit>(offset, visit);
+        return by_offset<0, placed.count>(offset, visit);
     }
 
 private:
+    struct place {
+        std::size_t pool = limit;
+        std::uint32_t bound = 0;
+    };
     struct selection {
-        std::size_t pools[limit + 1] = {};
+        place places[2 * limit + 1] = {};
         std::size_t count = 0;
+        constexpr void add(std::size_t pool, std::uint32_t bound) {
+            places[count++] = {pool, bound};
+        }
     };
 
-    /// Pools that offer an alignment, ascending by block, then `limit` for none.
+    /// What serves sizes, ascending, each up to its bound: pools that offer an alignment, between
+    /// them and at the end `limit` for none.
     template <std::uint32_t Alignment>
     static constexpr selection fitting = [] {
         selection result;
+        std::uint32_t served = 0;
         for (std::size_t i = 0; i < limit; ++i) {
-            if (Layout.pools[i].alignment >= Alignment) result.pools[result.count++] = i;
+            if (Layout.pools[i].alignment < Alignment) continue;
+            const std::uint32_t block = Layout.pools[i].block;
+            if (region_place::exists && region_saves_up_to(block) > served)
+                result.add(limit, region_saves_up_to(block));
+            result.add(i, block);
+            served = block;
         }
-        result.pools[result.count] = limit;
         return result;
     }();
 
-    /// Pools as they stand in the arena.
+    /// What holds offsets, each from its bound on: pools as they stand in the arena, then the
+    /// region.
     static constexpr selection placed = [] {
         selection result;
         for (std::size_t i = 0; i < limit; ++i) {
             std::size_t at = result.count++;
-            for (; at != 0 && Layout.pools[result.pools[at - 1]].offset > Layout.pools[i].offset;
-                 --at)
-                result.pools[at] = result.pools[at - 1];
-            result.pools[at] = i;
+            for (; at != 0 && result.places[at - 1].bound > Layout.pools[i].offset; --at)
+                result.places[at] = result.places[at - 1];
+            result.places[at] = {i, Layout.pools[i].offset};
         }
+        if (region_place::exists) result.add(limit, Layout.region.offset);
         return result;
     }();
 
@@ -85,10 +109,10 @@ private:
     [[gnu::always_inline]] static constexpr decltype(auto)
     by_size(std::size_t size, Visitor& visit) noexcept {
         if constexpr (Last - First == 1) {
-            return visit(index<fitting<Alignment>.pools[First]>{});
+            return visit(index<fitting<Alignment>.places[First].pool>{});
         } else {
             constexpr std::size_t middle = First + (Last - First) / 2;
-            if (size <= Layout.pools[fitting<Alignment>.pools[middle - 1]].block)
+            if (size <= fitting<Alignment>.places[middle - 1].bound)
                 return by_size<Alignment, First, middle>(size, visit);
             return by_size<Alignment, middle, Last>(size, visit);
         }
@@ -98,10 +122,10 @@ private:
     [[gnu::always_inline]] static constexpr decltype(auto)
     by_offset(std::uint32_t offset, Visitor& visit) noexcept {
         if constexpr (Last - First == 1) {
-            return visit(index<placed.pools[First]>{});
+            return visit(index<placed.places[First].pool>{});
         } else {
             constexpr std::size_t middle = First + (Last - First) / 2;
-            if (offset < Layout.pools[placed.pools[middle]].offset)
+            if (offset < placed.places[middle].bound)
                 return by_offset<First, middle>(offset, visit);
             return by_offset<middle, Last>(offset, visit);
         }

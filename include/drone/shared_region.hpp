@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The overflow region as the contexts of a core share it.
+//
+// By default every operation runs in the core's critical section: one stretch, of a bounded number
+// of instructions. A core may say otherwise, by a type `region_guard`:
+//
+//     struct region_guard {            // a scope, entered for each operation
+//         static constexpr bool defers = true;
+//         static bool admitted() noexcept;  // whether the running context may enter
+//     };
+//
+// Contexts that are not admitted take from pools only. What they give back goes onto a list, from
+// which the next operation that takes from the region moves two blocks, and one that would fail
+// moves all.
+
+#include <drone/exclusive.hpp>
+#include <drone/layout.hpp>
+#include <drone/region.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace drone {
+
+namespace detail {
+template <class Core>
+struct region_guard_of {
+    struct type {
+        static constexpr bool defers = false;
+        [[no_unique_address]] typename Core::critical_section alone;
+    };
+};
+template <class Core>
+    requires requires { typename Core::region_guard; }
+struct region_guard_of<Core> {
+    using type = typename Core::region_guard;
+};
+
+/// The list of what could not be given back at once.
+template <class List, bool Defers>
+struct deferred_blocks {
+    List list_{};
+};
+template <class List>
+struct deferred_blocks<List, false> {};
+} // namespace detail
+
+/// Place as region's. Every operation in any context of Core, but for those that say otherwise.
+template <class Place, exclusive_access Core>
+class shared_region
+    : detail::
+          deferred_blocks<typename Core::free_list, detail::region_guard_of<Core>::type::defers> {
+    using guard = typename detail::region_guard_of<Core>::type;
+
+public:
+    static constexpr bool exists = Place::exists;
+
+    constexpr shared_region() = default;
+    constexpr explicit shared_region(Place place) : region_(place) {}
+
+    void initialize(std::byte* arena) noexcept {
+        if (region_.layout().granules != 0) region_.initialize(arena);
+    }
+
+    /// Whether the running context may take from the region.
+    [[nodiscard, gnu::always_inline]] static bool admitted() noexcept {
+        if constexpr (guard::defers) return guard::admitted();
+        return true;
+    }
+
+    /// As basic_heap::allocate().
+    [[nodiscard]] void*
+    allocate(std::byte* arena, std::size_t size, std::size_t alignment) noexcept {
+        const std::uint32_t count = region_.granules_for(size);
+        if (count == 0 || !admitted()) return nullptr;
+        const auto take = [&]() __attribute__((always_inline)) -> void* {
+            if (alignment <= region_granule) [[likely]]
+                return region_.allocate(arena, size, count);
+            return region_.allocate_aligned(arena, size, count, alignment);
+        };
+        [[maybe_unused]] const guard alone{};
+        if constexpr (!guard::defers) {
+            return take();
+        } else {
+            if (take_deferred(arena)) take_deferred(arena);
+            for (;;) {
+                void* const block = take();
+                if (block != nullptr || !take_deferred(arena)) return block;
+            }
+        }
+    }
+
+    /// Requires a block in use.
+    void deallocate(std::byte* arena, void* block) noexcept {
+        if constexpr (guard::defers) {
+            if (!guard::admitted()) return this->list_.push(arena, block);
+        }
+        [[maybe_unused]] const guard alone{};
+        region_.deallocate(arena, block);
+    }
+
+    /// Requires a block in use. A context that is not admitted moves no end of a block.
+    [[nodiscard]] bool resize(std::byte* arena, void* block, std::size_t size) noexcept {
+        if (!admitted()) return size <= region_.block_size(arena, block);
+        [[maybe_unused]] const guard alone{};
+        return region_.resize(arena, block, size);
+    }
+
+    /// Requires a block in use: both its ends stay where they are, whatever others do.
+    [[nodiscard]] std::size_t block_size(const std::byte* arena, const void* block) const noexcept {
+        if (!admitted()) return region_.block_size(arena, block);
+        [[maybe_unused]] const guard alone{};
+        return region_.block_size(arena, block);
+    }
+
+    /// Requires a context that is admitted.
+    [[nodiscard]] region_kind kind_of(const std::byte* arena, const void* address) const noexcept {
+        [[maybe_unused]] const guard alone{};
+        return region_.kind_of(arena, address);
+    }
+
+    /// Requires a context that is admitted.
+    [[nodiscard]] std::size_t largest_request(const std::byte* arena) const noexcept {
+        [[maybe_unused]] const guard alone{};
+        return region_.largest_request(arena);
+    }
+
+    /// The region itself, for walks while no other context uses the heap.
+    [[nodiscard]] const region<Place>& alone() const noexcept { return region_; }
+
+private:
+    /// Gives back one block of the list. Whether there was one.
+    bool take_deferred(std::byte* arena) noexcept {
+        void* const block = this->list_.pop(arena);
+        if (block == nullptr) return false;
+        region_.deallocate(arena, block);
+        return true;
+    }
+
+    region<Place> region_;
+};
+
+} // namespace drone

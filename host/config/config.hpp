@@ -32,6 +32,7 @@ struct heap {
     std::uint32_t size = 0; ///< bytes, positive
     std::uint32_t alignment = default_alignment;
     std::optional<std::uint32_t> origin; ///< address; without it the linker finds a place
+    bool overflow = false;               ///< whether what the pools leave is one region
     std::vector<pool_spec> pools;        ///< ascending; empty when the file names none yet
 };
 

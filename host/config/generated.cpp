@@ -13,20 +13,28 @@ result<std::string> layout_header(const project& p) {
                        "#include <cstdint>\n\n"
                        "namespace drone::config {\n";
     for (const heap& h : p.heaps) {
-        if (h.pools.empty())
+        if (h.pools.empty() && !h.overflow)
             return fail(fmt::format(
-                "{}: heap \"{}\" has no pools; add pools = [{{ block = \"16\", capacity = 10 }}]",
+                "{}: heap \"{}\" has no pools; add overflow = true, or pools = [{{ block = \"16\", "
+                "capacity = 10 }}]",
                 p.file.string(),
                 h.name
             ));
         text += fmt::format(
-            "\ninline constexpr auto heap_{} = drone::make_layout(\n    {},\n    {{\n",
-            h.name,
-            h.size
+            "\ninline constexpr auto heap_{} = drone::make_layout(\n    {},\n", h.name, h.size
         );
-        for (const pool_spec& pool : h.pools)
-            text += fmt::format("        {{{}, {}}},\n", pool.block, pool.capacity);
-        text += fmt::format("    }},\n    {}\n);\n", h.alignment);
+        if (h.pools.empty()) {
+            text += fmt::format("    drone::overflow::region,\n    {}\n);\n", h.alignment);
+        } else {
+            text += fmt::format("    {{\n");
+            for (const pool_spec& pool : h.pools)
+                text += fmt::format("        {{{}, {}}},\n", pool.block, pool.capacity);
+            text += fmt::format(
+                "    }},\n    {}{}\n);\n",
+                h.alignment,
+                h.overflow ? ",\n    drone::overflow::region" : ""
+            );
+        }
         if (h.origin)
             text += fmt::format(
                 "inline constexpr std::uintptr_t heap_{}_origin = {:#010x};\n", h.name, *h.origin

@@ -14,7 +14,7 @@ namespace drone::config {
 ///     inline constexpr std::uintptr_t heap_ccm_origin = 0x10000000;
 ///     }
 ///
-/// An error when there is no heap or one has no pools.
+/// An error when there is no heap, or one has neither pools nor an overflow region.
 [[nodiscard]] result<std::string> layout_header(const project& p);
 
 /// A linker script's MEMORY command with the regions FLASH and RAM.

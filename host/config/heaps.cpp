@@ -8,7 +8,7 @@ namespace drone::config {
 
 namespace {
 
-constexpr std::string_view heap_keys[] = {"size", "pools", "align", "origin"};
+constexpr std::string_view heap_keys[] = {"size", "pools", "overflow", "align", "origin"};
 
 std::string hex(std::uint64_t address) { return fmt::format("{:#010x}", address); }
 
@@ -29,11 +29,36 @@ result<std::vector<pool_spec>> read_pools(const table& section, const toml::arra
     return pools;
 }
 
+std::uint64_t pool_bytes(const heap& h) {
+    std::uint64_t bytes = 0;
+    for (const pool_spec& pool : h.pools)
+        bytes += std::uint64_t{pool.block} * pool.capacity;
+    return bytes;
+}
+
+std::unexpected<error> no_room(const table& section, const heap& h) {
+    return section.error_at(
+        "size",
+        fmt::format(
+            "{} has an overflow region of {} bytes, too few for one block; raise \"size\"{}",
+            section.label(),
+            h.size - pool_bytes(h),
+            h.pools.empty() ? "" : " or lower capacities"
+        )
+    );
+}
+
 /// What check_layout() found wrong, in words, at the pool it concerns.
 result<void> check_pools(const table& section, const toml::array& list, const heap& h) {
     std::size_t where = 0;
-    const layout_error problem =
-        check_layout(h.pools.data(), h.pools.size(), h.size, h.alignment, &where);
+    const layout_error problem = check_layout(
+        h.pools.data(),
+        h.pools.size(),
+        h.size,
+        h.alignment,
+        &where,
+        h.overflow ? overflow::region : overflow::none
+    );
     const auto at_pool = [&](std::string what) -> std::unexpected<error> {
         return section.error_at(
             list[where], fmt::format("pool {} of {} {}", where + 1, section.label(), what)
@@ -46,7 +71,8 @@ result<void> check_pools(const table& section, const toml::array& list, const he
         return section.error_at(
             list,
             fmt::format(
-                "{} has an empty list of pools; add one, {{ block = \"16\", capacity = 10 }}",
+                "{} has an empty list of pools; add one, {{ block = \"16\", capacity = 10 }}, or "
+                "overflow = true",
                 section.label()
             )
         );
@@ -84,12 +110,12 @@ result<void> check_pools(const table& section, const toml::array& list, const he
                       h.pools[where - 1].block
                   )
         );
+    case layout_error::no_room:
+        return no_room(section, h);
     case layout_error::exceeds_heap:
         break;
     }
-    std::uint64_t used = 0;
-    for (const pool_spec& pool : h.pools)
-        used += std::uint64_t{pool.block} * pool.capacity;
+    const std::uint64_t used = pool_bytes(h);
     return at_pool(fmt::format(
         "does not fit: all pools take {} bytes, {} more than the size of {}; lower capacities or "
         "raise \"size\"",
@@ -134,7 +160,8 @@ result<void> check_alignment(const table& section, const heap& h) {
 }
 
 result<heap> read_heap(const table& section, std::string name, bool may_hold_heaps) {
-    if (const auto known = section.only({"size", "pools", "align", "origin"}, may_hold_heaps);
+    if (const auto known =
+            section.only({"size", "pools", "overflow", "align", "origin"}, may_hold_heaps);
         !known)
         return std::unexpected(known.error());
     heap h;
@@ -152,9 +179,16 @@ result<heap> read_heap(const table& section, std::string name, bool may_hold_hea
     h.origin = *origin;
     if (const auto fine = check_alignment(section, h); !fine) return std::unexpected(fine.error());
 
+    const auto beyond = section.truth("overflow");
+    if (!beyond) return std::unexpected(beyond.error());
+    h.overflow = beyond->value_or(false);
+
     const auto list = section.array("pools");
     if (!list) return std::unexpected(list.error());
-    if (*list == nullptr) return h;
+    if (*list == nullptr) {
+        if (h.overflow && place_region(0, h.size).granules == 0) return no_room(section, h);
+        return h;
+    }
     auto pools = read_pools(section, **list);
     if (!pools) return std::unexpected(pools.error());
     h.pools = std::move(*pools);
@@ -266,7 +300,8 @@ result<std::vector<heap>> read_heaps(const table& section, const std::optional<m
         return {};
     };
 
-    if (const auto known = section.only({"size", "pools", "align", "origin"}, true); !known)
+    if (const auto known = section.only({"size", "pools", "overflow", "align", "origin"}, true);
+        !known)
         return std::unexpected(known.error());
     const bool is_main =
         std::ranges::any_of(heap_keys, [&](std::string_view key) { return section.has(key); });

@@ -108,7 +108,7 @@ checked(std::string text, const std::filesystem::path& file, const heap& written
     if (!again) return std::unexpected(again.error());
     const heap* const found = again->find_heap(written.name);
     if (found == nullptr || found->size != written.size || found->pools != written.pools ||
-        found->alignment != written.alignment)
+        found->alignment != written.alignment || found->overflow != written.overflow)
         return fail(
             fmt::format("{}: [heap] could not be rewritten; paste the layout", file.string())
         );
@@ -118,6 +118,7 @@ checked(std::string text, const std::filesystem::path& file, const heap& written
 } // namespace
 
 std::string format_pools(std::span<const pool_spec> pools) {
+    if (pools.empty()) return "[]";
     std::string text = "[\n";
     for (const pool_spec& pool : pools)
         text += fmt::format(
@@ -130,6 +131,7 @@ std::string format_heap(const heap& written) {
     std::string text =
         written.name == main_heap ? "[heap]\n" : fmt::format("[heap.{}]\n", written.name);
     text += fmt::format("size = \"{}\"\n", format_size(written.size));
+    if (written.overflow) text += "overflow = true\n";
     if (written.alignment != default_alignment)
         text += fmt::format("align = {}\n", written.alignment);
     if (written.origin) text += fmt::format("origin = \"{:#x}\"\n", *written.origin);
@@ -147,7 +149,9 @@ rewrite_heap(std::string_view text, const std::filesystem::path& file, const hea
     section_editor editor(text, *section);
     const heap* const old = before->find_heap(written.name);
     const bool new_alignment = old == nullptr || old->alignment != written.alignment;
-    if (editor.is_inline() && (!editor.has("pools") || (new_alignment && !editor.has("align"))))
+    const bool new_overflow = (old != nullptr && old->overflow) != written.overflow;
+    if (editor.is_inline() && (!editor.has("pools") || (new_alignment && !editor.has("align")) ||
+                               (new_overflow && !editor.has("overflow"))))
         return fail(fmt::format(
             "{}:{}: the heap is written inline; make it a section of its own, [heap]",
             file.string(),
@@ -155,6 +159,11 @@ rewrite_heap(std::string_view text, const std::filesystem::path& file, const hea
         ));
     if (old == nullptr || old->size != written.size)
         editor.replace("size", fmt::format("\"{}\"", format_size(written.size)));
+    const std::string overflow = written.overflow ? "true" : "false";
+    if (new_overflow && editor.has("overflow"))
+        editor.replace("overflow", overflow);
+    else if (new_overflow)
+        editor.add_line_after("size", "overflow = " + overflow);
     if (new_alignment && editor.has("align"))
         editor.replace("align", fmt::format("{}", written.alignment));
     else if (new_alignment)

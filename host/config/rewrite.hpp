@@ -19,12 +19,12 @@ namespace drone::config {
 /// The value of `pools`, as it stands in the file: `[`, a pool a line, `]`.
 [[nodiscard]] std::string format_pools(std::span<const pool_spec> pools);
 
-/// The heap as a section: header, size, align where it is not the default, origin where there is
-/// one, pools.
+/// The heap as a section: header, size, overflow where it is true, align where it is not the
+/// default, origin where there is one, pools.
 [[nodiscard]] std::string format_heap(const heap& written);
 
-/// The text with the `size`, `pools` and, where it changes, `align` of the heap of that name
-/// replaced; what the section lacks is added to it, a heap that is not there gets a section at the
+/// The text with the `size`, `pools` and, where they change, `overflow` and `align` of the heap of
+/// that name replaced; what the section lacks is added to it, a heap that is not there gets a section at the
 /// end. A size that already says the same keeps its spelling, an origin is left alone. Fails when
 /// the text is no sound Drone.toml, before or after, and when the section is written inline and
 /// lacks a key. `file` stands for it in messages.

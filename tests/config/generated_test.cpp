@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config/generated.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace drone::config {
@@ -51,10 +52,35 @@ inline constexpr std::uintptr_t heap_ccm_origin = 0x10000000;
 )");
 }
 
-TEST(LayoutHeader, NeedsPools) {
+TEST(LayoutHeader, SaysWhereTheRestIsARegion) {
+    EXPECT_THAT(
+        *layout_header(parsed("[heap]\nsize = 1024\noverflow = true\n"
+                              "pools = [{ block = 4, capacity = 3 }]\n"
+                              "[heap.ccm]\nsize = 64\norigin = \"0x10000000\"\noverflow = true\n")),
+        testing::HasSubstr(R"(
+inline constexpr auto heap_main = drone::make_layout(
+    1024,
+    {
+        {4, 3},
+    },
+    8,
+    drone::overflow::region
+);
+
+inline constexpr auto heap_ccm = drone::make_layout(
+    64,
+    drone::overflow::region,
+    8
+);
+)")
+    );
+}
+
+TEST(LayoutHeader, NeedsPoolsOrARegion) {
     EXPECT_EQ(
         layout_header(parsed("[heap]\nsize = 64\n")).error().message,
-        "Drone.toml: heap \"main\" has no pools; add pools = [{ block = \"16\", capacity = 10 }]"
+        "Drone.toml: heap \"main\" has no pools; add overflow = true, or pools = [{ block = \"16\", "
+        "capacity = 10 }]"
     );
     EXPECT_FALSE(layout_header(parsed("")).has_value());
 }

@@ -64,6 +64,33 @@ TEST(Heap, MainMayBeWrittenInItsOwnTable) {
 
 TEST(Heap, MayHaveNoPoolsYet) { EXPECT_TRUE(only_heap("[heap]\nsize = \"10K\"\n").pools.empty()); }
 
+TEST(Heap, MayHaveAnOverflowRegionBehindItsPoolsOrAlone) {
+    const heap both = only_heap("[heap]\nsize = 128\noverflow = true\n"
+                                "pools = [{ block = 8, capacity = 8 }]\n");
+    EXPECT_TRUE(both.overflow);
+    EXPECT_EQ(both.pools.size(), 1U);
+    EXPECT_TRUE(only_heap("[heap]\nsize = 128\noverflow = true\npools = []\n").overflow);
+    EXPECT_TRUE(only_heap("[heap]\nsize = 128\noverflow = true\n").overflow);
+    EXPECT_FALSE(only_heap("[heap]\nsize = 128\noverflow = false\n").overflow);
+}
+
+TEST(Heap, NeedsRoomForItsOverflowRegion) {
+    EXPECT_EQ(
+        refusal("[heap]\nsize = 64\noverflow = true\npools = [{ block = 8, capacity = 7 }]\n"),
+        "Drone.toml:2:8: [heap] has an overflow region of 8 bytes, too few for one block; raise "
+        "\"size\" or lower capacities"
+    );
+    EXPECT_EQ(
+        refusal("[heap]\nsize = 16\noverflow = true\n"),
+        "Drone.toml:2:8: [heap] has an overflow region of 16 bytes, too few for one block; raise "
+        "\"size\""
+    );
+    EXPECT_EQ(
+        refusal("[heap]\nsize = 64\noverflow = 1\n"),
+        "Drone.toml:3:12: \"overflow\" is a whole number; write true or false"
+    );
+}
+
 TEST(Heap, MayStandBesideOthersWithTheirOwnOrigins) {
     const result<project> p = parse(
         "[heap]\nsize = \"1K\"\n[heap.ccm]\nsize = \"2K\"\norigin = \"0x10000000\"\n", "Drone.toml"
@@ -124,7 +151,7 @@ TEST(Heap, NamesTheKnownKeyNearestToAnUnknownOne) {
     );
     EXPECT_EQ(
         refusal("[heap]\nsize = 64\ncolour = 1\n"),
-        "Drone.toml:3:1: unknown key \"colour\" in [heap]; known are size, pools, align, origin"
+        "Drone.toml:3:1: unknown key \"colour\" in [heap]; known are size, pools, overflow, align, origin"
     );
     EXPECT_EQ(
         refusal("[heap.main]\nsze = 64\n"),
@@ -225,7 +252,7 @@ TEST(Pools, MustBeAListOfTables) {
     EXPECT_EQ(
         refusal("[heap]\nsize = 64\npools = []\n"),
         "Drone.toml:3:9: [heap] has an empty list of pools; add one, { block = \"16\", capacity = "
-        "10 }"
+        "10 }, or overflow = true"
     );
 }
 

@@ -99,6 +99,26 @@ TEST(Rewrite, AddsASectionToAFileWithoutOne) {
     );
 }
 
+TEST(Rewrite, WritesOverflowWhereItChanges) {
+    heap written = heap_of(1024, {{8, 2}});
+    written.overflow = true;
+    EXPECT_EQ(
+        rewritten("[heap]\nsize = 1024\npools = []\noverflow = true\n", written),
+        "[heap]\nsize = 1024\npools = [\n    { block = \"8\", capacity = 2 },\n]\noverflow = true\n"
+    );
+    written.pools.clear();
+    EXPECT_EQ(
+        rewritten("[heap]\nsize = 1024\npools = [{ block = 4, capacity = 1 }]\n", written),
+        "[heap]\nsize = 1024\noverflow = true\npools = []\n"
+    );
+    written = heap_of(1024, {{8, 2}});
+    EXPECT_EQ(
+        rewritten("[heap]\nsize = 1024\noverflow = true # all\npools = []\n", written),
+        "[heap]\nsize = 1024\noverflow = false # all\npools = [\n    { block = \"8\", capacity = 2 "
+        "},\n]\n"
+    );
+}
+
 TEST(Rewrite, KeepsTheLineEndsOfTheFile) {
     EXPECT_EQ(
         rewritten(

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The tags of an overflow region: one bit a granule, the lowest of a byte
+// first. A block has at least two granules, so three tags say what is there:
+//
+//     . 1 0    a block in use begins at the 1
+//     0 1 1    a free block begins at the first 1
+//
+// Tags are read at any byte and written as half words at any byte, never beyond
+// the last one.
+
+#include <drone/bits.hpp>
+#include <drone/region_layout.hpp>
+
+#include <cstdint>
+
+namespace drone {
+
+/// Not state: where the tags are. Every function is O(1).
+class region_tags {
+public:
+    constexpr region_tags() = default;
+    /// `base`: the address that the tag of number 0 would have.
+    explicit region_tags(std::uintptr_t base) noexcept : base_(base) {}
+
+    /// A block in use that has no header is at most so long, granules.
+    static constexpr std::uint32_t longest_small = small_request_limit / region_granule + 1;
+
+    /// The tag of a number in bit 0, and of at least the eight behind it.
+    [[nodiscard, gnu::always_inline]] std::uint32_t from(std::uint32_t number) const noexcept {
+        return bits::half_word_at(byte_of(number)) >> (number % 8);
+    }
+    [[nodiscard, gnu::always_inline]] bool is_set(std::uint32_t number) const noexcept {
+        return (from(number) & 1U) != 0;
+    }
+    /// Requires a number at which a block begins, or the end.
+    [[nodiscard, gnu::always_inline]] bool is_free(std::uint32_t begin) const noexcept {
+        return (from(begin) & 3U) == 3;
+    }
+    /// Whether a free block begins there; any number but 0 may be asked about.
+    [[nodiscard, gnu::always_inline]] bool begins_free(std::uint32_t number) const noexcept {
+        return (from(number - 1) & 7U) == 6;
+    }
+    /// Whether a block in use begins there; any number from region_layout::first
+    /// on.
+    [[nodiscard]] bool begins_used(std::uint32_t number) const noexcept {
+        const bool is_second = number != region_layout::first && begins_free(number - 1);
+        return !is_second && (from(number) & 3U) == 1;
+    }
+
+    /// Makes a free block free no more, and no block. Whether it was free. As
+    /// is_free().
+    [[nodiscard, gnu::always_inline]] bool clear_if_free(std::uint32_t begin) const noexcept {
+        const std::uintptr_t byte = byte_of(begin);
+        const std::uint32_t mask = 3U << (begin % 8);
+        const std::uint32_t half = bits::half_word_at(byte);
+        if ((mask & ~half) != 0) return false;
+        bits::set_half_word(byte, half & ~mask);
+        return true;
+    }
+    [[gnu::always_inline]] void set(std::uint32_t number, std::uint32_t mask) const noexcept {
+        const std::uintptr_t byte = byte_of(number);
+        bits::set_half_word(byte, bits::half_word_at(byte) | mask << (number % 8));
+    }
+    [[gnu::always_inline]] void clear(std::uint32_t number, std::uint32_t mask) const noexcept {
+        const std::uintptr_t byte = byte_of(number);
+        bits::set_half_word(byte, bits::half_word_at(byte) & ~(mask << (number % 8)));
+    }
+
+    /// The tags from one on, read once.
+    class near {
+    public:
+        [[gnu::always_inline]] near(std::uintptr_t byte, std::uint32_t shift) noexcept
+            : byte_(byte), shift_(shift), tags_(bits::word_at(byte) >> shift) {}
+
+        [[nodiscard, gnu::always_inline]] bool is_set() const noexcept { return (tags_ & 1U) != 0; }
+        /// The length of a block in use that has no header and begins here: the distance to the
+        /// next block.
+        [[nodiscard, gnu::always_inline]] std::uint32_t distance() const noexcept {
+            if (const std::uint32_t behind = tags_ >> 1; behind != 0) [[likely]]
+                return bits::trailing_zeros(behind) + 1;
+            return 32 - shift_ + bits::trailing_zeros(bits::word_at(byte_ + 4));
+        }
+
+    private:
+        std::uintptr_t byte_;
+        std::uint32_t shift_;
+        std::uint32_t tags_;
+    };
+    [[nodiscard, gnu::always_inline]] near near_to(std::uint32_t number) const noexcept {
+        return {byte_of(number), number % 8};
+    }
+
+    /// The length of a block in use, longest_small + 1 where it is longer than longest_small.
+    [[nodiscard]] std::uint32_t span(std::uint32_t begin) const noexcept {
+        const std::uintptr_t byte = byte_of(begin);
+        const bool none =
+            bits::word_at(byte) >> (begin % 8) >> 1 == 0 && bits::word_at(byte + 4) == 0;
+        const std::uint32_t length = none ? longest_small + 1 : near_to(begin).distance();
+        return length <= longest_small ? length : longest_small + 1;
+    }
+
+private:
+    [[nodiscard, gnu::always_inline]] std::uintptr_t byte_of(std::uint32_t number) const noexcept {
+        return base_ + number / 8;
+    }
+
+    std::uintptr_t base_ = 0;
+};
+
+} // namespace drone

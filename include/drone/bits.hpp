@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Zeros of a word, counted in a bounded time on every core: by an instruction where the core has
-// one, else by a multiplication and a table. Pure.
+// What cores do with words in different ways: zeros counted in a bounded time,
+// by an instruction where the core has one, else by a multiplication and a
+// table; words read at any byte; shifts and rotations that compilers make too
+// much of. Contexts: any.
 
 #include <bit>
 #include <cstdint>
@@ -16,7 +18,8 @@ inline constexpr bool counts_zeros = true;
 #endif
 
 namespace detail {
-/// By the five bits that a word of one bit, times a de Bruijn sequence, has on top.
+/// By the five bits that a word of one bit, times a de Bruijn sequence, has on
+/// top.
 inline constexpr std::uint32_t de_bruijn = 0x077C'B531;
 struct places {
     std::uint8_t of[32] = {};
@@ -29,15 +32,13 @@ inline constexpr places de_bruijn_places;
 } // namespace detail
 
 /// Zeros below the lowest set bit. Requires one.
-[[nodiscard, gnu::always_inline]] inline constexpr std::uint32_t trailing_zeros(std::uint32_t word
-) noexcept {
+[[nodiscard, gnu::always_inline]] inline std::uint32_t trailing_zeros(std::uint32_t word) noexcept {
     if constexpr (counts_zeros) return static_cast<std::uint32_t>(std::countr_zero(word));
     return detail::de_bruijn_places.of[((word & (~word + 1)) * detail::de_bruijn) >> 27];
 }
 
 /// Zeros above the highest set bit. Requires one.
-[[nodiscard, gnu::always_inline]] inline constexpr std::uint32_t leading_zeros(std::uint32_t word
-) noexcept {
+[[nodiscard, gnu::always_inline]] inline std::uint32_t leading_zeros(std::uint32_t word) noexcept {
     if constexpr (counts_zeros) return static_cast<std::uint32_t>(std::countl_zero(word));
     word |= word >> 1;
     word |= word >> 2;
@@ -45,6 +46,72 @@ inline constexpr places de_bruijn_places;
     word |= word >> 8;
     word |= word >> 16;
     return 31U - detail::de_bruijn_places.of[((word ^ (word >> 1)) * detail::de_bruijn) >> 27];
+}
+
+/// `word` shifted right by the low byte of `by`, which is below 32.
+[[nodiscard, gnu::always_inline]] inline std::uint32_t
+shift_right_by_low_byte(std::uint32_t word, std::int32_t by) noexcept {
+#if defined(__arm__) && defined(__thumb2__)
+    std::uint32_t shifted; // the instruction looks at no more
+    asm("lsr %0, %1, %2" : "=r"(shifted) : "r"(word), "r"(by));
+    return shifted;
+#else
+    return word >> (by & 0xFF);
+#endif
+}
+
+/// Bit 32 - by; bit 0 where that is 32.
+[[nodiscard, gnu::always_inline]] inline std::uint32_t one_rotated(std::uint32_t by) noexcept {
+#if defined(__arm__) && defined(__thumb2__)
+    std::uint32_t one = 1;
+    asm("ror %0, %0, %1" : "+r"(one) : "r"(by));
+    return one;
+#else
+    return std::rotr(std::uint32_t{1}, static_cast<int>(by));
+#endif
+}
+
+/// Keeps a value that the compiler knows in a register, so that others are
+/// reached from it.
+template <class Value>
+[[gnu::always_inline]] inline void in_register(Value& value) noexcept {
+    asm("" : "+r"(value));
+}
+
+// Words at any byte, little-endian. Compilers call memcpy() where a core reads no word there.
+
+#if (defined(__arm__) && !defined(__ARM_FEATURE_UNALIGNED)) || defined(__riscv)
+inline constexpr bool reads_at_any_byte = false;
+#else
+inline constexpr bool reads_at_any_byte = true;
+#endif
+
+[[nodiscard, gnu::always_inline]] inline std::uint32_t half_word_at(std::uintptr_t byte) noexcept {
+    if constexpr (reads_at_any_byte) {
+        std::uint16_t half;
+        __builtin_memcpy(&half, reinterpret_cast<const void*>(byte), sizeof half);
+        return half;
+    }
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(byte);
+    return bytes[0] | std::uint32_t{bytes[1]} << 8;
+}
+[[gnu::always_inline]] inline void set_half_word(std::uintptr_t byte, std::uint32_t to) noexcept {
+    if constexpr (reads_at_any_byte) {
+        in_register(to);
+        __builtin_memcpy(reinterpret_cast<void*>(byte), &to, sizeof(std::uint16_t));
+        return;
+    }
+    auto* const bytes = reinterpret_cast<std::uint8_t*>(byte);
+    bytes[0] = static_cast<std::uint8_t>(to);
+    bytes[1] = static_cast<std::uint8_t>(to >> 8);
+}
+[[nodiscard, gnu::always_inline]] inline std::uint32_t word_at(std::uintptr_t byte) noexcept {
+    if constexpr (reads_at_any_byte) {
+        std::uint32_t word;
+        __builtin_memcpy(&word, reinterpret_cast<const void*>(byte), sizeof word);
+        return word;
+    }
+    return half_word_at(byte) | half_word_at(byte + 2) << 16;
 }
 
 } // namespace drone::bits

@@ -3,6 +3,10 @@
 
 // A heap that forwards to another and finds misuse of it, at the level that the project picks.
 //
+// In an overflow region (region.hpp) blocks are found exactly, by tags that a program's overruns do
+// not reach: at either level a block that is given back must be in use, and begin there. Level full
+// adds the tail word in blocks in use; free ones are not filled.
+//
 // cheap: what is given back must be a block of this heap. Finds foreign and interior pointers,
 // blocks of another heap. A few instructions for each deallocation; no memory.
 //
@@ -18,6 +22,7 @@
 
 #include <drone/forwarding.hpp>
 #include <drone/layout.hpp>
+#include <drone/region.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -64,7 +69,7 @@ public:
 
     /// As Heap::deallocate(), but may be called with anything. At level full O(block).
     void deallocate(void* block) noexcept {
-        if (!heap_.is_block(block)) heap_misused(misuse::not_a_block, block);
+        require_block(block);
         if constexpr (full) {
             check_live(block);
             mark_free(block);
@@ -76,7 +81,7 @@ public:
     [[nodiscard]] void* place_resized(
         void* block, std::size_t old_size, std::size_t size, std::size_t alignment
     ) noexcept {
-        if (!heap_.is_block(block)) heap_misused(misuse::not_a_block, block);
+        require_block(block);
         if constexpr (!full) {
             return heap_.place_resized(block, old_size, size, alignment);
         } else {
@@ -123,8 +128,21 @@ private:
         return true;
     }
 
-    /// A free block becomes one of `size` bytes.
+    [[gnu::always_inline]] void require_block(const void* block) const noexcept {
+        if (!heap_.is_block(block)) {
+            if constexpr (Heap::has_region) {
+                if (heap_.region_kind_of(block) == region_kind::free)
+                    heap_misused(misuse::double_free, block);
+            }
+            heap_misused(misuse::not_a_block, block);
+        }
+    }
+
+    /// A free block becomes one of `size` bytes. What the region has is not filled while it is free.
     void begin_life(void* block, std::size_t size) noexcept {
+        if constexpr (Heap::has_region) {
+            if (heap_.in_region(block)) return mark_live(block, size);
+        }
         if (tail(block) != free_mark || !filled(block, granule, usable(block), free_fill))
             heap_misused(misuse::write_after_free, block);
         mark_live(block, size);

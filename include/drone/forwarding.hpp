@@ -16,6 +16,7 @@ class forwarding {
 public:
     using core = typename Heap::core;
     using pools = typename Heap::pools;
+    static constexpr bool has_region = Heap::has_region;
 
     void initialize() noexcept { heap_.initialize(); }
 
@@ -31,6 +32,14 @@ public:
     [[nodiscard]] bool invariants_hold() const noexcept { return heap_.invariants_hold(); }
     [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
         return heap_.count_free(pool);
+    }
+    [[nodiscard]] bool in_region(const void* block) const noexcept {
+        return heap_.in_region(block);
+    }
+    [[nodiscard]] std::size_t largest_request() const noexcept
+        requires has_region
+    {
+        return heap_.largest_request();
     }
 
 protected:

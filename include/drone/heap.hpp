@@ -321,9 +321,8 @@ private:
     }
 
     /// Whether a block can be one for `size` bytes where it is; it then is. `own`: its pool_of().
-    bool keeps_place(
-        std::size_t own, void* block, std::size_t size, std::size_t alignment
-    ) noexcept {
+    bool
+    keeps_place(std::size_t own, void* block, std::size_t size, std::size_t alignment) noexcept {
         if (reinterpret_cast<std::uintptr_t>(block) % alignment != 0) return false;
         if (own == searches_.count()) return region_.resize(arena_.base(), block, size);
         return size <= searches_.at(own).block;

@@ -30,8 +30,8 @@ inline constexpr std::uint32_t least_region_block = 2;
 /// Granules of the block that serves a request of `size` bytes, at most 2 GiB. A block for more
 /// than small_request_limit has a header of one granule.
 [[nodiscard]] constexpr std::uint32_t region_granules(std::uint32_t size) noexcept {
-    std::uint32_t count = (size + region_granule - 1) / region_granule;
-    if (size > small_request_limit) ++count;
+    const std::uint32_t count = (size + region_granule - 1) / region_granule;
+    if (size > small_request_limit) return count + 1;
     return count < least_region_block ? least_region_block : count;
 }
 

@@ -3,22 +3,26 @@
 
 // Which pool serves a size, and which pool holds an address.
 //
-// For a layout that is known when the program is compiled both are binary searches whose every node
-// is a compare with a constant: the compiler lays the tree out as code, there is no table to load.
-// The visitor is called with the pool's index as a constant, so what follows is specialised for the
-// pool.
+// For a layout that is known when the program is compiled both are binary
+// searches whose every node is a compare with a constant: the compiler lays the
+// tree out as code, there is no table to load. The visitor is called with the
+// pool's index as a constant, so what follows is specialised for the pool.
 //
-// Size to pool, blocks 4 12 28 32:      size <= 12 ?  --yes--  size <= 4 ?   -> 0 | 1
-//                                          '--no--  size <= 28 ?  -> 2,  size <= 32 ?  -> 3 | none
+// Size to pool, blocks 4 12 28 32:      size <= 12 ?  --yes--  size <= 4 ?   ->
+// 0 | 1
+//                                          '--no--  size <= 28 ?  -> 2,  size
+//                                          <= 32 ?  -> 3 | none
 //
-// In front of an overflow region a pool serves the sizes for which the region would take as many
-// bytes or more; between them, and above the largest, is the region, as is the end of the arena:
+// In front of an overflow region a pool serves the sizes for which the region
+// would take as many bytes or more; between them, and above the largest, is the
+// region, as is the end of the arena:
 //
-// The same with a region:   ...  --no--  size <= 24 ? -> none,  size <= 28 ? -> 2,  size <= 32 ?
+// The same with a region:   ...  --no--  size <= 24 ? -> none,  size <= 28 ? ->
+// 2,  size <= 32 ?
 // ...
 //
-// A Pools type of another kind (the host's replay has its pools at run time) gives the same
-// members.
+// A Pools type of another kind (the host's replay has its pools at run time)
+// gives the same members.
 
 #include <drone/layout.hpp>
 #include <drone/region.hpp>
@@ -29,8 +33,8 @@
 
 namespace drone {
 
-/// The searches over a constexpr layout. No state; every function is pure and callable from any
-/// context.
+/// The searches over a constexpr layout. No state; every function is pure and
+/// callable from any context.
 template <const auto& Layout>
 struct static_pools {
     static constexpr std::size_t limit = std::remove_cvref_t<decltype(Layout)>::pool_count;
@@ -45,16 +49,17 @@ struct static_pools {
         return Layout.pools[pool];
     }
 
-    /// `visit(index)` of the first pool with blocks of at least `size` bytes aligned to Alignment,
-    /// `visit(index<limit>{})` when there is none, or a region serves it in less. O(log pools).
+    /// `visit(index)` of the first pool with blocks of at least `size` bytes
+    /// aligned to Alignment, `visit(index<limit>{})` when there is none, or a
+    /// region serves it in less. O(log pools).
     template <std::uint32_t Alignment, class Visitor>
     [[gnu::always_inline]] static constexpr decltype(auto)
     for_size(std::size_t size, Visitor&& visit) noexcept {
         return by_size<Alignment, 0, fitting<Alignment>.count + 1>(size, visit);
     }
 
-    /// `visit(index)` of the pool that holds `offset`, `visit(index<limit>{})` where the region
-    /// does. Requires an offset of a block. O(log pools).
+    /// `visit(index)` of the pool that holds `offset`, `visit(index<limit>{})`
+    /// where the region does. Requires an offset of a block. O(log pools).
     template <class Visitor>
     [[gnu::always_inline]] static constexpr decltype(auto)
     for_offset(std::uint32_t offset, Visitor&& visit) noexcept {
@@ -74,8 +79,8 @@ private:
         }
     };
 
-    /// What serves sizes, ascending, each up to its bound: pools that offer an alignment, between
-    /// them and at the end `limit` for none.
+    /// What serves sizes, ascending, each up to its bound: pools that offer an
+    /// alignment, between them and at the end `limit` for none.
     template <std::uint32_t Alignment>
     static constexpr selection fitting = [] {
         selection result;
@@ -91,8 +96,8 @@ private:
         return result;
     }();
 
-    /// What holds offsets, each from its bound on: pools as they stand in the arena, then the
-    /// region.
+    /// What holds offsets, each from its bound on: pools as they stand in the
+    /// arena, then the region.
     static constexpr selection placed = [] {
         selection result;
         for (std::size_t i = 0; i < limit; ++i) {
@@ -124,7 +129,10 @@ private:
         if constexpr (Last - First == 1) {
             return visit(index<placed.places[First].pool>{});
         } else {
-            constexpr std::size_t middle = First + (Last - First) / 2;
+            // The region's way is the longest from there on: its leaf is near the root.
+            constexpr bool region_last = region_place::exists && Last == placed.count;
+            constexpr std::size_t middle =
+                region_last && First != 0 ? Last - 1 : First + (Last - First) / 2;
             if (offset < placed.places[middle].bound)
                 return by_offset<First, middle>(offset, visit);
             return by_offset<middle, Last>(offset, visit);

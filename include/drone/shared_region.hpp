@@ -77,7 +77,7 @@ public:
         if (count == 0 || !admitted()) return nullptr;
         const auto take = [&]() __attribute__((always_inline)) -> void* {
             if (alignment <= region_granule) [[likely]]
-                return region_.allocate(arena, size, count);
+                return region_.allocate(arena, count);
             return region_.allocate_aligned(arena, size, count, alignment);
         };
         [[maybe_unused]] const guard alone{};

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace drone {
 
@@ -19,6 +20,12 @@ struct pool_statistics {
     std::uint32_t peak = 0; ///< most blocks in use at one time
     std::uint32_t missed =
         0; ///< requests that this pool would have served first, and had no block for
+};
+
+/// What an overflow region has seen since the start, bytes of blocks without their headers.
+struct region_statistics {
+    std::uint32_t used = 0;
+    std::uint32_t peak = 0;
 };
 
 template <class Heap>
@@ -35,18 +42,31 @@ public:
 
     void deallocate(void* block) noexcept {
         {
+            [[maybe_unused]] const std::uint32_t bytes = region_bytes(block);
             const typename core::critical_section alone;
-            --statistics_[heap_.pool_of(block)].used;
+            if (bytes == 0) {
+                --statistics_[heap_.pool_of(block)].used;
+            } else if constexpr (Heap::has_region) {
+                region_.used -= bytes;
+            }
         }
         heap_.deallocate(block);
     }
 
-    /// A block that keeps its place counts as before: nothing.
+    /// A pool's block that keeps its place counts as before: nothing.
     [[nodiscard]] void* place_resized(
         void* block, std::size_t old_size, std::size_t size, std::size_t alignment
     ) noexcept {
+        [[maybe_unused]] const std::uint32_t before = region_bytes(block);
         void* const place = heap_.place_resized(block, old_size, size, alignment);
-        return place == block ? place : served(place, size, alignment);
+        if (place != block) return served(place, size, alignment);
+        if constexpr (Heap::has_region) {
+            const std::uint32_t after = region_bytes(block);
+            const typename core::critical_section alone;
+            region_.used -= before;
+            use(after);
+        }
+        return place;
     }
 
     /// A pool's counts, all of one instant. Any context of the heap.
@@ -55,7 +75,16 @@ public:
         return statistics_[pool];
     }
 
-    /// Requests that no pool could serve. Any context.
+    /// The overflow region's counts, of one instant. Any context. What it could serve now:
+    /// largest_request().
+    [[nodiscard]] region_statistics statistics_of_region() const noexcept
+        requires Heap::has_region
+    {
+        const typename core::critical_section alone;
+        return region_;
+    }
+
+    /// Requests that nothing could serve. Any context.
     [[nodiscard]] std::uint32_t failures() const noexcept {
         const typename core::critical_section alone;
         return failures_;
@@ -66,8 +95,11 @@ private:
     void* served(void* block, std::size_t size, std::size_t alignment) noexcept {
         const std::size_t first = first_pool(size, alignment);
         const std::size_t pool_served = block == nullptr ? pools::limit : heap_.pool_of(block);
+        const std::uint32_t bytes = block == nullptr ? 0 : region_bytes(block);
         const typename core::critical_section alone;
-        if (pool_served != pools::limit) {
+        if (bytes != 0) {
+            use(bytes);
+        } else if (pool_served != pools::limit) {
             pool_statistics& pool = statistics_[pool_served];
             if (++pool.used > pool.peak) pool.peak = pool.used;
         } else {
@@ -77,15 +109,36 @@ private:
         return block;
     }
 
-    /// The first pool that fits, full or not; `limit` when none does.
+    /// The first pool that serves a request, full or not; `limit` when none does.
     static std::size_t first_pool(std::size_t size, std::size_t alignment) noexcept {
         for (std::size_t i = 0; i < pools::limit; ++i) {
-            if (pools::at(i).block >= size && pools::at(i).alignment >= alignment) return i;
+            const pool_layout& pool = pools::at(i);
+            if (pool.block < size || pool.alignment < alignment) continue;
+            if (Heap::has_region && size <= region_saves_up_to(pool.block)) break;
+            return i;
         }
         return pools::limit;
     }
 
-    pool_statistics statistics_[pools::limit]{};
+    /// Bytes of a block of the region; 0 for a pool's.
+    [[nodiscard]] std::uint32_t region_bytes(const void* block) const noexcept {
+        if constexpr (Heap::has_region) {
+            if (heap_.in_region(block)) return static_cast<std::uint32_t>(heap_.block_size(block));
+        }
+        return 0;
+    }
+    /// Within the critical section.
+    void use([[maybe_unused]] std::uint32_t bytes) noexcept {
+        if constexpr (Heap::has_region) {
+            region_.used += bytes;
+            if (region_.used > region_.peak) region_.peak = region_.used;
+        }
+    }
+
+    pool_statistics statistics_[pools::limit == 0 ? 1 : pools::limit]{};
+    struct nothing {};
+    [[no_unique_address]] std::conditional_t<Heap::has_region, region_statistics, nothing> region_{
+    };
     std::uint32_t failures_ = 0;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The overflow region against a plain model: every block in a list, every granule looked at.
-#include <drone/heap.hpp>
+#include <drone/declare.hpp>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -22,7 +22,7 @@ constexpr auto alone = drone::make_layout(4096, drone::overflow::region);
 constexpr auto after_pools =
     drone::make_layout(8192, {{4, 3}, {24, 10}, {60, 5}}, 64, drone::overflow::region);
 // More granules than 16 bits number.
-constexpr auto large = drone::make_layout(1 << 20, drone::overflow::region);
+constexpr auto vast = drone::make_layout(1 << 20, drone::overflow::region);
 
 template <const auto& Layout>
 using heap_of = drone::heap<Layout, drone::host::threads>;
@@ -235,7 +235,7 @@ TEST(Region, SoItDoesBehindPools) {
         live<after_pools>(seed, 100'000, 100);
 }
 
-TEST(Region, AndWithMoreGranulesThanSixteenBitsNumber) { live<large>(1, 3'000, 1'000); }
+TEST(Region, AndWithMoreGranulesThanSixteenBitsNumber) { live<vast>(1, 3'000, 1'000); }
 
 RC_GTEST_PROP(Region, KeepsItsPromisesForAnySequence, ()) {
     bookkeeper<alone> books(1);
@@ -292,7 +292,7 @@ TEST(Region, TakesLittleBesidesTheBlocks) {
 }
 
 TEST(Region, HonoursEveryPowerOfTwo) {
-    const auto heap = fresh<large>();
+    const auto heap = fresh<vast>();
     std::vector<void*> blocks;
     for (std::size_t alignment = 1; alignment <= 65536; alignment *= 2) {
         for (const std::size_t size : {1U, 100U, 440U, 441U, 5000U}) {
@@ -306,31 +306,33 @@ TEST(Region, HonoursEveryPowerOfTwo) {
     }
     for (void* const block : blocks)
         heap->deallocate(block);
-    EXPECT_EQ(heap->largest_request(), (large.region.granules - 1) * 8);
+    EXPECT_EQ(heap->largest_request(), (vast.region.granules - 1) * 8);
 }
 
 TEST(Region, GrowsInPlaceIntoAFreeNeighbourAndGivesTheTailBack) {
     const auto heap = fresh<alone>();
     void* const first = heap->allocate(1000);
     const std::size_t before = heap->largest_request();
-    EXPECT_TRUE(heap->resize_in_place(first, 1000, 2000));
+    EXPECT_EQ(heap->place_resized(first, 1000, 2000, 8), first);
     EXPECT_EQ(heap->largest_request(), before - 1000);
-    EXPECT_TRUE(heap->resize_in_place(first, 2000, 1000));
+    EXPECT_EQ(heap->place_resized(first, 2000, 1000, 8), first);
     EXPECT_EQ(heap->largest_request(), before);
     void* const second = heap->allocate(100);
-    EXPECT_FALSE(heap->resize_in_place(first, 1000, 1001));
-    EXPECT_TRUE(heap->resize_in_place(second, 100, 300));
-    EXPECT_TRUE(heap->resize_in_place(second, 300, 17));
+    void* const moved = heap->place_resized(first, 1000, 1001, 8);
+    EXPECT_NE(moved, first);
+    heap->deallocate(moved);
+    EXPECT_EQ(heap->place_resized(second, 100, 300, 8), second);
+    EXPECT_EQ(heap->place_resized(second, 300, 17, 8), second);
     EXPECT_EQ(heap->block_size(second), 24U);
     // What has no header cannot grow to what has one.
-    EXPECT_FALSE(heap->resize_in_place(second, 17, 441));
+    EXPECT_NE(heap->place_resized(second, 17, 441, 8), second);
     EXPECT_TRUE(heap->invariants_hold());
 }
 
 TEST(Region, ShrinksALongBlockAsFarAsItIsKnownByItsLength) {
     const auto heap = fresh<alone>();
     void* const block = heap->allocate(2000);
-    EXPECT_TRUE(heap->resize_in_place(block, 2000, 1));
+    EXPECT_EQ(heap->place_resized(block, 2000, 1, 8), block);
     EXPECT_EQ(heap->block_size(block), 448U);
     EXPECT_EQ(heap->region_kind_of(block), region_kind::used);
     EXPECT_TRUE(heap->invariants_hold());
@@ -378,6 +380,87 @@ TEST(Region, KnowsGarbageFromBlocks) {
     heap->deallocate(block);
     EXPECT_FALSE(heap->is_block(block));
     EXPECT_EQ(heap->region_kind_of(block), region_kind::free);
+}
+
+// -- Layers above
+// -----------------------------------------------------------------------------------
+
+// Blocks of 4 bytes are too small for what checking keeps in free ones.
+constexpr auto checked_pools =
+    drone::make_layout(8192, {{8, 3}, {24, 10}, {60, 5}}, 64, drone::overflow::region);
+template <drone::checking Level>
+using checked_heap = drone::checked<heap_of<checked_pools>, Level>;
+
+const auto found = testing::ExitedWithCode(3);
+
+template <class Heap>
+std::unique_ptr<Heap> started() {
+    auto heap = std::make_unique<Heap>();
+    heap->initialize();
+    return heap;
+}
+
+template <class Heap>
+void serves_and_counts(Heap& heap) {
+    void* const small = heap.allocate(20);
+    void* const large = heap.allocate(1000);
+    EXPECT_FALSE(heap.in_region(small));
+    EXPECT_TRUE(heap.in_region(large));
+    void* const grown = drone::resize(heap, large, 1000, 1500, 8);
+    EXPECT_EQ(grown, large);
+    heap.deallocate(small);
+    heap.deallocate(grown);
+    EXPECT_TRUE(heap.invariants_hold());
+}
+
+TEST(RegionChecked, LetsSoundProgramsThrough) {
+    const auto cheap = started<checked_heap<drone::checking::cheap>>();
+    serves_and_counts(*cheap);
+    const auto full = started<checked_heap<drone::checking::full>>();
+    serves_and_counts(*full);
+}
+
+TEST(RegionCheckedDeathTest, FindsWhatIsNoBlockOrGivenBackTwice) {
+    const auto heap = started<checked_heap<drone::checking::cheap>>();
+    auto* const large = static_cast<std::byte*>(heap->allocate(1000));
+    auto* const small = static_cast<std::byte*>(heap->allocate(100));
+    int elsewhere = 0;
+    for (void* const wrong :
+         std::initializer_list<void*>{large + 8, large - 8, small + 8, small + 4, &elsewhere})
+        EXPECT_EXIT(heap->deallocate(wrong), found, "not a block");
+    heap->deallocate(large);
+    heap->deallocate(small);
+    EXPECT_EXIT(heap->deallocate(small), found, "not a block"); // now the inner of a free block
+    void* const again = heap->allocate(100);
+    heap->deallocate(again);
+    EXPECT_EXIT(heap->deallocate(again), found, "double free");
+}
+
+TEST(RegionCheckedDeathTest, FindsAnOverrunFromTheFirstByte) {
+    for (const std::size_t size : {9U, 30U, 437U, 1000U}) {
+        const auto heap = started<checked_heap<drone::checking::full>>();
+        auto* const block = static_cast<unsigned char*>(heap->allocate(size, 8));
+        ASSERT_TRUE(heap->in_region(block));
+        block[size] = static_cast<unsigned char>(~block[size]);
+        EXPECT_EXIT(heap->deallocate(block), found, "overrun") << size;
+    }
+}
+
+TEST(RegionCounted, KnowsWhatTheRegionHasServed) {
+    const auto heap = started<drone::counted<heap_of<after_pools>>>();
+    serves_and_counts(*heap);
+    EXPECT_EQ(heap->statistics_of_region().used, 0U);
+    EXPECT_EQ(heap->statistics_of_region().peak, 1504U);
+    EXPECT_EQ(heap->statistics(1).peak, 1U);
+    EXPECT_EQ(heap->failures(), 0U);
+    EXPECT_EQ(heap->allocate(8000), nullptr);
+    EXPECT_EQ(heap->failures(), 1U);
+    void* blocks[11];
+    for (void*& block : blocks)
+        block = heap->allocate(24);
+    EXPECT_TRUE(heap->in_region(blocks[10]));
+    EXPECT_EQ(heap->statistics(1).missed, 1U);
+    EXPECT_EQ(heap->statistics_of_region().used, 24U);
 }
 
 } // namespace

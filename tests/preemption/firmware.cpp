@@ -21,16 +21,29 @@ using core = ancestor::single_core;
 using core = drone::cortex_m::single_core;
 #endif
 
+#if defined(REGION)
+// One pool, exhausted from the beginning, and everything else from the region.
+constexpr auto pools = drone::make_layout(512, {{8, 1}}, 8, drone::overflow::region);
+#else
 constexpr auto pools = drone::make_layout(512, {{8, 4}, {16, 3}, {32, 3}});
+#endif
 using subject = drone::heap<pools, core>;
 constinit subject heap;
 
+#if defined(REGION)
+constexpr std::size_t block_count = 1 + pools.region.granules;
+#else
 constexpr std::size_t block_count = 4 + 3 + 3;
+#endif
 
 /// Every block's place among all, and whether somebody holds it.
 constinit bool held[block_count];
 
 std::size_t number_of(const void* block) {
+#if defined(REGION)
+    if (heap.in_region(block))
+        return 1 + (heap.offset_of(block) - pools.region.first_block()) / drone::region_granule;
+#endif
     std::size_t first = 0;
     for (const drone::pool_layout& pool : pools.pools) {
         const std::uint32_t offset = heap.offset_of(block) - pool.offset;
@@ -53,6 +66,10 @@ volatile std::uint32_t handled;
 }
 
 namespace {
+
+#if defined(REGION)
+std::size_t most_of_region;
+#endif
 
 void note(std::uint32_t what) { damage = damage | what; }
 
@@ -152,6 +169,11 @@ void verify() {
         give_back(block);
         block = nullptr;
     }
+    if (!heap.invariants_hold()) note(8);
+#if defined(REGION)
+    // Nothing is held: all of it is one block again.
+    if (heap.largest_request() != most_of_region) note(16);
+#endif
     for (std::size_t i = 0; i < pools.pool_count; ++i) {
         const std::int64_t free_blocks = heap.count_free(i);
         if (free_blocks < 0) note(8);
@@ -205,6 +227,9 @@ void resize_case(std::size_t old_size, std::size_t new_size) {
 
 int main() {
     heap.initialize();
+#if defined(REGION)
+    most_of_region = heap.largest_request();
+#endif
     for (unsigned irq = 0; irq < 2; ++irq) {
         drone::cortex_m::nvic::set_priority(irq, irq == 0 ? 0x80 : 0x40);
         drone::cortex_m::nvic::enable(irq);

@@ -142,6 +142,25 @@ TEST_F(Preemption, NorASecondInterruptBeforeAnyInstructionOfTheFirst) {
     std::cout << runs_ << " runs\n";
 }
 
+TEST_F(Preemption, NorInTheOverflowRegion) {
+    for (const char* firmware : {"preemption_region_m4", "preemption_region_m0"}) {
+        ASSERT_NO_FATAL_FAILURE(load(firmware));
+        preempt_every_operation();
+    }
+    EXPECT_GT(runs_, 2'000U);
+    EXPECT_EQ(damaged_, 0U) << first_;
+    std::cout << runs_ << " runs\n";
+}
+
+TEST_F(Preemption, NorASecondInterruptInTheOverflowRegion) {
+    ASSERT_NO_FATAL_FAILURE(load("preemption_region_m4"));
+    preempt_twice("subject_allocate", {1, 5});
+    preempt_twice("subject_deallocate", {2});
+    EXPECT_GT(runs_, 10'000U);
+    EXPECT_EQ(damaged_, 0U) << first_;
+    std::cout << runs_ << " runs\n";
+}
+
 TEST_F(Preemption, FindsTheAncestorsWindow) {
     ASSERT_NO_FATAL_FAILURE(load("preemption_ancestor"));
     preempt_every_operation();

@@ -129,8 +129,10 @@ public:
     ) noexcept {
         const std::size_t own = pool_of(block);
         if constexpr (has_region) {
-            if (keeps_place(own, block, size, alignment)) return block;
-            return allocate(size, alignment);
+            if (searches_.region().layout().granules != 0) {
+                if (keeps_place(own, block, size, alignment)) return block;
+                return allocate(size, alignment);
+            }
         }
         std::size_t i = searches_.template for_size<granule>(size, [](auto first) -> std::size_t {
             return first;

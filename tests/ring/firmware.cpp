@@ -15,7 +15,7 @@ extern "C" {
 
 /// Every word that was written, a word before the ring has it.
 #if defined(KEEP_LOG)
-std::uint32_t log_words[30 * 1024];
+std::uint32_t log_words[31 * 1024];
 #else
 std::uint32_t log_words[1];
 #endif

@@ -31,7 +31,12 @@ volatile std::uint32_t peaks[drone::calls::played_pools];
 
 namespace {
 
+struct no_region_place {
+    static constexpr bool exists = false;
+};
+
 struct loaded_pools {
+    using region_place = no_region_place;
     static constexpr std::size_t limit = drone::calls::played_pools;
 
     static std::size_t count() noexcept { return pool_count; }

@@ -93,5 +93,5 @@ pool_capacities() {
 
 # pool_loads: block and largest load of every pool of a table of `drone heap --by pool` on standard input
 pool_loads() {
-    awk -F'|' 'NF == 6 && $1 + 0 > 0 { print $1 + 0, $3 + 0 }'
+    awk -F'|' 'NF == 7 && $1 + 0 > 0 { print $1 + 0, $3 + 0 }'
 }

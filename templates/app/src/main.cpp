@@ -50,6 +50,6 @@ int main() {
     run_station();
     drone::cortex_m::systick::stop();
     heap.numbers().print(print_output);
-    heap.end_trace(); // what the trace says is certain to the last event
+    drone::end_trace(heap); // what the trace says is certain to the last event
     return 0;
 }

@@ -106,8 +106,9 @@ result<int> generate(const CLI::App& command, const generate_options& options) {
     const pool_range range = parse_pools(options.pools).value_or(pool_range{});
     auto keep = parse_blocks(options.keep);
     if (!keep) return std::unexpected(keep.error());
-    auto planner =
-        layout::planner::of(inputs->runs, {.most_pools = range.last, .keep = *std::move(keep)});
+    auto planner = layout::planner::of(
+        inputs->runs, {.most_pools = range.last, .keep = *std::move(keep), .size = inputs->size}
+    );
     if (!planner) return std::unexpected(planner.error());
     if (planner->empty()) return lay_out_without_trace(*inputs, range, options, json);
 
@@ -131,6 +132,7 @@ result<int> generate(const CLI::App& command, const generate_options& options) {
     );
     if (!made) return std::unexpected(made.error());
     heap.plan = *std::move(made);
+    heap.hopeless = planner->hopeless();
     heap.squeeze_asked = options.squeeze;
     say_text(talk(heap));
     fmt::print("{}", json ? to_json(heap) : to_toml(heap));

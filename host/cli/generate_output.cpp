@@ -77,6 +77,29 @@ std::string failure_text(const generated_heap& heap, const layout::failure& fail
     );
 }
 
+/// That the traced run was denied memory, and what that means for the layout.
+std::string denied_text(const generated_heap& heap) {
+    const traced_failures failed(heap.inputs.runs);
+    if (failed.count == 0) return {};
+    std::string text = describe(failed, heap.inputs);
+    if (heap.hopeless == 0)
+        text += "; the layout has room for each";
+    else if (heap.inputs.size)
+        text += fmt::format(
+            "; no layout in a heap of {} bytes serves {} of them, the layout has room for each "
+            "other",
+            *heap.inputs.size,
+            heap.hopeless
+        );
+    else
+        text += fmt::format(
+            "; no heap serves {} of them, the layout has room for each other", heap.hopeless
+        );
+    return text +
+           ".\nThe program needs more than this trace shows: run it with this layout and trace "
+           "it again\n";
+}
+
 /// How the heap of Drone.toml does on the same traces.
 std::string comparison(const generated_heap& heap, const config::heap& today) {
     if (today.pools.empty()) return {};
@@ -143,6 +166,7 @@ std::string to_json(const generated_heap& heap) {
     root["first_full"] = plan.pools[plan.room.first_full].block;
     if (plan.without_squeeze) root["without_squeeze"] = *plan.without_squeeze;
     root["replay"] = plan.replay.holds() ? "ok" : "fails";
+    root["failed"] = traced_failures(heap.inputs.runs).count;
     root["gaps"] = heap.doubt.gaps;
     root["lost_events"] = heap.doubt.lost_events;
     if (!heap.curve.empty()) {
@@ -188,6 +212,7 @@ std::string talk(const generated_heap& heap) {
         plan.pools[plan.room.first_full].block
     );
     if (heap.doubt.gaps > 0) text += doubt_text(heap) + "\n";
+    text += denied_text(heap);
     text += fmt::format(
         "Replayed through the target's heap: {} events, {}\n",
         plan.replay.events,

@@ -20,6 +20,7 @@ struct generated_heap {
     std::vector<layout::curve_point> curve; ///< where a range of pools was asked for
     std::size_t knee = 0;                   ///< of the curve, in pools
     layout::uncertainty doubt;
+    std::uint64_t hopeless = 0; ///< failed requests that no layout of this heap serves
     bool squeeze_asked = false;
 };
 

@@ -96,6 +96,42 @@ result<heap_inputs> read_heap_inputs(const CLI::App& heap) {
     return inputs;
 }
 
+traced_failures::traced_failures(std::span<const usage::demand> runs) {
+    for (std::size_t number = 0; number < runs.size(); ++number) {
+        const usage::demand& run = runs[number];
+        for (const usage::unserved_request& failed : run.failures) {
+            const usage::request_class& request = run.classes[run.steps[failed.at].index()];
+            const bool is_first = count++ == 0;
+            if (!is_first && request.size <= largest.request.size) continue;
+            largest = {number, usage::event_number(run, failed.at), request, failed.at_least};
+            if (is_first) first = largest;
+        }
+    }
+}
+
+std::string describe(const traced_failures& failed, const heap_inputs& inputs) {
+    const auto asked = [](const traced_failures::place& p) {
+        return fmt::format(
+            "{}{} bytes{}",
+            p.at_least ? "at least " : "",
+            p.request.size,
+            p.request.alignment > default_alignment
+                ? fmt::format(" aligned to {}", p.request.alignment)
+                : ""
+        );
+    };
+    std::string text = fmt::format(
+        "{} failed in the traced run{}: event {}{} asked for {}",
+        failed.count == 1 ? "1 request" : fmt::format("{} requests", failed.count),
+        inputs.files.size() == 1 ? "" : "s",
+        failed.first.event,
+        inputs.files.size() == 1 ? "" : " of " + inputs.files[failed.first.run],
+        asked(failed.first)
+    );
+    if (failed.count > 1) text += fmt::format(", the largest for {}", asked(failed.largest));
+    return text;
+}
+
 bool wants_json(const CLI::App& command) {
     for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
         const CLI::Option* const option = app->get_option_no_throw("--json");

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,26 @@ struct heap_inputs {
 /// Reads them. `heap` is the `drone heap` command, parsed. What the readers noticed goes to
 /// standard error.
 [[nodiscard]] result<heap_inputs> read_heap_inputs(const CLI::App& heap);
+
+/// Requests that failed when the runs were traced.
+struct traced_failures {
+    /// A failed request, and where it is.
+    struct place {
+        std::size_t run = 0;
+        std::uint64_t event = 0; ///< counted from 1 in its run
+        usage::request_class request;
+        bool at_least = false; ///< more may have been asked for
+    };
+
+    explicit traced_failures(std::span<const usage::demand> runs);
+
+    std::uint64_t count = 0;
+    place first;
+    place largest;
+};
+
+/// How many, the first, the largest; without a full stop. Requires at least one.
+[[nodiscard]] std::string describe(const traced_failures& failed, const heap_inputs& inputs);
 
 /// Whether `--json` was given to the command or to its parent.
 [[nodiscard]] bool wants_json(const CLI::App& command);

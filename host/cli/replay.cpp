@@ -89,6 +89,7 @@ to_json(const config::heap& heap, const layout::replay_report& report, const hea
     root["holds"] = report.holds();
     root["events"] = report.events;
     root["failures"] = report.failures;
+    root["failed"] = traced_failures(inputs.runs).count;
     root["peak_blocks"] = report.peak_blocks;
     root["peak_bytes"] = report.peak_bytes;
     root["fragmentation"] = report.peak_waste;
@@ -128,6 +129,8 @@ result<int> replay(const CLI::App& command, const std::string& file) {
                     "-f");
     const auto heap = heap_to_replay(*inputs, file);
     if (!heap) return std::unexpected(heap.error());
+    if (const traced_failures failed(inputs->runs); failed.count > 0)
+        say("{}; they are replayed as demand\n", describe(failed, *inputs));
     const auto report = layout::replay(inputs->runs, heap->pools, heap->alignment);
     if (!report) return std::unexpected(report.error());
     fmt::print(

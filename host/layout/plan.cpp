@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "layout/plan.hpp"
 
+#include "layout/servable.hpp"
 #include "layout/squeeze.hpp"
 
 #include <fmt/format.h>
@@ -97,6 +98,8 @@ struct planner::state {
     uncertainty doubt;
     std::size_t most_pools;
     std::vector<std::uint32_t> keep;
+    std::uint64_t hopeless = 0;          ///< failed requests that are left out
+    std::vector<usage::demand> possible; ///< the runs without those
     workload work;
     std::unique_ptr<load_index> index;
     std::unique_ptr<optimizer> search;
@@ -106,6 +109,7 @@ struct planner::state {
         if (bounds.empty()) bounds = lower_bounds(*index, most_pools);
         return bounds[pools - 1];
     }
+    void leave_out_hopeless(std::optional<std::uint64_t> size);
     result<void> make_plain(const optimum& base, const plan_request& wanted, plan& done);
     result<void> make_squeezed(const optimum& base, const plan_request& wanted, plan& done);
     result<void> too_small(const optimum& base, std::uint64_t size);
@@ -119,8 +123,9 @@ planner& planner::operator=(planner&&) noexcept = default;
 result<planner> planner::of(std::span<const usage::demand> runs, const options& wanted) {
     if (const auto sound = check(wanted); !sound) return std::unexpected(sound.error());
     auto made = std::make_unique<state>(runs, wanted);
+    made->leave_out_hopeless(wanted.size);
     std::vector<const usage::demand*> seen;
-    for (const usage::demand& run : runs)
+    for (const usage::demand& run : made->runs)
         seen.push_back(&run);
     auto work = workload::of(seen);
     if (!work) return std::unexpected(work.error());
@@ -136,6 +141,7 @@ bool planner::empty() const { return class_count() == 0; }
 std::size_t planner::class_count() const { return state_->work.classes().size(); }
 std::uint32_t planner::alignment() const { return state_->work.alignment(); }
 const uncertainty& planner::doubt() const { return state_->doubt; }
+std::uint64_t planner::hopeless() const { return state_->hopeless; }
 
 result<plan> planner::make(const plan_request& wanted) {
     if (empty())
@@ -169,6 +175,18 @@ result<plan> planner::make(const plan_request& wanted) {
                    (!done.without_squeeze && base->proved && done.used == base->bytes);
     done.room = reserve_of(done.pools, done.loads);
     return done;
+}
+
+void planner::state::leave_out_hopeless(std::optional<std::uint64_t> size) {
+    std::vector<std::optional<usage::demand>> changed;
+    for (const usage::demand& run : runs)
+        changed.push_back(without_hopeless(run, size));
+    if (std::ranges::none_of(changed, &std::optional<usage::demand>::has_value)) return;
+    for (std::size_t number = 0; number < runs.size(); ++number) {
+        possible.push_back(changed[number] ? *std::move(changed[number]) : runs[number]);
+        hopeless += runs[number].failures.size() - possible.back().failures.size();
+    }
+    runs = possible;
 }
 
 /// Sizes the layout by the rule and replays it.

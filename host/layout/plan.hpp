@@ -77,6 +77,8 @@ public:
         std::size_t most_pools = 1; ///< 1 to pool_limit
         std::vector<std::uint32_t> keep = {
         }; ///< blocks that must be pools, multiples of the granule
+        /// Of the heap, bytes: failed requests that are larger are left out.
+        std::optional<std::uint64_t> size = {};
     };
 
     /// Refers to the runs for as long as it lives. Fails on a request that no heap can serve, on
@@ -93,6 +95,8 @@ public:
     [[nodiscard]] std::size_t class_count() const;
     [[nodiscard]] std::uint32_t alignment() const;
     [[nodiscard]] const uncertainty& doubt() const;
+    /// Failed requests that no layout of this heap can serve: they are not planned for.
+    [[nodiscard]] std::uint64_t hopeless() const;
 
     /// The best layout. When the heap is too small the error says by how much, the smallest heap
     /// that works and its pools.

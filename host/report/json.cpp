@@ -143,6 +143,7 @@ json failures(const heap_report& r, const run& one) {
     for (const usage::failed_request& f : a.failures())
         list.push_back(
             {{"size", f.size},
+             {"at_least", f.at_least},
              {"when", place(f.when)},
              {"live_bytes", f.live_bytes},
              {"live_blocks", f.live_blocks},

@@ -102,8 +102,9 @@ std::string failure_lines(const usage::statistics& usage, const trace::findings&
             break;
         }
         text += fmt::format(
-            "  {} of {}, the first after event {} with {} in {} live\n",
+            "  {} of {}{}, the first after event {} with {} in {} live\n",
             refused.count,
+            refused.at_least ? "at least " : "",
             counted(size, "byte"),
             refused.first_event,
             counted(refused.live_bytes, "byte"),

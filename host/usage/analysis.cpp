@@ -144,7 +144,7 @@ void analysis::on_failure(const trace::failure& f) {
     ++contexts_[f.context].failures;
     if (failures_.size() < failures_kept)
         failures_.push_back(
-            {f.size, f.caller, f.context, {before, time_}, live_bytes_, live_blocks_}
+            {f.size, f.caller, f.context, {before, time_}, live_bytes_, live_blocks_, f.at_least}
         );
 }
 

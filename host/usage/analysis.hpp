@@ -69,6 +69,7 @@ struct failed_request {
     moment when;
     std::uint64_t live_bytes = 0; ///< asked for
     std::uint64_t live_blocks = 0;
+    bool at_least = false; ///< more may have been asked for
 };
 
 struct pool_usage {

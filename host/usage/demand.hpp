@@ -65,6 +65,16 @@ struct demand_position {
     friend bool operator==(const demand_position&, const demand_position&) = default;
 };
 
+/// A request that the traced heap could not serve. It is demand all the same: a block is taken at
+/// step `at` and given back at the next, for nobody knows how long it would have lived. Failures of
+/// one class with nothing served in between so ask for one block together.
+struct unserved_request {
+    std::uint64_t at = 0;
+    bool at_least = false; ///< more may have been asked for than the class says
+
+    friend bool operator==(const unserved_request&, const unserved_request&) = default;
+};
+
 /// One run. A resize is give_back(old class) and then take(new class), the same block, and the
 /// index of the first of the two is in `resizes`. That is what a resize does in a layout without
 /// fall-over (basic_heap::place_resized): the block goes to the pool of its new class, and keeps
@@ -79,10 +89,10 @@ struct demand {
     std::vector<std::uint32_t> blocks;
     std::vector<std::uint64_t> resizes;     ///< ascending indices into steps
     std::vector<demand_gap> gaps;           ///< ascending
+    std::vector<unserved_request> failures; ///< ascending
     std::vector<demand_position> positions; ///< ascending; where events and steps are out of step
     /// Bytes, assumed for requests of which the trace does not say it; 0: there are none.
     std::uint32_t assumed_alignment = 0;
-    std::uint64_t failed = 0; ///< requests that the traced heap could not serve; they are no steps
 };
 
 /// The event of the file, counted from 1, that a step belongs to.

@@ -58,7 +58,15 @@ public:
         on_changes(std::array{before, after});
     }
 
-    void on_failure(const trace::failure& /*f*/) override { ++made_.failed; }
+    void on_failure(const trace::failure& f) override {
+        const std::size_t index = class_of({.size = f.size, .alignment_log2 = f.alignment_log2});
+        const std::uint64_t events = event_count(made_);
+        made_.failures.push_back({.at = made_.steps.size(), .at_least = f.at_least});
+        made_.steps.push_back(step::take(index));
+        made_.steps.push_back(step::give_back(index));
+        made_.blocks.insert(made_.blocks.end(), 2, trace::no_block); // for number_failures()
+        on_position(events + 1);
+    }
 
     void on_position(std::uint64_t events) override {
         made_.positions.push_back({made_.steps.size(), events});
@@ -92,10 +100,23 @@ public:
         }
         for (step& s : made_.steps)
             s = ordered[s.row()];
+        number_failures();
         return std::move(made_);
     }
 
 private:
+    /// Failed requests have no blocks; where blocks have numbers, all of them get one of their own.
+    void number_failures() {
+        std::vector<std::uint32_t>& blocks = made_.blocks;
+        if (blocks.size() != made_.steps.size()) return blocks.clear();
+        if (made_.failures.empty()) return;
+        std::uint32_t number = 0;
+        for (const std::uint32_t block : blocks)
+            if (block != trace::no_block) number = std::max(number, block + 1);
+        for (const unserved_request& failed : made_.failures)
+            blocks[failed.at] = blocks[failed.at + 1] = number;
+    }
+
     static constexpr std::uint32_t small_limit = 4096;
     static constexpr unsigned alignments = 16;
     static constexpr std::uint16_t none = UINT16_MAX;

@@ -64,6 +64,7 @@ void statistics::on_failure(const trace::failure& f) {
     const std::uint64_t before = events_++;
     refusal& of_size = refusals_[f.size];
     if (of_size.count++ != 0) return;
+    of_size.at_least = f.at_least;
     of_size.first_event = before;
     of_size.live_bytes = static_cast<std::uint64_t>(live_bytes_);
     for (const counts& c : small_)

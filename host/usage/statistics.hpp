@@ -41,6 +41,7 @@ struct refusal {
     std::uint64_t first_event = 0; ///< the first of them came after so many events,
     std::uint64_t live_bytes = 0;  ///< with so much live
     std::uint64_t live_blocks = 0;
+    bool at_least = false; ///< more may have been asked for than the size says
 
     friend bool operator==(const refusal&, const refusal&) = default;
 };

@@ -160,10 +160,15 @@ public:
 
     template <class... Caller>
     [[gnu::noinline]] void
-    trace_failed(std::size_t size, std::size_t /*alignment*/, Caller... caller) noexcept
+    trace_failed(std::size_t size, std::size_t alignment, Caller... caller) noexcept
         requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
     {
-        send(wire::operation::failed, wire::saturated(size), caller...);
+        send_slowly(
+            {wire::operation::failed,
+             wire::saturated(size),
+             counted_log2(alignment),
+             address(caller...)}
+        );
     }
 
     /// A check, so that what was sent since the last one is certain, too: for the end of a program.
@@ -201,6 +206,14 @@ private:
     }
     static std::uint32_t log2(std::size_t alignment) noexcept {
         return static_cast<std::uint32_t>(std::countr_zero(alignment));
+    }
+    /// Of an alignment that the compiler does not know: cores without an instruction for it would
+    /// call a library.
+    static std::uint32_t counted_log2(std::size_t alignment) noexcept {
+        std::uint32_t log2 = 0;
+        while ((alignment >>= 1U) != 0)
+            ++log2;
+        return log2;
     }
     static std::uint32_t address() noexcept { return 0; }
     static std::uint32_t address(const void* caller) noexcept {

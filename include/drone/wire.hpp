@@ -58,7 +58,7 @@ enum class control : std::uint8_t {
     checkpoint =
         5,         ///< events numbered so far, modulo 2^24: the next one's sequence number and more
     dropped = 6,   ///< of the events missing since the last such word, what the target left out
-    alignment = 7, ///< asked by an allocation still to come, see make_alignment()
+    alignment = 7, ///< asked by a request still to come, see make_alignment()
     digest_1 = 8,  ///< the digest of version 1
     context = 9,   ///< in which everything that follows happens, see context_limit
     identity = 10, ///< first 24 bits of the firmware's build ID; 0: it has none
@@ -141,15 +141,19 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
     return event(operation::control, static_cast<std::uint32_t>(sub), data & data_mask);
 }
 
-/// Alignments over 8 bytes are said before the allocation that asks. Interrupts may put others in
-/// between, so the word names it by the low bits of its data: log2 << 19 | 19 bits.
-[[nodiscard]] constexpr word make_alignment(std::uint32_t log2, word allocation) noexcept {
-    return make_control(control::alignment, log2 << 19U | (allocation.data() & 0x7FFFFU));
+/// The alignment of an allocation that asks for more than 8 bytes, and of each request that fails,
+/// is said before it. Interrupts may put other events in between, so the word names the request:
+/// whether it fails << 23 | log2 << 19 | the low 19 bits of its data.
+[[nodiscard]] constexpr word make_alignment(std::uint32_t log2, word request) noexcept {
+    const std::uint32_t fails = request.op() == operation::failed ? 1 : 0;
+    return make_control(
+        control::alignment, fails << 23U | log2 << 19U | (request.data() & 0x7FFFFU)
+    );
 }
-/// The log2 that an alignment word says of this allocation; 0: nothing.
-[[nodiscard]] constexpr std::uint32_t alignment_log2(word alignment, word allocation) noexcept {
-    const std::uint32_t log2 = alignment.data() >> 19U;
-    return alignment == make_alignment(log2, allocation) ? log2 : 0;
+/// The log2 that an alignment word says of this request; 0: nothing.
+[[nodiscard]] constexpr std::uint32_t alignment_log2(word alignment, word request) noexcept {
+    const std::uint32_t log2 = alignment.data() >> 19U & 0xFU;
+    return alignment == make_alignment(log2, request) ? log2 : 0;
 }
 
 [[nodiscard]] constexpr word make_capture(capture sub, std::uint32_t data) noexcept {

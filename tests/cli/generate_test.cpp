@@ -209,6 +209,46 @@ TEST_F(Generate, ComparesWithTodaysLayout) {
     EXPECT_THAT(run.err, HasSubstr("fails at event 4, 12 bytes"));
 }
 
+/// A traced heap of pools 4 and 12 that refused 200 bytes three times, and once more than the trace
+/// has room to say.
+class Denied : public Generate {
+protected:
+    void SetUp() override {
+        Generate::SetUp();
+        std::filesystem::copy_file(DRONE_SOURCE_DIR "/tests/cases/fail.trace", folder_ / "denied");
+    }
+};
+
+TEST_F(Denied, GetsALayoutForWhatFailed) {
+    const outcome run = drone("heap -f denied -s 1K generate --pools 2 --json");
+    EXPECT_EQ(run.code, 0) << run.err;
+    const json layout = json::parse(run.out);
+    EXPECT_EQ(layout["failed"], 4);
+    EXPECT_EQ(layout["used"], 204);
+    EXPECT_EQ(layout["pools"][1]["block"], 200);
+    EXPECT_THAT(
+        run.err,
+        HasSubstr("4 requests failed in the traced run: event 2 asked for 200 bytes, the largest "
+                  "for at least 16777215 bytes; no layout in a heap of 1024 bytes serves 1 of them")
+    );
+    EXPECT_THAT(run.err, HasSubstr("The program needs more than this trace shows"));
+}
+
+TEST_F(Denied, KnowsThatTodaysLayoutDoesNotHold) {
+    write("Drone.toml", "[heap]\nsize = \"1K\"\npools = [{ block = \"12\", capacity = 9 }]\n");
+    const outcome run = drone("heap -f denied replay");
+    EXPECT_EQ(run.code, 1);
+    EXPECT_THAT(run.err, HasSubstr("4 requests failed in the traced run"));
+    EXPECT_THAT(run.err, HasSubstr("event 2 of denied asks for 200 bytes"));
+    EXPECT_EQ(json::parse(drone("heap -f denied replay --json").out)["failed"], 4);
+}
+
+TEST_F(Denied, IsToldApartFromWhatWasMeasured) {
+    EXPECT_THAT(
+        drone("heap -f denied -s 1K").out, HasSubstr("  1 of at least 16777215 bytes, the first")
+    );
+}
+
 TEST_F(Generate, LaysOutAHeapWithoutATrace) {
     std::filesystem::remove(folder_ / "heaptrace");
     const outcome run = drone("heap -s 10K generate --pools 5");

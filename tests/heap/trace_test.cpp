@@ -128,6 +128,19 @@ TEST_F(Trace, AFailureSaysWhatWasAsked) {
     );
 }
 
+TEST_F(Trace, AFailureSaysItsAlignmentFirst) {
+    EXPECT_EQ(heap_->allocate(20, 64), nullptr);
+    const word failed = drone::wire::event(operation::failed, 0, 20);
+    ASSERT_GE(recorder::words.size(), 2U);
+    EXPECT_EQ(recorder::words.back(), failed);
+    const word before = recorder::words[recorder::words.size() - 2];
+    EXPECT_EQ(drone::wire::alignment_log2(before, failed), 6U);
+    EXPECT_EQ(
+        drone::wire::alignment_log2(before, drone::wire::event(operation::allocate_aligned, 0, 20)),
+        0U
+    );
+}
+
 TEST_F(Trace, AlignmentOfEightIsInTheEventAndMoreGoesBefore) {
     take(4, 8);
     EXPECT_EQ(events().front().op(), operation::allocate_aligned);

@@ -38,6 +38,54 @@ plan plan_of(std::span<const usage::demand> runs, const plan_request& wanted) {
     return done.value_or(plan{});
 }
 
+/// Takes a block of the class at that step for a moment.
+void deny(usage::demand& run, std::size_t at, std::size_t index, bool at_least = false) {
+    run.failures.push_back({.at = at, .at_least = at_least});
+    const auto place = run.steps.begin() + static_cast<std::ptrdiff_t>(at);
+    run.steps.insert(place, {usage::step::take(index), usage::step::give_back(index)});
+}
+
+TEST(Plan, HasABlockMoreWhereARequestFailed) {
+    usage::demand run = run_of({{8}, {64}}, {1, 1, -1, -1});
+    deny(run, 2, 0);
+    deny(run, 5, 0);
+    deny(run, 8, 1);
+    const std::vector runs = {run};
+    EXPECT_THAT(plan_of(runs, {.pools = 2}).pools, ElementsAre(pool_spec{8, 3}, pool_spec{64, 1}));
+}
+
+TEST(Plan, RaisesTheAlignmentForWhatFailed) {
+    usage::demand run = run_of({{8}, {20, 64}}, {1, -1});
+    deny(run, 1, 1);
+    const std::vector runs = {run};
+    const plan made = plan_of(runs, {.pools = 2});
+    EXPECT_EQ(made.alignment, 64U);
+    EXPECT_THAT(made.pools, ElementsAre(pool_spec{8, 1}, pool_spec{64, 1}));
+}
+
+TEST(Plan, LeavesOutWhatNoLayoutServes) {
+    usage::demand run = run_of({{8}, {900}, {5000}, {UINT32_MAX}, {1, 8192}}, {1, -1});
+    deny(run, 1, 1);
+    deny(run, 1, 2);
+    deny(run, 1, 3);
+    deny(run, 1, 4);
+    deny(run, 1, 0, true);
+    for (std::size_t number = 0; number < run.failures.size(); ++number)
+        run.failures[number].at = 1 + 2 * number;
+    std::swap(run.failures.front().at_least, run.failures.back().at_least);
+    const std::vector runs = {run};
+    auto of_1000 = planner::of(runs, {.most_pools = 2, .size = 1000});
+    ASSERT_TRUE(of_1000.has_value()) << of_1000.error().message;
+    EXPECT_EQ(of_1000->hopeless(), 4U);
+    const auto made = of_1000->make({.pools = 2, .size = 1000, .rule = headroom::none});
+    ASSERT_TRUE(made.has_value()) << made.error().message;
+    EXPECT_THAT(made->pools, ElementsAre(pool_spec{8, 1}, pool_spec{900, 1}));
+    EXPECT_TRUE(made->replay.holds());
+    const auto of_any = planner::of(runs, {.most_pools = 2});
+    ASSERT_TRUE(of_any.has_value());
+    EXPECT_EQ(of_any->hopeless(), 3U);
+}
+
 TEST(Plan, GivesTheSeedsExampleDigitForDigit) {
     const std::vector runs = {seeds_run()};
     const plan made = plan_of(runs, {.pools = 5, .size = 10240});

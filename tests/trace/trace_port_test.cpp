@@ -183,6 +183,7 @@ public:
         }
         const call& made = find(f.caller);
         EXPECT_EQ(made.size, f.size);
+        EXPECT_EQ(made.alignment, 1U << f.alignment_log2);
         expect_context(made, f.context);
     }
     void on_gap(std::uint64_t) override { ++gaps; }

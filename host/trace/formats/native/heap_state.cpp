@@ -104,9 +104,14 @@ bool heap_state::allocate(wire::word w, std::uint32_t alignment_log2) {
 }
 
 bool heap_state::allocate_aligned(wire::word w) {
+    return allocate(w, std::max(take_alignment(w), 3U));
+}
+
+/// The log2 that was said of this event, which is said once; 0: nothing.
+std::uint32_t heap_state::take_alignment(wire::word w) {
     const std::uint32_t said = wire::alignment_log2(prefix_.alignment, w);
     if (said != 0) prefix_.alignment = {};
-    return allocate(w, std::max(said, 3U));
+    return said;
 }
 
 bool heap_state::deallocate(wire::word w) {
@@ -151,7 +156,14 @@ bool heap_state::resize(wire::word w) {
 
 void heap_state::fail(wire::word w) {
     ++found_.failures;
-    to_.now().on_failure({.size = w.data(), .caller = prefix_.caller, .context = context_});
+    const std::uint32_t alignment_log2 = take_alignment(w);
+    to_.now().on_failure({
+        .size = w.data(),
+        .caller = prefix_.caller,
+        .alignment_log2 = static_cast<std::uint8_t>(alignment_log2),
+        .at_least = w.data() == wire::saturated(SIZE_MAX),
+        .context = context_,
+    });
 }
 
 /// A block is not what it was left as.

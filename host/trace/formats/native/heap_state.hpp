@@ -71,6 +71,7 @@ private:
     void announce_heap();
     [[nodiscard]] bool allocate(wire::word w, std::uint32_t alignment_log2);
     [[nodiscard]] bool allocate_aligned(wire::word w);
+    std::uint32_t take_alignment(wire::word w);
     [[nodiscard]] bool deallocate(wire::word w);
     [[nodiscard]] bool resize(wire::word w);
     void fail(wire::word w);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace drone::layout {
 
@@ -73,11 +74,86 @@ grown largest_growth(optimizer& search, std::size_t pools, optimum base, std::ui
     return best;
 }
 
-std::uint64_t bytes_of(const optimum& base, std::span<const std::uint64_t> capacities) {
+std::uint64_t
+bytes_of(std::span<const std::uint32_t> blocks, std::span<const std::uint64_t> capacities) {
     std::uint64_t bytes = 0;
-    for (std::size_t pool = 0; pool < base.pools.size(); ++pool)
-        bytes += capacities[pool] * base.pools[pool].block;
+    for (std::size_t pool = 0; pool < blocks.size(); ++pool)
+        bytes += capacities[pool] * blocks[pool];
     return bytes;
+}
+
+/// The largest of [fitting, too_large) that fits; what fits less than another fits, too.
+std::uint64_t largest_fitting(std::uint64_t fitting, std::uint64_t too_large, auto fits) {
+    while (too_large - fitting > 1) {
+        const std::uint64_t middle = fitting + (too_large - fitting) / 2;
+        (fits(middle) ? fitting : too_large) = middle;
+    }
+    return fitting;
+}
+
+/// Twice each load, or as near to that as the bytes allow, and a block to spare at least: where even
+/// that is too much, for the smaller blocks.
+std::vector<std::uint64_t> floors_of(
+    std::span<const std::uint32_t> blocks, std::span<const std::uint64_t> loads, std::uint64_t bytes
+) {
+    constexpr std::uint64_t once = std::uint64_t{1} << growth::fraction_bits;
+    std::vector<std::uint64_t> floors(loads.size());
+    const auto grow_by = [&](std::uint64_t units) {
+        for (std::size_t pool = 0; pool < loads.size(); ++pool) {
+            const auto load = static_cast<std::int64_t>(loads[pool]);
+            floors[pool] =
+                std::max(static_cast<std::uint64_t>(growth(units).of(load)), loads[pool] + 1);
+        }
+        return bytes_of(blocks, floors) <= bytes;
+    };
+    if (grow_by(once)) {
+        grow_by(largest_fitting(once, 2 * once + 1, grow_by));
+        return floors;
+    }
+    std::ranges::copy(loads, floors.begin());
+    std::uint64_t rest = bytes - bytes_of(blocks, floors);
+    for (std::size_t pool = 0; pool < blocks.size() && blocks[pool] <= rest; ++pool) {
+        ++floors[pool];
+        rest -= blocks[pool];
+    }
+    return floors;
+}
+
+/// Raises the capacities to their floors and takes what that needs from the pools that have most
+/// beside their loads, so that these end at one ratio. What rounding leaves goes back to them, from
+/// the largest block down.
+void raise_to(
+    std::span<const std::uint64_t> floors,
+    std::span<const std::uint32_t> blocks,
+    std::span<const std::uint64_t> loads,
+    std::uint64_t bytes,
+    std::span<std::uint64_t> capacities
+) {
+    constexpr unsigned bits = growth::fraction_bits;
+    std::vector<std::uint64_t> kept(capacities.size());
+    std::uint64_t most = 0;
+    for (std::size_t pool = 0; pool < kept.size(); ++pool)
+        most = std::max(most, (capacities[pool] << bits) / loads[pool]);
+    const auto keep = [&](std::uint64_t ratio) {
+        for (std::size_t pool = 0; pool < kept.size(); ++pool) {
+            const bool whole = ratio >= (capacities[pool] << bits) / loads[pool];
+            const std::uint64_t left = whole ? capacities[pool] : ratio * loads[pool] >> bits;
+            kept[pool] = std::max(left, floors[pool]);
+        }
+        return bytes_of(blocks, kept) <= bytes;
+    };
+    keep(largest_fitting(0, most + 1, keep));
+    std::uint64_t rest = bytes - bytes_of(blocks, kept);
+    for (std::size_t pool = kept.size(); pool-- > 0;) {
+        const std::uint64_t lent = std::max(capacities[pool], kept[pool]) - kept[pool];
+        const std::uint64_t back = std::min(lent, rest / blocks[pool]);
+        capacities[pool] = kept[pool] + back;
+        rest -= back * blocks[pool];
+    }
+    for (std::size_t pool = kept.size(); pool-- > 0;) {
+        capacities[pool] += rest / blocks[pool];
+        rest %= blocks[pool];
+    }
 }
 
 /// Grows each capacity by the factor and a block at least, while it fits; returns what is then
@@ -131,6 +207,19 @@ void spread_over(
         add(pool, rest / blocks[pool]);
 }
 
+void spread_with_floor(
+    std::span<const std::uint32_t> blocks,
+    std::uint64_t free_bytes,
+    std::span<std::uint64_t> capacities
+) {
+    const std::vector<std::uint64_t> loads(capacities.begin(), capacities.end());
+    const std::uint64_t bytes = bytes_of(blocks, loads) + free_bytes;
+    spread_over(blocks, free_bytes, capacities);
+    const std::vector<std::uint64_t> floors = floors_of(blocks, loads, bytes);
+    const bool above = std::ranges::equal(capacities, floors, std::greater_equal{});
+    if (!above) raise_to(floors, blocks, loads, bytes, capacities);
+}
+
 std::optional<sized_layout> size_layout(optimizer& search, const sizing& wanted) {
     auto base = search.best(wanted.pools);
     if (!base || static_cast<std::uint64_t>(base->bytes) > wanted.size) return std::nullopt;
@@ -141,7 +230,8 @@ std::optional<sized_layout> size_layout(optimizer& search, const sizing& wanted)
     case headroom::spread:
         if (wanted.uncertainty)
             free_bytes = add_reserve(*base, *wanted.uncertainty, free_bytes, capacities);
-        if (wanted.rule == headroom::spread) spread_over(blocks_of(*base), free_bytes, capacities);
+        if (wanted.rule == headroom::spread)
+            spread_with_floor(blocks_of(*base), free_bytes, capacities);
         break;
     case headroom::scale: {
         grown best = largest_growth(search, wanted.pools, *std::move(base), wanted.size);
@@ -154,7 +244,7 @@ std::optional<sized_layout> size_layout(optimizer& search, const sizing& wanted)
         grown best = largest_growth(search, wanted.pools, *std::move(base), half);
         base = std::move(best.base);
         capacities = scaled_loads(*base, best.scale);
-        const std::uint64_t left = wanted.size - bytes_of(*base, capacities);
+        const std::uint64_t left = wanted.size - bytes_of(blocks_of(*base), capacities);
         for (std::size_t pool = 0; pool < capacities.size(); ++pool)
             capacities[pool] += left / capacities.size() / base->pools[pool].block;
         break;

@@ -17,7 +17,7 @@
 namespace drone::layout {
 
 enum class headroom : std::uint8_t {
-    spread,   ///< by weights that favour the middle pools
+    spread,   ///< by weights that favour the middle pools; twice the loads at least
     none,     ///< exactly the loads
     scale,    ///< the largest factor by which all loads may grow at once and fit
     balanced, ///< half of the free bytes to scale, half as equal bytes a pool
@@ -31,6 +31,16 @@ enum class headroom : std::uint8_t {
 /// still fit; then, from the largest block down, as many more as the rest allows. One pool takes
 /// everything. Exact in integers. Requires as many capacities as blocks, at most 255.
 void spread_over(
+    std::span<const std::uint32_t> blocks,
+    std::uint64_t free_bytes,
+    std::span<std::uint64_t> capacities
+);
+
+/// The same with a floor, for pools whose capacities are what is needed: one that the shares leave
+/// below twice that, or as near to twice as the bytes allow and a block to spare at least, gets it
+/// first, from the pools that have the largest multiple. Where no pool is below, nothing changes.
+/// Requires positive capacities below 2^32.
+void spread_with_floor(
     std::span<const std::uint32_t> blocks,
     std::uint64_t free_bytes,
     std::span<std::uint64_t> capacities

@@ -48,7 +48,7 @@ void spread_over_pools(std::vector<pool_spec>& pools, std::uint64_t free_bytes) 
         blocks.push_back(pool.block);
         capacities.push_back(pool.capacity);
     }
-    spread_over(blocks, free_bytes, capacities);
+    spread_with_floor(blocks, free_bytes, capacities);
     for (std::size_t pool = 0; pool < pools.size(); ++pool)
         pools[pool].capacity = static_cast<std::uint32_t>(capacities[pool]);
 }

@@ -78,6 +78,68 @@ TEST(Spread, CountsInSixtyFourBits) {
     EXPECT_EQ(4 * capacities[0] + 8 * capacities[1], UINT32_MAX / 4 * 4);
 }
 
+TEST(SpreadFloor, ChangesNothingWhereEveryPoolHasTwiceItsLoad) {
+    const std::vector<std::uint32_t> blocks = {4, 12, 28, 32, 128};
+    std::vector<std::uint64_t> capacities = {1, 3, 1, 1, 1};
+    spread_with_floor(blocks, 10240 - 228, capacities);
+    EXPECT_THAT(capacities, ElementsAre(201, 222, 115, 83, 7));
+}
+
+TEST(SpreadFloor, GivesTheLargestPoolTwiceItsLoadFromTheMostGenerous) {
+    // The spread makes 84, 114 and 9; twice 6 of 128 bytes leaves 1272 of 2808 bytes: 31.8 times 1
+    // of 4 and 3 of 12, and the 8 bytes that rounding leaves are two blocks of 4.
+    const std::vector<std::uint32_t> blocks = {4, 12, 128};
+    std::vector<std::uint64_t> capacities = {1, 3, 6};
+    spread_with_floor(blocks, 2000, capacities);
+    EXPECT_THAT(capacities, ElementsAre(33, 95, 12));
+}
+
+TEST(SpreadFloor, ComesAsNearToTwiceAsTheBytesAllow) {
+    // 6 x 100 and 3 x 100 of 1200 bytes: 4/3 each.
+    const std::vector<std::uint32_t> blocks = {100, 104};
+    std::vector<std::uint64_t> capacities = {6, 3};
+    spread_with_floor(blocks, 304, capacities);
+    EXPECT_THAT(capacities, ElementsAre(8, 4));
+}
+
+TEST(SpreadFloor, HasABlockToSpareInTheSmallerPoolsWhereNotInAll) {
+    const std::vector<std::uint32_t> blocks = {4, 8, 512};
+    std::vector<std::uint64_t> capacities = {1, 1, 1};
+    spread_with_floor(blocks, 40, capacities);
+    EXPECT_GE(capacities[0], 2);
+    EXPECT_GE(capacities[1], 2);
+    EXPECT_EQ(capacities[2], 1);
+}
+
+TEST(SpreadFloor, TakesNoPoolBelowItAndUsesAllBytes) {
+    for (unsigned seed = 0; seed < 2000; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        std::vector<std::uint32_t> blocks;
+        std::vector<std::uint64_t> loads;
+        std::uint64_t needed = 0;
+        std::uint32_t block = 0;
+        for (std::size_t count = 1 + random() % 8; count > 0; --count) {
+            block += 4 + static_cast<std::uint32_t>(random() % 50 / 4 * 4);
+            blocks.push_back(block);
+            loads.push_back(1 + random() % (random() % 4 == 0 ? 100 : 5));
+            needed += loads.back() * blocks.back();
+        }
+        const std::uint64_t free_bytes = random() % (3 * needed);
+        std::vector<std::uint64_t> capacities = loads;
+        spread_with_floor(blocks, free_bytes, capacities);
+        std::uint64_t bytes = 0;
+        for (std::size_t pool = 0; pool < blocks.size(); ++pool) {
+            bytes += capacities[pool] * blocks[pool];
+            ASSERT_GE(capacities[pool], loads[pool]);
+            const bool enough = free_bytes >= 2 * needed; // a spare block each, and twice
+            ASSERT_TRUE(!enough || capacities[pool] >= 2 * loads[pool]);
+        }
+        ASSERT_LE(bytes, needed + free_bytes);
+        ASSERT_GT(bytes + blocks.front(), needed + free_bytes);
+    }
+}
+
 TEST(Headroom, NoneGivesTheLoads) {
     const usage::demand run = run_through({{4}, {8}}, {{3, 2}});
     EXPECT_THAT(

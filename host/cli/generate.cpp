@@ -22,8 +22,9 @@ namespace drone::cli {
 
 namespace {
 
-/// Pools beyond this are asked for by number only: a curve is for looking at.
-constexpr std::size_t auto_limit = 32;
+/// `auto` is the knee of so many pools at most: beyond them the search for a block's pool costs more
+/// code than most programs save bytes.
+constexpr std::size_t auto_limit = 16;
 
 struct generate_options {
     std::string pools = "auto";
@@ -122,8 +123,7 @@ result<int> generate(const CLI::App& command, const generate_options& options) {
             return fail(
                 fmt::format("{} pools cannot hold all blocks to keep; ask for more", range.last)
             );
-        heap.knee = layout::knee_of(heap.curve);
-        pools = range.automatic ? layout::cheapest_of(heap.curve, options.pool_cost) : heap.knee;
+        pools = heap.knee = layout::cheapest_of(heap.curve, options.pool_cost);
     }
     if (range.automatic) heap.curve.clear();
     const auto rule = layout::headroom_named(options.rule).value_or(layout::headroom::spread);
@@ -169,7 +169,9 @@ void add_generate(CLI::App& parent, session& s) {
     command.add_option("--keep", options->keep, "Blocks that must be pools: 16,32");
     command
         .add_option(
-            "--pool-cost", options->pool_cost, "Bytes that another pool must save with --pools auto"
+            "--pool-cost",
+            options->pool_cost,
+            "Bytes that another pool must save with --pools auto or N..M"
         )
         ->capture_default_str();
     command.add_flag(

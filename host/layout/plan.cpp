@@ -111,6 +111,7 @@ struct planner::state {
     }
     void leave_out_hopeless(std::optional<std::uint64_t> size);
     result<void> make_plain(const optimum& base, const plan_request& wanted, plan& done);
+    std::optional<squeezed_layout> squeeze_most(std::size_t pools, std::int64_t bytes_to_beat);
     result<void> make_squeezed(const optimum& base, const plan_request& wanted, plan& done);
     result<void> too_small(const optimum& base, std::uint64_t size);
 };
@@ -214,11 +215,28 @@ planner::state::make_plain(const optimum& base, const plan_request& wanted, plan
     return {};
 }
 
+/// The smallest that fall-over makes possible with so many pools at most. A search for fewer pools
+/// may find less than the one for all; it is left out where its bound shows that it cannot. Each
+/// starts from an optimum of its own, which of several equal ones must not depend on who asks.
+std::optional<squeezed_layout>
+planner::state::squeeze_most(std::size_t pools, std::int64_t bytes_to_beat) {
+    std::optional<squeezed_layout> best;
+    for (; pools > 0 && bound(pools).bytes < bytes_to_beat; --pools) {
+        const auto plain = optimizer(*index, {.most_pools = pools, .keep = keep}).best(pools);
+        if (!plain) break;
+        auto found = squeeze(runs, work.alignment(), *plain, lower_bounds(*index, pools).back());
+        if (!found || found->bytes >= bytes_to_beat) continue;
+        bytes_to_beat = found->bytes;
+        best = std::move(found);
+    }
+    return best;
+}
+
 /// The smallest layout that fall-over makes possible, if any is below the optimum without. Spare
 /// bytes are spread over it where it still holds the runs then: more capacity can make them fail.
 result<void>
 planner::state::make_squeezed(const optimum& base, const plan_request& wanted, plan& done) {
-    auto found = squeeze(runs, done.alignment, base, bound(wanted.pools));
+    auto found = squeeze_most(wanted.pools, base.bytes);
     if (!found) return {};
     const std::uint64_t size = wanted.size.value_or(static_cast<std::uint64_t>(found->bytes));
     if (static_cast<std::uint64_t>(found->bytes) > size)
@@ -286,24 +304,6 @@ std::vector<curve_point> planner::curve(std::size_t first, std::size_t last) {
         });
     }
     return points;
-}
-
-std::size_t knee_of(std::span<const curve_point> curve) {
-    const curve_point& first = curve.front();
-    const curve_point& last = curve.back();
-    const auto width = static_cast<double>(last.pools - first.pools);
-    std::size_t knee = first.pools;
-    double farthest = 0;
-    for (const curve_point& point : curve) {
-        const double along =
-            width == 0 ? 0 : static_cast<double>(point.pools - first.pools) / width;
-        const double chord =
-            static_cast<double>(first.used) + along * static_cast<double>(last.used - first.used);
-        if (chord - static_cast<double>(point.used) <= farthest) continue;
-        farthest = chord - static_cast<double>(point.used);
-        knee = point.pools;
-    }
-    return knee;
 }
 
 std::size_t cheapest_of(std::span<const curve_point> curve, std::uint32_t pool_cost) {

@@ -32,7 +32,8 @@ struct plan_request {
     std::optional<std::uint64_t> size = {
     }; ///< of the heap, bytes; without it: what the trace needs
     headroom rule = headroom::spread;
-    bool squeeze = false; ///< count on fall-over: fewer bytes, for this order of events only
+    /// Count on fall-over: fewer bytes, for this order of events only. More pools never take more.
+    bool squeeze = false;
 };
 
 struct plan {
@@ -112,11 +113,7 @@ private:
     std::unique_ptr<state> state_;
 };
 
-/// The point farthest below the straight line between the curve's ends: beyond it, another pool
-/// saves less than the average one. Requires a curve that is not empty.
-[[nodiscard]] std::size_t knee_of(std::span<const curve_point> curve);
-
-/// The point where bytes and `pool_cost` bytes for every pool together are least: pools as long as
+/// The knee of the curve: where bytes and `pool_cost` bytes for every pool together are least: pools as long as
 /// they pay for themselves. Requires a curve that is not empty.
 [[nodiscard]] std::size_t cheapest_of(std::span<const curve_point> curve, std::uint32_t pool_cost);
 

@@ -22,7 +22,7 @@ public:
         std::span<const usage::demand> runs, std::uint32_t alignment, std::int64_t bytes_to_beat
     )
         : runs_(runs), alignment_(alignment), fewest_(bytes_to_beat) {
-        constexpr std::uint64_t most_steps = 1'000'000'000;
+        constexpr std::uint64_t most_steps = 400'000'000;
         constexpr std::uint64_t most_replays = 500;
         constexpr std::uint64_t fewest_replays = 4;
         std::uint64_t steps = 1;

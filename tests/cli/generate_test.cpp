@@ -158,7 +158,7 @@ TEST_F(Generate, DrawsTheCurveAndStaysPasteable) {
     const outcome run = drone("heap generate --pools 1..6");
     EXPECT_EQ(run.code, 0) << run.err;
     EXPECT_THAT(run.out, StartsWith("#  Pools |"));
-    EXPECT_THAT(run.out, HasSubstr("#      2 |        320 |        320  <- knee\n"));
+    EXPECT_THAT(run.out, HasSubstr("#      3 |        240 |        240  <- knee\n"));
     write("pasted.toml", run.out);
     EXPECT_EQ(drone("heap replay --layout pasted.toml").code, 0);
 }
@@ -170,6 +170,19 @@ TEST_F(Generate, TakesAsManyPoolsAsPay) {
     EXPECT_EQ(pools("--pools auto"), 3U);
     EXPECT_EQ(pools("--pools auto --pool-cost 1"), 5U);
     EXPECT_EQ(pools("--pools auto --pool-cost 1000"), 1U);
+}
+
+TEST_F(Generate, TakesTheKneeOfTheCurveForAuto) {
+    for (const std::string cost : {"1", "8", "20"}) {
+        const auto generate = [&](const std::string& pools) {
+            return json::parse(
+                drone("heap -s 1K generate --json --pool-cost " + cost + " --pools " + pools).out
+            );
+        };
+        const json ranged = generate("2..16");
+        EXPECT_EQ(generate("auto")["pools"], ranged["pools"]);
+        EXPECT_EQ(ranged["knee"], ranged["pools"].size());
+    }
 }
 
 TEST_F(Generate, KeepsGivenBlocks) {

@@ -45,7 +45,7 @@ struct change {
 struct failure {
     std::uint32_t size = 0; ///< bytes asked for
     std::uint32_t caller = 0;
-    std::uint8_t alignment_log2 = 2; ///< of the alignment asked for
+    std::uint8_t alignment_log2 = alignment_not_told; ///< of the alignment asked for
     bool at_least = false; ///< more may have been asked for: the trace has no room for the number
     std::uint16_t context = no_context;
 };

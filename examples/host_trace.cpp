@@ -16,12 +16,14 @@ namespace {
 
 constexpr auto pools = drone::make_layout(2048, {{16, 8}, {48, 8}, {256, 4}});
 
-struct heap_options : drone::heap_options {
+struct heap_options {
     static constexpr const auto& layout = pools;
     using core = drone::host::threads;
     using carrier = drone::host::trace_file;
-    // Comment the following line to stop tracing the heap:
-    static constexpr int trace_port = 31;
+    static constexpr drone::heap_settings settings{
+        // Comment the following line to stop tracing the heap:
+        .trace_port = 31,
+    };
 };
 constinit drone::declared_heap<heap_options> heap;
 

@@ -31,12 +31,12 @@ struct printing_tracer {
     }
 };
 
-struct heap_options : drone::heap_options {
+struct heap_options {
     static constexpr const auto& layout = pools;
     using core = drone::cortex_m::single_core;
-    using tracer = printing_tracer;
+    static constexpr drone::heap_settings settings{};
 };
-constinit drone::declared_heap<heap_options> heap;
+constinit drone::declared_heap<heap_options, printing_tracer> heap;
 
 } // namespace
 

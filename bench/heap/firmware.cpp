@@ -12,6 +12,7 @@
 #include "layout.hpp"
 
 #include <drone/declare.hpp>
+#include <drone/global.hpp>
 
 #include <cortex_m/exception.hpp>
 #include <cortex_m/exclusive.hpp>
@@ -21,7 +22,7 @@
 #include <cortex_m/itm.hpp>
 #endif
 
-struct options : drone::heap_options {
+struct options {
     static constexpr const auto& layout = drone::config::heap_main;
     using core = drone::cortex_m::single_core;
 #if defined(BENCH_RING)
@@ -29,34 +30,46 @@ struct options : drone::heap_options {
 #elif __ARM_ARCH >= 7
     using carrier = drone::cortex_m::itm;
 #endif
+    static constexpr drone::heap_settings settings{
 #if defined(BENCH_TRACED) || defined(BENCH_RING)
-    static constexpr int trace_port = 31;
-#endif
-#if defined(BENCH_CALLERS)
-    static constexpr bool trace_callers = true;
-#endif
-#if defined(BENCH_CONTEXTS)
-    using trace_context = drone::cortex_m::exception_number;
+        .trace_port = 31,
 #endif
 #if defined(BENCH_DROP)
-    static constexpr drone::trace_flow trace_flow = drone::trace_flow::drop;
+        .when_full = drone::trace_flow::drop,
+#endif
+#if defined(BENCH_CALLERS)
+        .trace_callers = true,
+#endif
+#if defined(BENCH_CONTEXTS)
+        .trace_context = drone::cortex_m::exception_number::current,
 #endif
 #if defined(BENCH_CHECKING)
-    static constexpr auto checking = drone::checking::BENCH_CHECKING;
+        .checking = drone::check_level::BENCH_CHECKING,
 #endif
+    };
 };
 constinit drone::declared_heap<options> heap;
 
+#if defined(BENCH_NEW) || defined(BENCH_MALLOC)
+DRONE_GLOBAL_HEAP(heap)
+void start() {}
+#else
 void start() { heap.initialize(); }
-
-extern "C" {
-[[gnu::noinline]] void* bench_allocate(std::size_t size) { return heap.allocate(size); }
-[[gnu::noinline]] void bench_deallocate(void* block) { heap.deallocate(block); }
-}
-#if defined(BENCH_CHECKING)
-void drone::heap_misused(misuse, const void*) { __builtin_trap(); }
 #endif
 
+extern "C" {
+// A branch to the face, as to the rivals' malloc and free.
+#if defined(BENCH_NEW)
+[[gnu::noinline]] void* bench_allocate(std::size_t size) { return ::operator new(size); }
+[[gnu::noinline]] void bench_deallocate(void* block) { ::operator delete(block); }
+#elif defined(BENCH_MALLOC)
+[[gnu::noinline]] void* bench_allocate(std::size_t size) { return malloc(size); }
+[[gnu::noinline]] void bench_deallocate(void* block) { free(block); }
+#else
+[[gnu::noinline]] void* bench_allocate(std::size_t size) { return heap.allocate(size); }
+[[gnu::noinline]] void bench_deallocate(void* block) { heap.deallocate(block); }
+#endif
+}
 #else
 
 namespace {

@@ -3,7 +3,7 @@
 // newlib-nano's and picolibc's, all on the trace of the template's firmware. Nothing is timed; the
 // figures repeat exactly.
 //
-//     build/bench/heap_bench [HEAPTRACE]
+//     build/bench/heap_bench [HEAPTRACE [CPU]]
 
 #include "board/board.hpp"
 #include "board/elf.hpp"
@@ -113,6 +113,19 @@ std::string write_best_layout(const files::path& heaptrace, const std::string& n
     return folder.string();
 }
 
+/// Writes FOLDER/layout.hpp for a list of pools. Returns the folder.
+std::string write_pools(const std::string& name, const std::string& list, std::uint64_t size) {
+    const files::path folder = work / name;
+    files::create_directories(folder);
+    std::ofstream(folder / "layout.hpp") << fmt::format(
+        "#pragma once\n#include <drone/layout.hpp>\nnamespace drone::config {{\n"
+        "inline constexpr auto heap_main = drone::make_layout({}, {{{}}});\n}}\n",
+        size,
+        list
+    );
+    return folder.string();
+}
+
 /// The same with 32 pools, one for every block that occurs with `more` bytes, and larger ones
 /// behind.
 std::string
@@ -128,25 +141,39 @@ write_32_pools(const replayed_trace& trace, const std::string& name, std::uint32
         list += fmt::format("{{{}, {}}}, ", block, capacity);
         size += block * capacity;
     }
-    const files::path folder = work / name;
-    files::create_directories(folder);
-    std::ofstream(folder / "layout.hpp") << fmt::format(
-        "#pragma once\n#include <drone/layout.hpp>\nnamespace drone::config {{\n"
-        "inline constexpr auto heap_main = drone::make_layout({}, {{{}}});\n}}\n",
-        size,
-        list
-    );
-    return folder.string();
+    return write_pools(name, list, size);
 }
 
+/// Eight pools for malloc, whose blocks are all multiples of 8: the trace's blocks in eight groups.
+std::string write_8_pools_of_8(const replayed_trace& trace, const std::string& name) {
+    std::map<std::uint32_t, std::size_t> rounded;
+    for (const auto& [block, peak] : trace.peaks)
+        rounded[(block + 7) / 8 * 8] += peak;
+    const std::size_t group = (rounded.size() + 7) / 8;
+    std::string list;
+    std::uint64_t size = 0;
+    std::size_t capacity = 0;
+    std::size_t members = 0;
+    for (auto at = rounded.begin(); at != rounded.end(); ++at) {
+        capacity += at->second;
+        if (++members < group && std::next(at) != rounded.end()) continue;
+        list += fmt::format("{{{}, {}}}, ", at->first, capacity);
+        size += at->first * capacity;
+        capacity = members = 0;
+    }
+    return write_pools(name, list, size);
+}
+
+/// What calls of the heap are measured.
+enum class through { heap, new_face, malloc_face, rival };
+
 struct variant {
-    std::string name;
     std::string options;   ///< of the compiler
     std::string libraries; ///< of the linker
-    std::string level = "-O2";
+    through by = through::heap;
 };
 
-files::path build(const variant& what, const std::string& cpu) {
+files::path build(const variant& what, const std::string& cpu, const std::string& level) {
     static int number = 0;
     const files::path elf = work / fmt::format("{}.elf", number++);
     const files::path core = source / "arch" / "cortex_m";
@@ -159,7 +186,7 @@ files::path build(const variant& what, const std::string& cpu) {
             "'{}' '{}' "
             "{} -nostartfiles {} -Wl,--gc-sections -L. -T'{}' -o '{}'",
             cpu,
-            what.level,
+            level,
             (source / "include").string(),
             (source / "arch").string(),
             what.options,
@@ -182,9 +209,9 @@ struct counts {
 };
 
 /// Runs the firmware to its end. Instructions of `bench_allocate` and `bench_deallocate`, less the
-/// one branch with which they reach the rivals' malloc and free.
+/// one branch with which they reach a face or the rivals' malloc and free.
 counts measure(
-    const files::path& elf, board::core_model model, bool listening, bool measure_mask, bool rival
+    const files::path& elf, board::core_model model, bool listening, bool measure_mask, through by
 ) {
     const auto program = board::read_firmware(elf);
     if (!program) shop.give_up(program.error().message);
@@ -204,7 +231,7 @@ counts measure(
     if (!made) shop.give_up(made.error().message);
     board::virtual_board& machine = **made;
     counts result;
-    const std::uint64_t branch = rival ? 1 : 0;
+    const std::uint64_t branch = by == through::heap ? 0 : 1;
     board::call_meter calls(
         machine,
         {program->find("bench_allocate")->address, program->find("bench_deallocate")->address},
@@ -231,7 +258,7 @@ counts measure(
 }
 
 /// Bytes of the functions that allocating and giving back need.
-std::uint32_t code_size(const files::path& elf, bool rival) {
+std::uint32_t code_size(const files::path& elf, through by) {
     const auto program = board::read_firmware(elf);
     if (!program) shop.give_up(program.error().message);
     std::uint32_t size = 0;
@@ -241,20 +268,30 @@ std::uint32_t code_size(const files::path& elf, bool rival) {
         const auto has = [&](std::string_view part) {
             return name.find(part) != std::string_view::npos;
         };
+        const bool face = by == through::new_face ? name == "operator new(unsigned int)" ||
+                                                        name == "operator delete(void*)"
+                                                  : name == "malloc" || name == "free";
         const bool ours = name == "bench_allocate" || name == "bench_deallocate" ||
-                          has("fall_over") || has("_heard") || has("trace_port");
+                          has("fall_over") || has("unserved") || has("_heard") ||
+                          has("trace_port") || has("::serve") || has("::take_");
+        const bool slowly = has("allocate_slowly") ||
+                            has(by == through::new_face ? "new_slowly" : "malloc_slowly") ||
+                            has("::refused");
         const bool theirs = (has("malloc") || has("free") || has("sbrk_aligned")) &&
                             !has("_init") && !has("freeing");
-        if (rival ? theirs : ours) size += symbol.size;
+        const bool counts = by == through::rival  ? theirs
+                            : by == through::heap ? ours
+                                                  : ours || face || slowly;
+        if (counts) size += symbol.size;
     }
     return size;
 }
 
-void print_head() {
+void print_head(const std::string& level) {
     fmt::print("{:<44} {:>23}   {:>23}   {:>6}\n", "", "allocate", "deallocate", "code");
     fmt::print(
         "{:<44} {:>5} {:>5} {:>5} {:>5}   {:>5} {:>5} {:>5} {:>5}   {:>6}\n",
-        "instructions a call",
+        fmt::format("instructions a call, {}", level),
         "min",
         "mean",
         "99.9%",
@@ -263,7 +300,7 @@ void print_head() {
         "mean",
         "99.9%",
         "max",
-        "-Os, B"
+        "bytes"
     );
 }
 
@@ -294,49 +331,59 @@ struct layouts {
     std::string pools8;
     std::string pools32;
     std::string pools32_full; ///< with room for what full checking adds
+    std::string pools8_malloc;
 };
 
-void table(const core_choice& core, const layouts& made) {
-    const auto& [pools8, pools32, pools32_full] = made;
-    fmt::print("\n{}\n", core.title);
-    print_head();
-    const auto ours = [&](const std::string& folder, const std::string& more) {
-        return variant{
-            "", fmt::format("-DBENCH_DRONE -I'{}' {}", folder, more), "--specs=nano.specs"
+void table(const core_choice& core, const layouts& made, const std::string& level) {
+    const auto& [pools8, pools32, pools32_full, pools8_malloc] = made;
+    fmt::print("\n{}, {}\n", core.title, level);
+    print_head(level);
+    const auto ours =
+        [&](const std::string& folder, const std::string& more, through by = through::heap) {
+            return variant{
+                fmt::format("-DBENCH_DRONE -I'{}' {}", folder, more), "--specs=nano.specs", by
+            };
         };
-    };
-    const auto row = [&](const std::string& name, variant what, bool rival, bool listening = false
-                     ) {
-        const counts c = measure(build(what, core.cpu), core.model, listening, false, rival);
+    const auto row = [&](const std::string& name, const variant& what, bool listening = false) {
+        const files::path elf = build(what, core.cpu, level);
+        const counts c = measure(elf, core.model, listening, false, what.by);
         // These need functions that code_size() does not know.
-        if (what.options.find("BENCH_CHECKING") != std::string::npos ||
-            what.options.find("BENCH_RING") != std::string::npos) {
-            print_row(name, c, 0);
-            return c;
-        }
-        what.level = "-Os";
-        print_row(name, c, code_size(build(what, core.cpu), rival));
+        const bool more = what.options.find("BENCH_CHECKING") != std::string::npos ||
+                          what.options.find("BENCH_RING") != std::string::npos;
+        print_row(name, c, more ? 0 : code_size(elf, what.by));
         return c;
     };
-    row("drone, 8 pools", ours(pools8, ""), false);
-    row("drone, 32 pools", ours(pools32, ""), false);
+    row("drone, 8 pools", ours(pools8, ""));
+    row("  as new and delete", ours(pools8, "-DBENCH_NEW", through::new_face));
+    row("  as malloc and free", ours(pools8_malloc, "-DBENCH_MALLOC", through::malloc_face));
+    row("drone, 32 pools", ours(pools32, ""));
     if (core.traces) {
         const std::string traced = "-DBENCH_TRACED";
-        row("drone, 8 pools, traced, nobody listens", ours(pools8, traced), false);
-        row("drone, 8 pools, traced and listening", ours(pools8, traced), false, true);
-        row("  that drops and counts", ours(pools8, traced + " -DBENCH_DROP"), false, true);
-        row("  with contexts", ours(pools8, traced + " -DBENCH_CONTEXTS"), false, true);
-        row("  with callers", ours(pools8, traced + " -DBENCH_CALLERS"), false, true);
+        const std::string as_new = traced + " -DBENCH_NEW";
+        const std::string as_malloc = traced + " -DBENCH_MALLOC";
+        row("drone, 8 pools, traced, nobody listens", ours(pools8, traced));
+        row("  as new and delete", ours(pools8, as_new, through::new_face));
+        row("  as malloc and free", ours(pools8_malloc, as_malloc, through::malloc_face));
+        row("drone, 8 pools, traced and listening", ours(pools8, traced), true);
+        row("  as new and delete", ours(pools8, as_new, through::new_face), true);
+        row("  as malloc and free", ours(pools8_malloc, as_malloc, through::malloc_face), true);
+        row("  that drops and counts", ours(pools8, traced + " -DBENCH_DROP"), true);
+        row("  with contexts", ours(pools8, traced + " -DBENCH_CONTEXTS"), true);
+        row("  with callers", ours(pools8, traced + " -DBENCH_CALLERS"), true);
     }
-    row("drone, 8 pools, traced into a RAM ring", ours(pools8, "-DBENCH_RING=4096"), false);
-    row("drone, 8 pools, checking cheap", ours(pools8, "-DBENCH_CHECKING=cheap"), false);
-    row("drone, 32 pools, checking full", ours(pools32_full, "-DBENCH_CHECKING=full"), false);
-    const counts newlib = row("newlib malloc", {"", "", ""}, true);
-    const counts nano = row("newlib-nano malloc", {"", "", "--specs=nano.specs"}, true);
-    const counts pico = row("picolibc malloc", {"", "--specs=picolibc.specs", ""}, true);
+    row("drone, 8 pools, traced into a RAM ring", ours(pools8, "-DBENCH_RING=4096"));
+    row("drone, 8 pools, checking cheap", ours(pools8, "-DBENCH_CHECKING=cheap"));
+    row("drone, 32 pools, checking full", ours(pools32_full, "-DBENCH_CHECKING=full"));
+    const counts newlib = row("newlib malloc", {"", "", through::rival});
+    const counts nano = row("newlib-nano malloc", {"", "--specs=nano.specs", through::rival});
+    const counts pico = row("picolibc malloc", {"--specs=picolibc.specs", "", through::rival});
     for (const auto& [pools, folder] : {std::pair{8, pools8}, std::pair{32, pools32}}) {
         const counts worst = measure(
-            build(ours(folder, "-DBENCH_EXHAUSTED"), core.cpu), core.model, false, false, false
+            build(ours(folder, "-DBENCH_EXHAUSTED"), core.cpu, level),
+            core.model,
+            false,
+            false,
+            through::heap
         );
         fmt::print(
             "allocate, {} pools, every pool exhausted but the last: {} instructions\n",
@@ -345,7 +392,7 @@ void table(const core_choice& core, const layouts& made) {
         );
     }
     const counts masked =
-        measure(build(ours(pools8, ""), core.cpu), core.model, false, true, false);
+        measure(build(ours(pools8, ""), core.cpu, level), core.model, false, true, through::heap);
     fmt::print("longest run with interrupts masked: {} instructions\n", masked.longest_masked);
     fmt::print(
         "RAM that the trace needs: newlib {}, newlib-nano {}, picolibc {} bytes\n",
@@ -363,12 +410,13 @@ int main(int count, char** arguments) {
         << "MEMORY\n{\n    FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 1M\n"
            "    RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 192K\n}\n";
     files::path heaptrace = record();
-    if (count > 1) heaptrace = files::absolute(arguments[1]);
+    if (count > 1 && *arguments[1] != 0) heaptrace = files::absolute(arguments[1]);
     const replayed_trace replayed = write_steps(heaptrace);
     const layouts made = {
         write_best_layout(heaptrace, "pools8", 8),
         write_32_pools(replayed, "pools32", 0),
         write_32_pools(replayed, "pools32_full", 4),
+        write_8_pools_of_8(replayed, "pools8_malloc"),
     };
     fmt::print(
         "The trace of the template's firmware: {} allocations, {} bytes and {} blocks live at "
@@ -377,7 +425,14 @@ int main(int count, char** arguments) {
         replayed.peak_live,
         replayed.peak_blocks
     );
-    table({"Cortex-M4", "cortex-m4", board::core_model::m4, true}, made);
-    table({"Cortex-M0", "cortex-m0", board::core_model::m0, false}, made);
-    table({"Cortex-M33", "cortex-m33", board::core_model::m33, true}, made);
+    const core_choice cores[] = {
+        {"Cortex-M4", "cortex-m4", board::core_model::m4, true},
+        {"Cortex-M0", "cortex-m0", board::core_model::m0, false},
+        {"Cortex-M33", "cortex-m33", board::core_model::m33, true},
+    };
+    for (const core_choice& core : cores) {
+        if (count > 2 && core.cpu != arguments[2]) continue;
+        for (const char* level : {"-O2", "-Os"})
+            table(core, made, level);
+    }
 }

@@ -4,7 +4,7 @@
 // The standard Allocator face of a heap that is known when the program is compiled; no state, so
 // that a container on it is no larger than on std::allocator.
 
-#include <drone/global.hpp>
+#include <drone/faces.hpp>
 
 #include <cstddef>
 #include <type_traits>
@@ -30,7 +30,7 @@ struct allocator {
 
     [[nodiscard]] DRONE_FACE T* allocate(std::size_t count) {
         std::size_t size = 0;
-        if (__builtin_mul_overflow(count, sizeof(T), &size)) heap_exhausted(SIZE_MAX);
+        if (__builtin_mul_overflow(count, sizeof(T), &size)) detail::on_heap_exhausted(SIZE_MAX);
         return static_cast<T*>(
             heap_faces(HeapObject).new_or_exhausted(size, alignof(T), DRONE_CALLER)
         );

@@ -6,6 +6,8 @@
 // table; words read at any byte; shifts and rotations that compilers make too
 // much of. Contexts: any.
 
+#include <drone/language.hpp>
+
 #include <bit>
 #include <cstdint>
 

@@ -13,14 +13,18 @@
 // full: besides that, every block carries a tail word, and what the program may not touch is
 // filled:
 //
-//     in use:  [ the user's size bytes | slack: 0xFD ... | tail: live mark ^ size ]
-//     free:    [ link | 0xDD ...                         | tail: free mark        ]
+//     in use:  [ the user's bytes, at first 0xCD | slack: 0xFD ... | tail: live mark ^ size ]
+//     free:    [ 0xDD ...                                          | tail: link             ]
 //
 // Finds double frees, overruns (from the first byte past the size asked for) when the block is
-// given back or resized, and writes after free when the block is taken again. Costs 4 bytes of each
-// block and a pass over the block; times are then bounded by the block's size. For debugging.
+// given back or resized, and writes after free when the block is taken again. No write to the bytes
+// that the program had reaches the link, so the list of free blocks stays whole and the block is
+// taken again. Costs 4 bytes of each block and a pass over the block; times are then bounded by the
+// block's size. For debugging.
 
 #include <drone/forwarding.hpp>
+#include <drone/handlers.hpp>
+#include <drone/heap.hpp>
 #include <drone/layout.hpp>
 #include <drone/region.hpp>
 
@@ -29,23 +33,17 @@
 
 namespace drone {
 
-enum class checking : std::uint8_t { none, cheap, full };
+enum class check_level : std::uint8_t { none, cheap, full };
+using checking = check_level; // its name before; goes away
 
-enum class misuse : std::uint8_t {
-    not_a_block,      ///< foreign, interior, or another heap's pointer given back
-    double_free,      ///< block given back that is not in use
-    overrun,          ///< bytes behind the size asked for were written
-    write_after_free, ///< a free block was written
-};
-
-/// Called with the first misuse found, in the context that found it. Must not return. A project may
-/// define it; ours (in DRONE_GLOBAL_HEAP) traps.
-[[noreturn]] void heap_misused(misuse what, const void* address);
-
-template <class Heap, checking Level>
+template <class Heap, check_level Level>
 class checked : public forwarding<Heap> {
-    static_assert(Level != checking::none, "an unchecked heap is the heap itself");
-    static constexpr bool full = Level == checking::full;
+    static_assert(Level != check_level::none, "an unchecked heap is the heap itself");
+    static constexpr bool full = Level == check_level::full;
+    static_assert(
+        !full || Heap::links == link_place::last_word,
+        "full checking keeps the first word of a free block for itself"
+    );
     static constexpr std::size_t tail_size = full ? sizeof(std::uint32_t) : 0;
     using forwarding<Heap>::heap_;
 
@@ -97,18 +95,23 @@ public:
         }
     }
 
-    /// Bytes of the block that the user may ask for.
+    /// Bytes of a block in use that the program may touch: all of it, at level full what was asked.
     [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
-        return heap_.block_size(block) - tail_size;
+        require_block(block);
+        if constexpr (!full) return heap_.block_size(block);
+        return check_live(block);
     }
 
 private:
-    static constexpr std::uint32_t live_mark = 0x6C69'7665; // "live"
-    static constexpr std::uint32_t free_mark = 0x6672'6565; // "free"
+    /// No link to a block of a heap of at most 16 MiB, nor to one in RAM of an Arm core.
+    static constexpr std::uint32_t live_mark = 0xEC69'7665;
     static constexpr unsigned char slack_fill = 0xFD;
     static constexpr unsigned char free_fill = 0xDD;
+    static constexpr unsigned char new_fill = 0xCD; ///< else a block never written looks free
 
-    [[nodiscard]] std::size_t usable(const void* block) const noexcept { return block_size(block); }
+    [[nodiscard]] std::size_t usable(const void* block) const noexcept {
+        return heap_.block_size(block) - tail_size;
+    }
 
     [[nodiscard]] std::uint32_t tail(const void* block) const noexcept {
         std::uint32_t word = 0;
@@ -132,9 +135,9 @@ private:
         if (!heap_.is_block(block)) {
             if constexpr (Heap::has_region) {
                 if (heap_.region_kind_of(block) == region_kind::free)
-                    heap_misused(misuse::double_free, block);
+                    detail::on_heap_misused(misuse::double_free, block);
             }
-            heap_misused(misuse::not_a_block, block);
+            detail::on_heap_misused(misuse::not_a_block, block);
         }
     }
 
@@ -143,8 +146,9 @@ private:
         if constexpr (Heap::has_region) {
             if (heap_.in_region(block)) return mark_live(block, size);
         }
-        if (tail(block) != free_mark || !filled(block, granule, usable(block), free_fill))
-            heap_misused(misuse::write_after_free, block);
+        if (!filled(block, 0, usable(block), free_fill))
+            detail::on_heap_misused(misuse::write_after_free, block);
+        __builtin_memset(block, new_fill, size);
         mark_live(block, size);
     }
 
@@ -155,20 +159,16 @@ private:
         set_tail(block, live_mark ^ static_cast<std::uint32_t>(size));
     }
 
-    void mark_free(void* block) noexcept {
-        // The first word is the free list's.
-        const std::size_t size = usable(block);
-        if (size > granule)
-            __builtin_memset(static_cast<std::byte*>(block) + granule, free_fill, size - granule);
-        set_tail(block, free_mark);
-    }
+    /// The tail is the free list's from now on.
+    void mark_free(void* block) noexcept { __builtin_memset(block, free_fill, usable(block)); }
 
-    void check_live(const void* block) const noexcept {
-        const std::uint32_t word = tail(block);
-        if (word == free_mark) heap_misused(misuse::double_free, block);
-        const std::size_t size = word ^ live_mark;
-        if (size > usable(block) || !filled(block, size, usable(block), slack_fill))
-            heap_misused(misuse::overrun, block);
+    /// Returns the size asked for.
+    std::size_t check_live(const void* block) const noexcept {
+        const std::size_t room = usable(block);
+        const std::size_t size = tail(block) ^ live_mark;
+        if (size <= room && filled(block, size, room, slack_fill)) return size;
+        const bool is_free = size > room && filled(block, 0, room, free_fill);
+        detail::on_heap_misused(is_free ? misuse::double_free : misuse::overrun, block);
     }
 };
 

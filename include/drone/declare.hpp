@@ -3,17 +3,21 @@
 
 // How a project declares a heap, in one place:
 //
-//     struct heap_options : drone::heap_options {
-//         static constexpr const auto& layout = drone::config::heap_main; // [heap] in Drone.toml
-//         using core = drone::cortex_m::single_core;
-//         using carrier = drone::cortex_m::itm;
-//         // Uncomment the following line to trace the heap:
-//         // static constexpr int trace_port = 31;
-//     };                                       // more to tell: trace_options in trace_port.hpp
+//     struct heap_options {
+//         static constexpr const auto& layout = drone::config::heap_main; //
+//         [heap] in Drone.toml using core = drone::cortex_m::single_core; using
+//         carrier = drone::cortex_m::itm; static constexpr drone::heap_settings
+//         settings{
+//             // Uncomment the following line to trace the heap:
+//             // .trace_port = 31,
+//         };
+//     };
 //     using main_heap = drone::declared_heap<heap_options>;
 //
-// While the line is a comment the type is drone::heap and nothing else, so the machine code is that
-// of an untraced heap.
+// While the line is a comment the type is drone::heap and nothing else, so the
+// machine code is that of an untraced heap. A misspelled name does not compile:
+// the settings are designated members of a struct, and the struct's own members
+// are all required.
 
 #include <drone/checked.hpp>
 #include <drone/heap.hpp>
@@ -21,34 +25,102 @@
 #include <drone/trace.hpp>
 #include <drone/trace_port.hpp>
 
+#include <concepts>
+#include <cstdint>
 #include <type_traits>
 
 namespace drone {
 
-/// What a declaration says when it says nothing else. Of the trace: trace_options.
-struct heap_options : trace_options {
-    /// Log port of the heap trace; negative: not traced. The build's feature `heaptrace` makes
-    /// it 31.
+/// What a declaration says of its heap; each has a default.
+struct heap_settings {
+    /// Log port of the heap trace; negative: not traced. The build's feature
+    /// `heaptrace` makes it 31.
 #if defined(DRONE_FEATURE_HEAPTRACE)
-    static constexpr int trace_port = 31;
+    int trace_port = 31;
 #else
-    static constexpr int trace_port = -1;
+    int trace_port = -1;
 #endif
+    /// What is done while the port takes no word.
+    trace_flow when_full = trace_flow::wait;
+    /// Whether each event is preceded by a word that says who asked.
+    bool trace_callers = false;
+    /// What says in which context code runs: the number of the exception or
+    /// thread, less than wire::context_limit. Null: contexts are not reported.
+    std::uint32_t (*trace_context)() noexcept = nullptr;
     /// Misuse that is found (checked.hpp).
-    static constexpr drone::checking checking = drone::checking::none;
+    check_level checking = check_level::none;
     /// Whether the firmware can ask for what each pool has seen (statistics.hpp).
+    bool statistics = false;
+    /// Address of the arena, for a heap in memory of its own.
+    std::uintptr_t origin = within_the_object;
+
+    static constexpr std::uintptr_t within_the_object = UINTPTR_MAX;
+};
+
+/// The form of declarations before heap_settings, in which a misspelled name goes unseen. Goes away.
+struct heap_options : trace_options {
+    static constexpr int trace_port = heap_settings{}.trace_port;
+    static constexpr check_level checking = check_level::none;
     static constexpr bool statistics = false;
+    static constexpr std::uintptr_t origin = heap_settings::within_the_object;
 };
 
 namespace detail {
 
+template <auto Current>
+struct context_from {
+    static std::uint32_t current() noexcept { return Current(); }
+};
+template <>
+struct context_from<static_cast<std::uint32_t (*)() noexcept>(nullptr)> {};
+
 template <class Options>
+struct declared_carrier {};
+template <class Options>
+    requires requires { typename Options::carrier; }
+struct declared_carrier<Options> {
+    using carrier = typename Options::carrier;
+};
+
+/// A declaration as the layers of the heap read it.
+template <class Options>
+struct declaration : declared_carrier<Options> {
+    static_assert(
+        requires { Options::layout; },
+        "a heap's declaration needs `static constexpr const auto& layout = ...`"
+    );
+    static_assert(
+        requires { typename Options::core; }, "a heap's declaration needs `using core = ...`"
+    );
+    static_assert(
+        requires { Options::settings; },
+        "a heap's declaration needs `static constexpr drone::heap_settings "
+        "settings{...}`"
+    );
+    static constexpr const auto& layout = Options::layout;
+    using core = typename Options::core;
+    static constexpr heap_settings settings = Options::settings;
+    static constexpr int trace_port = settings.trace_port;
+    static constexpr drone::trace_flow trace_flow = settings.when_full;
+    static constexpr bool trace_callers = settings.trace_callers;
+    using trace_context = std::conditional_t<
+        settings.trace_context == nullptr,
+        void,
+        context_from<settings.trace_context>>;
+    static constexpr check_level checking = settings.checking;
+    static constexpr bool statistics = settings.statistics;
+    static constexpr std::uintptr_t origin = settings.origin;
+};
+template <class Options>
+    requires std::derived_from<Options, heap_options>
+struct declaration<Options> : Options {};
+
+template <class Options, bool Elsewhere>
 struct declared_arena {
     using type = embedded_arena<Options::layout.size, Options::layout.alignment>;
 };
 template <class Options>
-    requires requires { Options::origin; }
-struct declared_arena<Options> {
+struct declared_arena<Options, true> {
     static_assert(
         Options::origin % Options::layout.alignment == 0,
         "origin must be a multiple of the heap's alignment"
@@ -57,15 +129,18 @@ struct declared_arena<Options> {
 };
 
 template <class Options>
-using plain_heap =
-    heap<Options::layout, typename Options::core, typename declared_arena<Options>::type>;
+using plain_heap = heap<
+    Options::layout,
+    typename Options::core,
+    typename declared_arena<Options, Options::origin != heap_settings::within_the_object>::type,
+    Options::checking == check_level::full ? link_place::last_word : link_place::first_word>;
 
-template <class Heap, checking Level>
+template <class Heap, check_level Level>
 struct with_checking {
     using type = checked<Heap, Level>;
 };
 template <class Heap>
-struct with_checking<Heap, checking::none> {
+struct with_checking<Heap, check_level::none> {
     using type = Heap;
 };
 
@@ -83,27 +158,31 @@ using untraced_heap = typename with_statistics<
     typename with_checking<plain_heap<Options>, Options::checking>::type,
     Options::statistics>::type;
 
+template <class Options, class Tracer>
+struct with_trace {
+    using type = traced<untraced_heap<Options>, Tracer>;
+};
 template <class Options>
-struct declared {
+    requires(Options::trace_port < 0)
+struct with_trace<Options, void> {
     using type = untraced_heap<Options>;
 };
 template <class Options>
-    requires requires { typename Options::tracer; }
-struct declared<Options> {
-    using type = traced<untraced_heap<Options>, typename Options::tracer>;
-};
-template <class Options>
-    requires(Options::trace_port >= 0 && !requires { typename Options::tracer; })
-struct declared<Options> {
+    requires(Options::trace_port >= 0)
+struct with_trace<Options, void> {
+    static_assert(
+        requires { typename Options::carrier; },
+        "a traced heap's declaration needs `using carrier = ...`"
+    );
     using type = traced<untraced_heap<Options>, trace_port<Options>>;
 };
 
 } // namespace detail
 
-/// The heap that Options declares: `layout` and `core` always; `carrier` where `trace_port` is not
-/// negative, or `tracer`, a heap_tracer of the project's own; `origin`, the arena's address, for a
-/// heap in a region of its own.
-template <class Options>
-using declared_heap = typename detail::declared<Options>::type;
+/// The heap that Options declares: `layout`, `core` and `settings` always,
+/// `carrier` where it is traced. Tracer: one of the project's own (heap_tracer)
+/// in place of ours.
+template <class Options, class Tracer = void>
+using declared_heap = typename detail::with_trace<detail::declaration<Options>, Tracer>::type;
 
 } // namespace drone

@@ -5,6 +5,8 @@
 // cores) can share, and a critical section for the trace. arch/ has one type for each kind of core;
 // a project names it where it declares its heap.
 
+#include <drone/language.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>

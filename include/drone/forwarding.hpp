@@ -5,6 +5,8 @@
 // answered by the heap below. Checking, statistics and tracing derive from it and bring the
 // operations.
 
+#include <drone/language.hpp>
+
 #include <cstddef>
 #include <cstdint>
 

@@ -9,6 +9,8 @@
 //
 // Payloads are little-endian. Pure.
 
+#include <drone/language.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>

@@ -6,150 +6,18 @@
 //     constinit main_heap heap;
 //     DRONE_GLOBAL_HEAP(heap)     in exactly one source file, at namespace scope
 //
-// The heap is initialised from .preinit_array, before any constructor runs. Every face reaches the
-// heap exactly once for each block it takes or gives back, so a trace sees each once.
+// A program in C, linked without the C++ library, takes DRONE_GLOBAL_MALLOC instead: the same
+// without operator new and delete.
 //
-// Alignment. What is returned is aligned as the language demands and no more, because more would
-// cost memory. malloc(n) and new T[] must suit any object of up to n bytes: 8 from 8 bytes on. new
-// T must suit objects of exactly n bytes ([basic.stc.dynamic.allocation]/3): the largest power of
-// two that divides n, up to 8, so the 12 bytes of a list's node need no block of 16.
-//
-// When the heap cannot serve: malloc and the nothrow forms return null (errno is ENOMEM after
-// malloc's family); the other forms of new call the new handler as often as it takes, and without
-// one drone::heap_exhausted(size), which a project may define; ours traps.
+// Both initialise the heap from .preinit_array, before any constructor runs. What the faces promise
+// is in faces.hpp; what happens when the heap is exhausted, there and in handlers.hpp.
 
-#include <drone/checked.hpp>
+#include <drone/faces.hpp>
 #include <drone/heap.hpp>
 
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
 #include <new>
-
-namespace drone {
-
-/// Called when operator new cannot return and no new handler is left. Must not return.
-[[noreturn]] void heap_exhausted(std::size_t size_bytes);
-
-/// What the faces do with a heap. Contexts as the heap's allocate(). `caller`, where it is given,
-/// is the code address to which the face returns; heaps that tell who asked take it (trace.hpp).
-template <class Heap>
-class heap_faces {
-public:
-    constexpr explicit heap_faces(Heap& served) : heap_(served) {}
-
-    [[nodiscard]] static constexpr std::size_t alignment_of_object(std::size_t size) noexcept {
-        return size % default_alignment == 0 ? default_alignment : granule;
-    }
-    [[nodiscard]] static constexpr std::size_t alignment_of_any(std::size_t size) noexcept {
-        return size >= default_alignment ? default_alignment : granule;
-    }
-
-    template <class... Caller>
-    [[nodiscard]] void*
-    allocate(std::size_t size, std::size_t alignment, Caller... caller) const noexcept {
-        if (size == 0) size = 1;
-        if constexpr (takes<Caller...>) {
-            return heap_.allocate(size, alignment, caller...);
-        } else {
-            return heap_.allocate(size, alignment);
-        }
-    }
-
-    template <class... Caller>
-    void deallocate(void* block, Caller... caller) const noexcept {
-        if (block == nullptr) return;
-        if constexpr (takes<Caller...>) {
-            heap_.deallocate(block, caller...);
-        } else {
-            heap_.deallocate(block);
-        }
-    }
-
-    template <class... Caller>
-    [[nodiscard]] void*
-    new_or_exhausted(std::size_t size, std::size_t alignment, Caller... caller) const {
-        for (;;) {
-            if (void* const block = allocate(size, alignment, caller...); block != nullptr)
-                [[likely]]
-                return block;
-            const std::new_handler handler = std::get_new_handler();
-            if (handler == nullptr) heap_exhausted(size);
-            handler();
-        }
-    }
-
-    template <class... Caller>
-    [[nodiscard]] void* malloc(std::size_t size, int& error, Caller... caller) const noexcept {
-        return checked(allocate(size, alignment_of_any(size), caller...), error);
-    }
-
-    template <class... Caller>
-    [[nodiscard]] void*
-    calloc(std::size_t count, std::size_t size, int& error, Caller... caller) const noexcept {
-        std::size_t total = 0;
-        if (__builtin_mul_overflow(count, size, &total)) return checked(nullptr, error);
-        void* const block = malloc(total, error, caller...);
-        if (block != nullptr) __builtin_memset(block, 0, total);
-        return block;
-    }
-
-    template <class... Caller>
-    [[nodiscard]] void*
-    realloc(void* block, std::size_t size, int& error, Caller... caller) const noexcept {
-        if (block == nullptr) return malloc(size, error, caller...);
-        if (size == 0) {
-            deallocate(block, caller...);
-            return nullptr;
-        }
-        const std::size_t old_size = heap_.block_size(block);
-        const auto resized = [&](auto... who) {
-            return resize(heap_, block, old_size, size, alignment_of_any(size), who...);
-        };
-        if constexpr (takes<Caller...>) {
-            return checked(resized(caller...), error);
-        } else {
-            return checked(resized(), error);
-        }
-    }
-
-    template <class... Caller>
-    [[nodiscard]] void* aligned_alloc(
-        std::size_t alignment, std::size_t size, int& error, Caller... caller
-    ) const noexcept {
-        if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
-            error = EINVAL;
-            return nullptr;
-        }
-        return checked(allocate(size, alignment, caller...), error);
-    }
-
-    template <class... Caller>
-    [[nodiscard]] int posix_memalign(
-        void** block, std::size_t alignment, std::size_t size, Caller... caller
-    ) const noexcept {
-        if (alignment % sizeof(void*) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0)
-            return EINVAL;
-        void* const taken = allocate(size, alignment, caller...);
-        if (taken == nullptr) return ENOMEM;
-        *block = taken;
-        return 0;
-    }
-
-private:
-    template <class... Caller>
-    static constexpr bool takes =
-        requires(Heap& heap, void* block, Caller... caller) { heap.deallocate(block, caller...); };
-
-    static void* checked(void* block, int& error) noexcept {
-        if (block == nullptr) error = ENOMEM;
-        return block;
-    }
-
-    Heap& heap_;
-};
-
-} // namespace drone
 
 /// Initialises a heap before any constructor runs. At namespace scope, once for each heap.
 #define DRONE_HEAP(object)                                                                         \
@@ -159,136 +27,196 @@ private:
 /// DRONE_HEAP, and operator new, malloc and their families on this heap. In exactly one source
 /// file.
 #define DRONE_GLOBAL_HEAP(object)                                                                  \
+    DRONE_GLOBAL_MALLOC(object)                                                                    \
+    DRONE_DEFINE_NEW
+
+/// DRONE_HEAP, and malloc and its family on this heap. In exactly one source file.
+#define DRONE_GLOBAL_MALLOC(object)                                                                \
     DRONE_HEAP(object)                                                                             \
-    static constexpr drone::heap_faces drone_faces{(object)};                                      \
-    DRONE_DEFINE_NEW                                                                               \
-    DRONE_DEFINE_MALLOC
+    [[gnu::always_inline]] static inline auto drone_faces() {                                      \
+        DRONE_REQUIRE_START_UP(drone_initialize_##object);                                         \
+        return drone::heap_faces{(object)};                                                        \
+    }                                                                                              \
+    extern "C" {                                                                                   \
+    DRONE_DEFINE_MALLOC                                                                            \
+    DRONE_DEFINE_NEWLIB_MALLOC                                                                     \
+    DRONE_DEFINE_REENTRANT_MALLOC                                                                  \
+    }
 
-/// Who called a face, in the face itself, which must not be inlined: it would be its caller's
-/// caller.
-#define DRONE_CALLER __builtin_return_address(0)
-#define DRONE_FACE [[gnu::noinline]]
+// A linker script that forgets .preinit_array leaves the heap uninitialised without a word. So each
+// face refers, without an instruction, to the entry of DRONE_HEAP, which keeps it, and to the
+// symbol with which start-up code finds the section. When the linker calls that one undefined, the
+// script lacks
+//
+//     __preinit_array_start = .;  KEEP(*(.preinit_array))  __preinit_array_end = .;
+//
+// (-Wl,--defsym=__preinit_array_start=0 where start-up calls the heap's initialize() itself.)
+#if defined(__arm__) && !defined(__linux__)
+#define DRONE_REFER_TO(symbol) asm volatile(".reloc ., R_ARM_NONE, %c0" : : "i"(&(symbol)))
+#elif defined(__riscv) && !defined(__linux__)
+#define DRONE_REFER_TO(symbol) asm volatile(".reloc ., R_RISCV_NONE, %c0" : : "i"(&(symbol)))
+#endif
+#if defined(DRONE_REFER_TO)
+extern "C" void (*const __preinit_array_start[])();
+#define DRONE_REQUIRE_START_UP(entry)                                                              \
+    DRONE_REFER_TO(entry);                                                                         \
+    DRONE_REFER_TO(__preinit_array_start)
+#else // a host: its start-up code is in order
+#define DRONE_REQUIRE_START_UP(entry) static_cast<void>(0)
+#endif
 
+/// A function to which the rest of the program, the C library's archive included, may refer as late
+/// as it likes: link-time optimisation keeps it.
+#define DRONE_GLOBAL_FACE [[gnu::noinline, gnu::used]]
+
+#define DRONE_ALIGNMENT static_cast<std::size_t>(alignment)
+#define DRONE_NEW(form, parameters, ...)                                                           \
+    DRONE_GLOBAL_FACE void* operator form parameters { return drone_faces().__VA_ARGS__; }
+#define DRONE_DELETE(form, parameters)                                                             \
+    DRONE_GLOBAL_FACE void operator form parameters noexcept {                                     \
+        drone_faces().deallocate(block, DRONE_CALLER);                                             \
+    }
 #define DRONE_DEFINE_NEW                                                                           \
-    DRONE_FACE void* operator new(std::size_t size) {                                              \
-        return drone_faces.new_or_exhausted(                                                       \
-            size, drone_faces.alignment_of_object(size), DRONE_CALLER                              \
-        );                                                                                         \
-    }                                                                                              \
-    DRONE_FACE void* operator new[](std::size_t size) {                                            \
-        return drone_faces.new_or_exhausted(                                                       \
-            size, drone_faces.alignment_of_any(size), DRONE_CALLER                                 \
-        );                                                                                         \
-    }                                                                                              \
-    DRONE_FACE void* operator new(std::size_t size, std::align_val_t alignment) {                  \
-        return drone_faces.new_or_exhausted(                                                       \
-            size, static_cast<std::size_t>(alignment), DRONE_CALLER                                \
-        );                                                                                         \
-    }                                                                                              \
-    DRONE_FACE void* operator new[](std::size_t size, std::align_val_t alignment) {                \
-        return drone_faces.new_or_exhausted(                                                       \
-            size, static_cast<std::size_t>(alignment), DRONE_CALLER                                \
-        );                                                                                         \
-    }                                                                                              \
-    DRONE_FACE void* operator new(std::size_t size, const std::nothrow_t&) noexcept {              \
-        return drone_faces.allocate(size, drone_faces.alignment_of_object(size), DRONE_CALLER);    \
-    }                                                                                              \
-    DRONE_FACE void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {            \
-        return drone_faces.allocate(size, drone_faces.alignment_of_any(size), DRONE_CALLER);       \
-    }                                                                                              \
-    DRONE_FACE void*                                                                               \
-    operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {   \
-        return drone_faces.allocate(size, static_cast<std::size_t>(alignment), DRONE_CALLER);      \
-    }                                                                                              \
-    DRONE_FACE void*                                                                               \
-    operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept { \
-        return drone_faces.allocate(size, static_cast<std::size_t>(alignment), DRONE_CALLER);      \
-    }                                                                                              \
-    DRONE_FACE void operator delete(void* block) noexcept {                                        \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void operator delete[](void* block) noexcept {                                      \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void operator delete(void* block, std::size_t) noexcept {                           \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void operator delete[](void* block, std::size_t) noexcept {                         \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void operator delete(void* block, std::align_val_t) noexcept {                      \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void operator delete[](void* block, std::align_val_t) noexcept {                    \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void operator delete(void* block, std::size_t, std::align_val_t) noexcept {         \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void operator delete[](void* block, std::size_t, std::align_val_t) noexcept {       \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void operator delete(void* block, const std::nothrow_t&) noexcept {                 \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void operator delete[](void* block, const std::nothrow_t&) noexcept {               \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void                                                                                \
-    operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {               \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void                                                                                \
-    operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {             \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    [[gnu::weak]] void drone::heap_exhausted(std::size_t) { __builtin_trap(); }                    \
-    [[gnu::weak]] void drone::heap_misused(drone::misuse, const void*) { __builtin_trap(); }
+    DRONE_NEW(new, (std::size_t size), new_object(size, DRONE_CALLER))                             \
+    DRONE_NEW(                                                                                     \
+        new,                                                                                       \
+        (std::size_t size, const std::nothrow_t&) noexcept,                                        \
+        try_new_object(size, DRONE_CALLER)                                                         \
+    )                                                                                              \
+    DRONE_NEW(                                                                                     \
+        new,                                                                                       \
+        (std::size_t size, std::align_val_t alignment),                                            \
+        new_or_exhausted(size, DRONE_ALIGNMENT, DRONE_CALLER)                                      \
+    )                                                                                              \
+    DRONE_NEW(                                                                                     \
+        new,                                                                                       \
+        (std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept,            \
+        allocate(size, DRONE_ALIGNMENT, DRONE_CALLER)                                              \
+    )                                                                                              \
+    DRONE_NEW(new[], (std::size_t size), new_array(size, DRONE_CALLER))                            \
+    DRONE_NEW(                                                                                     \
+        new[],                                                                                     \
+        (std::size_t size, const std::nothrow_t&) noexcept,                                        \
+        try_new_array(size, DRONE_CALLER)                                                          \
+    )                                                                                              \
+    DRONE_NEW(                                                                                     \
+        new[],                                                                                     \
+        (std::size_t size, std::align_val_t alignment),                                            \
+        new_or_exhausted(size, DRONE_ALIGNMENT, DRONE_CALLER)                                      \
+    )                                                                                              \
+    DRONE_NEW(                                                                                     \
+        new[],                                                                                     \
+        (std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept,            \
+        allocate(size, DRONE_ALIGNMENT, DRONE_CALLER)                                              \
+    )                                                                                              \
+    DRONE_DELETE(delete, (void* block))                                                            \
+    DRONE_DELETE(delete[], (void* block))                                                          \
+    DRONE_DELETE(delete, (void* block, std::size_t))                                               \
+    DRONE_DELETE(delete[], (void* block, std::size_t))                                             \
+    DRONE_DELETE(delete, (void* block, std::align_val_t))                                          \
+    DRONE_DELETE(delete[], (void* block, std::align_val_t))                                        \
+    DRONE_DELETE(delete, (void* block, std::size_t, std::align_val_t))                             \
+    DRONE_DELETE(delete[], (void* block, std::size_t, std::align_val_t))                           \
+    DRONE_DELETE(delete, (void* block, const std::nothrow_t&))                                     \
+    DRONE_DELETE(delete[], (void* block, const std::nothrow_t&))                                   \
+    DRONE_DELETE(delete, (void* block, std::align_val_t, const std::nothrow_t&))                   \
+    DRONE_DELETE(delete[], (void* block, std::align_val_t, const std::nothrow_t&))
+
+// Each in a section of its own, so that the linker drops what nobody refers to without
+// -ffunction-sections, too.
+#define DRONE_C_FACE(result, name, parameters, ...)                                                \
+    [[gnu::section(".text.drone." #name)]] DRONE_GLOBAL_FACE result name parameters {              \
+        return drone_faces().__VA_ARGS__;                                                          \
+    }
+#define DRONE_DEFINE_MALLOC                                                                        \
+    DRONE_C_FACE(void*, malloc, (std::size_t size), malloc(size, DRONE_CALLER))                    \
+    DRONE_C_FACE(void, free, (void* block), deallocate(block, DRONE_CALLER))                       \
+    DRONE_C_FACE(                                                                                  \
+        void*, calloc, (std::size_t count, std::size_t size), calloc(count, size, DRONE_CALLER)    \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        void*, realloc, (void* block, std::size_t size), realloc(block, size, DRONE_CALLER)        \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        void*,                                                                                     \
+        reallocarray,                                                                              \
+        (void* block, std::size_t count, std::size_t size),                                        \
+        reallocarray(block, count, size, DRONE_CALLER)                                             \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        void*,                                                                                     \
+        aligned_alloc,                                                                             \
+        (std::size_t alignment, std::size_t size),                                                 \
+        aligned_alloc(alignment, size, DRONE_CALLER)                                               \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        void*,                                                                                     \
+        memalign,                                                                                  \
+        (std::size_t alignment, std::size_t size),                                                 \
+        aligned_alloc(alignment, size, DRONE_CALLER)                                               \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        int,                                                                                       \
+        posix_memalign,                                                                            \
+        (void** block, std::size_t alignment, std::size_t size),                                   \
+        posix_memalign(block, alignment, size, DRONE_CALLER)                                       \
+    )                                                                                              \
+    DRONE_C_FACE(void*, valloc, (std::size_t size), valloc(size, DRONE_CALLER))                    \
+    DRONE_C_FACE(void*, pvalloc, (std::size_t size), pvalloc(size, DRONE_CALLER))                  \
+    DRONE_C_FACE(std::size_t, malloc_usable_size, (void* block), malloc_usable_size(block))
+
+#if defined(__NEWLIB__) || defined(__PICOLIBC__)
+#define DRONE_DEFINE_NEWLIB_MALLOC                                                                 \
+    DRONE_C_FACE(                                                                                  \
+        void*, reallocf, (void* block, std::size_t size), reallocf(block, size, DRONE_CALLER)      \
+    )                                                                                              \
+    DRONE_C_FACE(void, cfree, (void* block), deallocate(block, DRONE_CALLER))
+#else
+#define DRONE_DEFINE_NEWLIB_MALLOC
+#endif
 
 #if defined(__NEWLIB__) && !defined(__PICOLIBC__)
 // newlib's own code calls the reentrant variants, and with -fno-builtin nothing else ties them to
 // ours.
 struct _reent;
 #define DRONE_DEFINE_REENTRANT_MALLOC                                                              \
-    DRONE_FACE void* _malloc_r(struct _reent*, std::size_t size) {                                 \
-        return drone_faces.malloc(size, errno, DRONE_CALLER);                                      \
-    }                                                                                              \
-    DRONE_FACE void _free_r(struct _reent*, void* block) {                                         \
-        drone_faces.deallocate(block, DRONE_CALLER);                                               \
-    }                                                                                              \
-    DRONE_FACE void* _calloc_r(struct _reent*, std::size_t count, std::size_t size) {              \
-        return drone_faces.calloc(count, size, errno, DRONE_CALLER);                               \
-    }                                                                                              \
-    DRONE_FACE void* _realloc_r(struct _reent*, void* block, std::size_t size) {                   \
-        return drone_faces.realloc(block, size, errno, DRONE_CALLER);                              \
-    }                                                                                              \
-    DRONE_FACE void* _memalign_r(struct _reent*, std::size_t alignment, std::size_t size) {        \
-        return drone_faces.aligned_alloc(alignment, size, errno, DRONE_CALLER);                    \
-    }
+    DRONE_C_FACE(void*, _malloc_r, (struct _reent*, std::size_t size), malloc(size, DRONE_CALLER)) \
+    DRONE_C_FACE(void, _free_r, (struct _reent*, void* block), deallocate(block, DRONE_CALLER))    \
+    DRONE_C_FACE(                                                                                  \
+        void*,                                                                                     \
+        _calloc_r,                                                                                 \
+        (struct _reent*, std::size_t count, std::size_t size),                                     \
+        calloc(count, size, DRONE_CALLER)                                                          \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        void*,                                                                                     \
+        _realloc_r,                                                                                \
+        (struct _reent*, void* block, std::size_t size),                                           \
+        realloc(block, size, DRONE_CALLER)                                                         \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        void*,                                                                                     \
+        _memalign_r,                                                                               \
+        (struct _reent*, std::size_t alignment, std::size_t size),                                 \
+        aligned_alloc(alignment, size, DRONE_CALLER)                                               \
+    )                                                                                              \
+    DRONE_C_FACE(void*, _valloc_r, (struct _reent*, std::size_t size), valloc(size, DRONE_CALLER)) \
+    DRONE_C_FACE(                                                                                  \
+        void*, _pvalloc_r, (struct _reent*, std::size_t size), pvalloc(size, DRONE_CALLER)         \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        std::size_t,                                                                               \
+        _malloc_usable_size_r,                                                                     \
+        (struct _reent*, void* block),                                                             \
+        malloc_usable_size(block)                                                                  \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        void*,                                                                                     \
+        _reallocf_r,                                                                               \
+        (struct _reent*, void* block, std::size_t size),                                           \
+        reallocf(block, size, DRONE_CALLER)                                                        \
+    )                                                                                              \
+    DRONE_C_FACE(void, _cfree_r, (struct _reent*, void* block), deallocate(block, DRONE_CALLER))
 #else
 #define DRONE_DEFINE_REENTRANT_MALLOC
 #endif
-
-#define DRONE_DEFINE_MALLOC                                                                        \
-    extern "C" {                                                                                   \
-    DRONE_FACE void* malloc(std::size_t size) {                                                    \
-        return drone_faces.malloc(size, errno, DRONE_CALLER);                                      \
-    }                                                                                              \
-    DRONE_FACE void free(void* block) { drone_faces.deallocate(block, DRONE_CALLER); }             \
-    DRONE_FACE void* calloc(std::size_t count, std::size_t size) {                                 \
-        return drone_faces.calloc(count, size, errno, DRONE_CALLER);                               \
-    }                                                                                              \
-    DRONE_FACE void* realloc(void* block, std::size_t size) {                                      \
-        return drone_faces.realloc(block, size, errno, DRONE_CALLER);                              \
-    }                                                                                              \
-    DRONE_FACE void* aligned_alloc(std::size_t alignment, std::size_t size) {                      \
-        return drone_faces.aligned_alloc(alignment, size, errno, DRONE_CALLER);                    \
-    }                                                                                              \
-    DRONE_FACE void* memalign(std::size_t alignment, std::size_t size) {                           \
-        return drone_faces.aligned_alloc(alignment, size, errno, DRONE_CALLER);                    \
-    }                                                                                              \
-    DRONE_FACE int posix_memalign(void** block, std::size_t alignment, std::size_t size) {         \
-        return drone_faces.posix_memalign(block, alignment, size, DRONE_CALLER);                   \
-    }                                                                                              \
-    DRONE_DEFINE_REENTRANT_MALLOC                                                                  \
-    }

@@ -17,10 +17,12 @@
 // tries each pool at most once; deallocate() touches one pool. There is no header: a block is all
 // the user's, and RAM beyond the blocks is one free-list head a pool.
 //
-// Limits. The heap must be initialised once before its first use (see DRONE_HEAP in global.hpp).
-// deallocate() of anything that allocate() did not return is undefined.
+// Limits. The heap must be initialised once before its first use (see DRONE_HEAP in global.hpp);
+// the first request to one that was not ends in heap_misused() (handlers.hpp). deallocate() of
+// anything that allocate() did not return is undefined.
 
 #include <drone/exclusive.hpp>
+#include <drone/handlers.hpp>
 #include <drone/layout.hpp>
 #include <drone/pool.hpp>
 #include <drone/search.hpp>
@@ -50,7 +52,49 @@ public:
     [[nodiscard]] static std::byte* base() noexcept { return reinterpret_cast<std::byte*>(Origin); }
 };
 
+// GCC makes no tail call on Arm to a public function that it has not emitted yet, so every caller
+// would save and restore lr for a way that hardly ever is taken. Optimised for size the linker had
+// better merge them.
+#if defined(__OPTIMIZE_SIZE__)
+#define DRONE_A_CALL_AWAY [[gnu::noinline]] inline
+#else
+#define DRONE_A_CALL_AWAY [[gnu::noinline]] static
+#endif
+
 namespace detail {
+
+/// Every request that no pool can serve ends here.
+template <class Heap>
+DRONE_A_CALL_AWAY void* unserved(Heap& heap) noexcept {
+    if (!heap.initialized_) [[unlikely]]
+        on_heap_misused(misuse::not_initialized, &heap);
+    return nullptr;
+}
+
+/// The rest of the way up: every pool from `next` on, in turn.
+template <class Heap, class List>
+DRONE_A_CALL_AWAY void* fall_over(Heap& heap, List* next) noexcept {
+    return heap.fall_over(next);
+}
+
+/// The same, past the pools that do not fit.
+template <class Heap, class List>
+DRONE_A_CALL_AWAY void*
+fall_over_aligned(Heap& heap, List* next, std::size_t size, std::size_t alignment) noexcept {
+    return heap.fall_over_aligned(next, size, alignment);
+}
+
+/// The region; then, for what it cannot serve, every pool that fits.
+template <class Heap>
+DRONE_A_CALL_AWAY void* from_region(Heap& heap, std::size_t size, std::size_t alignment) noexcept {
+    return heap.from_region(size, alignment);
+}
+
+template <class Heap>
+DRONE_A_CALL_AWAY void give_to_region(Heap& heap, void* block) noexcept {
+    heap.give_to_region(block);
+}
+
 /// What a heap has in place of a region.
 struct no_region {
     static constexpr bool exists = false;
@@ -65,13 +109,24 @@ struct region_of<Place, Core, false> {
 };
 } // namespace detail
 
+/// Where a free block keeps its link.
+enum class link_place : std::uint8_t {
+    first_word, ///< where an address is cheapest
+    last_word,  ///< where the program never writes, when a heap on top keeps that word for itself
+};
+
 /// Pools: static_pools of a constexpr layout, or a type with the same members. Arena: base() is
 /// aligned to the layout's alignment and has its size.
-template <class Pools, exclusive_access Core, class Arena>
+template <
+    class Pools,
+    exclusive_access Core,
+    class Arena,
+    link_place Links = link_place::first_word>
 class basic_heap {
     using region_place = typename Pools::region_place;
 
 public:
+    static constexpr link_place links = Links;
     using pools = Pools;
     using core = Core;
     static constexpr bool has_region = region_place::exists;
@@ -86,8 +141,9 @@ public:
     /// one context.
     void initialize() noexcept {
         for (std::size_t i = 0; i < searches_.count(); ++i)
-            pools_[i].initialize(arena_.base(), searches_.at(i));
+            pools_[i].initialize(arena_.base(), searches_.at(i), link_in(pools_[i]));
         if constexpr (has_region) region_.initialize(arena_.base());
+        initialized_ = true;
     }
 
     /// Takes a block of at least `size` bytes, its address a multiple of `alignment` (a power of
@@ -100,8 +156,32 @@ public:
         if (alignment <= granule) return allocate_aligned<granule>(size, alignment);
         if (alignment <= default_alignment)
             return allocate_aligned<default_alignment>(size, alignment);
-        if constexpr (has_region) return from_region(size, alignment);
-        return fall_over_aligned(pools_, size, alignment);
+        if constexpr (has_region) return detail::from_region(*this, size, alignment);
+        return detail::fall_over_aligned(*this, pools_, size, alignment);
+    }
+
+    /// A block of the first pool that fits, or null where allocate() would have to look further:
+    /// what is worth inlining of it. As allocate().
+    [[nodiscard, gnu::always_inline]] void*
+    allocate_at_once(std::size_t size, std::size_t alignment) noexcept {
+        if (alignment <= granule) return first_block<granule>(size);
+        if (alignment <= default_alignment) return first_block<default_alignment>(size);
+        return nullptr;
+    }
+
+    /// deallocate() of a block or of null, which does nothing.
+    [[gnu::always_inline]] void deallocate_or_null(void* block) noexcept {
+        searches_.for_offset(offset_of(block), [&](auto index) __attribute__((always_inline)) {
+            // Null is in front of the arena, so its offset wraps around to the last place.
+            bool last = true;
+            if constexpr (requires(const Pools& pools) { pools.last_placed(); })
+                last = index == searches_.last_placed();
+            if (last && block == nullptr) return;
+            if constexpr (has_region) {
+                if (index == searches_.count()) return detail::give_to_region(*this, block);
+            }
+            take_back(pools_[index], block);
+        });
     }
 
     /// Gives a block back. Requires one that allocate() of this heap returned and that was not
@@ -109,7 +189,7 @@ public:
     [[gnu::always_inline]] void deallocate(void* block) noexcept {
         searches_.for_offset(offset_of(block), [&](auto index) __attribute__((always_inline)) {
             if constexpr (has_region) {
-                if (index == searches_.count()) return give_to_region(block);
+                if (index == searches_.count()) return detail::give_to_region(*this, block);
             }
             take_back(pools_[index], block);
         });
@@ -140,9 +220,9 @@ public:
         for (; i != searches_.count(); ++i) {
             if (searches_.at(i).alignment < alignment) continue;
             if (i == own) return block;
-            if (void* const other = pools_[i].take(arena_.base()); other != nullptr) return other;
+            if (void* const other = take(pools_[i]); other != nullptr) return other;
         }
-        return unserved();
+        return detail::unserved(*this);
     }
 
     /// Bytes of a block in use, all of them usable; of a block of a pool, whichever address in it
@@ -208,7 +288,9 @@ public:
     /// Free blocks of a pool, -1 when its free list is damaged. O(capacity). While no other context
     /// uses the heap.
     [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
-        return pools_[pool].count_free(const_cast<std::byte*>(arena_.base()), searches_.at(pool));
+        return pools_[pool].count_free(
+            const_cast<std::byte*>(arena_.base()), searches_.at(pool), link_in(pools_[pool])
+        );
     }
 
     /// The largest request that the region would serve now, bytes. O(1). Any context of Core that
@@ -251,6 +333,19 @@ private:
     using list = pool<typename Core::free_list>;
     using region_type = typename detail::region_of<region_place, Core, has_region>::type;
 
+    template <class Heap>
+    friend void* detail::unserved(Heap& heap) noexcept;
+    template <class Heap>
+    friend void* detail::from_region(Heap& heap, std::size_t size, std::size_t alignment) noexcept;
+    template <class Heap>
+    friend void detail::give_to_region(Heap& heap, void* block) noexcept;
+    template <class Heap, class List>
+    friend void* detail::fall_over(Heap& heap, List* next) noexcept;
+    template <class Heap, class List>
+    friend void* detail::fall_over_aligned(
+        Heap& heap, List* next, std::size_t size, std::size_t alignment
+    ) noexcept;
+
     template <std::uint32_t Alignment>
     [[gnu::always_inline]] void*
     allocate_aligned(std::size_t size, std::size_t alignment) noexcept {
@@ -258,10 +353,11 @@ private:
             size,
             [&](auto index) __attribute__((always_inline)) -> void* {
                 if constexpr (has_region) {
-                    if (index == searches_.count()) return from_region(size, alignment);
+                    if (index == searches_.count())
+                        return detail::from_region(*this, size, alignment);
                     return serve_or_region(pools_[index], size, alignment);
                 }
-                if (index == searches_.count()) return unserved();
+                if (index == searches_.count()) return detail::unserved(*this);
                 if constexpr (Alignment > granule) {
                     return serve_aligned(pools_[index], size, alignment);
                 } else {
@@ -271,54 +367,73 @@ private:
         );
     }
 
+    template <std::uint32_t Alignment>
+    [[gnu::always_inline]] void* first_block(std::size_t size) noexcept {
+        return searches_.template for_size<Alignment>(
+            size,
+            [&](auto index) __attribute__((always_inline)) -> void* {
+                if (index == searches_.count()) return nullptr;
+                return take_first(pools_[index]);
+            }
+        );
+    }
+
     // The leaves of the searches. Not forced inline: optimised for speed they are part of every
     // leaf, optimised for size they stand once.
 
+    void* take_first(list& first) noexcept { return take(first); }
     void* serve(list& first) noexcept {
-        if (void* const block = first.take(arena_.base()); block != nullptr) [[likely]]
+        if (void* const block = take(first); block != nullptr) [[likely]]
             return block;
-        return fall_over(&first + 1);
+        return detail::fall_over(*this, &first + 1);
     }
     void* serve_aligned(list& first, std::size_t size, std::size_t alignment) noexcept {
-        if (void* const block = first.take(arena_.base()); block != nullptr) [[likely]]
+        if (void* const block = take(first); block != nullptr) [[likely]]
             return block;
-        return fall_over_aligned(&first + 1, size, alignment);
+        return detail::fall_over_aligned(*this, &first + 1, size, alignment);
     }
     void* serve_or_region(list& first, std::size_t size, std::size_t alignment) noexcept {
-        if (void* const block = first.take(arena_.base()); block != nullptr) [[likely]]
+        if (void* const block = take(first); block != nullptr) [[likely]]
             return block;
-        return from_region(size, alignment);
+        return detail::from_region(*this, size, alignment);
     }
-    void take_back(list& from, void* block) noexcept { from.give_back(arena_.base(), block); }
+    void take_back(list& from, void* block) noexcept {
+        from.give_back(arena_.base(), block, link_in(from));
+    }
 
-    /// The rest of the way up: every pool from `next` on, in turn.
-    [[gnu::noinline]] void* fall_over(list* next) noexcept {
+    [[gnu::always_inline]] void* take(list& from) noexcept {
+        return from.take(arena_.base(), link_in(from));
+    }
+    [[gnu::always_inline]] std::uint32_t link_in(const list& from) const noexcept {
+        if constexpr (Links == link_place::first_word) return 0;
+        return searches_.at(static_cast<std::size_t>(&from - pools_)).block - granule;
+    }
+
+    [[gnu::always_inline]] void* fall_over(list* next) noexcept {
         for (; next != pools_ + searches_.count(); ++next) {
             if (next->exhausted()) continue; // a look is cheaper than to try
-            if (void* const block = next->take(arena_.base()); block != nullptr) return block;
+            if (void* const block = take(*next); block != nullptr) return block;
         }
-        return unserved();
+        return detail::unserved(*this);
     }
 
-    /// The same, past the pools that do not fit.
-    [[gnu::noinline]] void*
+    [[gnu::always_inline]] void*
     fall_over_aligned(list* next, std::size_t size, std::size_t alignment) noexcept {
         for (; next != pools_ + searches_.count(); ++next) {
             const pool_layout& layout = searches_.at(static_cast<std::size_t>(next - pools_));
             if (layout.alignment < alignment || layout.block < size) continue;
-            if (void* const block = next->take(arena_.base()); block != nullptr) return block;
+            if (void* const block = take(*next); block != nullptr) return block;
         }
-        return unserved();
+        return detail::unserved(*this);
     }
 
-    /// The region; then, for what it cannot serve, every pool that fits.
-    [[gnu::noinline]] void* from_region(std::size_t size, std::size_t alignment) noexcept {
+    [[gnu::always_inline]] void* from_region(std::size_t size, std::size_t alignment) noexcept {
         if (void* const block = region_.allocate(arena_.base(), size, alignment); block != nullptr)
             [[likely]]
             return block;
-        return fall_over_aligned(pools_, size, alignment);
+        return detail::fall_over_aligned(*this, pools_, size, alignment);
     }
-    [[gnu::noinline]] void give_to_region(void* block) noexcept {
+    [[gnu::always_inline]] void give_to_region(void* block) noexcept {
         region_.deallocate(arena_.base(), block);
     }
 
@@ -337,11 +452,9 @@ private:
             return region_type();
     }
 
-    /// Every request that no pool can serve ends here.
-    static void* unserved() noexcept { return nullptr; }
-
     [[no_unique_address]] Pools searches_{};
     list pools_[Pools::limit == 0 ? 1 : Pools::limit]{};
+    bool initialized_ = false; ///< for who gets nothing: an uninitialised heap looks exhausted
     [[no_unique_address]] region_type region_{};
     [[no_unique_address]] Arena arena_{};
 };
@@ -351,8 +464,9 @@ private:
 template <
     const auto& Layout,
     exclusive_access Core,
-    class Arena = embedded_arena<Layout.size, Layout.alignment>>
-using heap = basic_heap<static_pools<Layout>, Core, Arena>;
+    class Arena = embedded_arena<Layout.size, Layout.alignment>,
+    link_place Links = link_place::first_word>
+using heap = basic_heap<static_pools<Layout>, Core, Arena, Links>;
 
 /// Resizes a block, by way of the heap's place_resized(): it stays where it is, or moves with its
 /// content, both blocks live in between. Returns where it is then, or null when no pool could serve

@@ -12,6 +12,8 @@
 //         drone_build_id_end = .;
 //     } > FLASH
 
+#include <drone/language.hpp>
+
 #include <cstdint>
 
 extern "C" {

@@ -4,6 +4,8 @@
 // 32 log ports over whatever carries them. By convention port 0 is standard output, port 1 standard
 // error, port 31 the heap trace. arch/ brings the carriers: the ITM on Cortex-M, others elsewhere.
 
+#include <drone/language.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>

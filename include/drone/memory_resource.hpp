@@ -4,7 +4,7 @@
 // The std::pmr face of a heap, for containers that choose their heap at run time. Needs a standard
 // library with <memory_resource>.
 
-#include <drone/global.hpp>
+#include <drone/faces.hpp>
 
 #include <cstddef>
 #include <memory_resource>

@@ -4,8 +4,10 @@
 // One pool of equal blocks: where its blocks are is a constant (pool_layout), which of them are
 // free is a free_list, the only state there is.
 //
-//     free_list -> [ link | unused ] -> [ link | unused ] -> end        taken blocks are all the
-//     user's
+//     free_list -> [ link | unused ] -> [ link | unused ] -> end
+//
+// Taken blocks are all the user's. Where a heap is checked the link is in a free block's last word
+// instead, which the user never gets (checked.hpp); `link` is its place in the block, bytes.
 //
 // Invariants:
 //  1. every block on the list is one of the pool's, starts on a block boundary, and is there once;
@@ -24,23 +26,27 @@ class pool {
 public:
     /// Puts every block on the list, the lowest address on top. O(capacity). Once, before any other
     /// use.
-    void initialize(std::byte* arena, const pool_layout& layout) noexcept {
+    void initialize(std::byte* arena, const pool_layout& layout, std::uint32_t link = 0) noexcept {
         for (std::uint32_t offset = layout.end(); offset != layout.offset;) {
             offset -= layout.block;
-            list_.push(arena, arena + offset);
+            list_.push(arena, arena + offset + link);
         }
     }
 
     /// A free block, or null when all are taken. O(1). Any context that the core's free list
     /// allows.
-    [[nodiscard, gnu::always_inline]] void* take(std::byte* arena) noexcept {
-        return list_.pop(arena);
+    [[nodiscard, gnu::always_inline]] void*
+    take(std::byte* arena, std::uint32_t link = 0) noexcept {
+        void* const linked = list_.pop(arena);
+        if (link == 0 || linked == nullptr) return linked;
+        return static_cast<std::byte*>(linked) - link;
     }
 
     /// Requires a block that take() returned and that was not given back since. O(1). Contexts as
     /// take().
-    [[gnu::always_inline]] void give_back(std::byte* arena, void* block) noexcept {
-        list_.push(arena, block);
+    [[gnu::always_inline]] void
+    give_back(std::byte* arena, void* block, std::uint32_t link = 0) noexcept {
+        list_.push(arena, static_cast<std::byte*>(block) + link);
     }
 
     /// Whether no block was free at some instant during the call. O(1). Any context.
@@ -49,13 +55,14 @@ public:
     /// Number of free blocks, or -1 when invariant 1 does not hold. O(free blocks); while nobody
     /// else uses the pool.
     [[nodiscard]] std::int64_t
-    count_free(std::byte* arena, const pool_layout& layout) const noexcept {
+    count_free(std::byte* arena, const pool_layout& layout, std::uint32_t link = 0) const noexcept {
         std::int64_t count = 0;
-        for (void* block = list_.below(arena, nullptr); block != nullptr;
-             block = list_.below(arena, block)) {
+        for (void* linked = list_.below(arena, nullptr); linked != nullptr;
+             linked = list_.below(arena, linked)) {
             // An address below the pool wraps around to an offset beyond its end.
             const std::size_t offset =
-                static_cast<std::size_t>(static_cast<std::byte*>(block) - arena) - layout.offset;
+                static_cast<std::size_t>(static_cast<std::byte*>(linked) - arena) - link -
+                layout.offset;
             if (offset >= layout.size() || offset % layout.block != 0) return -1;
             if (++count > std::int64_t{layout.capacity})
                 return -1; // a cycle, so some block is there twice

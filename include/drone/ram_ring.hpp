@@ -25,6 +25,8 @@
 // Writes must not interrupt each other: the heap trace masks interrupts around each. 12
 // instructions on a Cortex-M4, the same for every word but the first of a boot.
 
+#include <drone/language.hpp>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>

@@ -11,6 +11,8 @@
 //
 // Pure and constexpr, callable from any context.
 
+#include <drone/language.hpp>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>

@@ -66,6 +66,11 @@ struct static_pools {
         return by_offset<0, placed.count>(offset, visit);
     }
 
+    /// What holds the highest addresses: a pool, `limit` for the region.
+    [[nodiscard]] static constexpr std::size_t last_placed() noexcept {
+        return placed.places[placed.count - 1].pool;
+    }
+
 private:
     struct place {
         std::size_t pool = limit;

@@ -81,6 +81,27 @@ public:
         return heap_.allocate(size, alignment);
     }
 
+    /// As the heap's, while nobody listens; null while somebody does, who is told by allocate().
+    [[nodiscard, gnu::always_inline]] void*
+    allocate_at_once(std::size_t size, std::size_t alignment) noexcept
+        requires requires(Heap& heap) { heap.allocate_at_once(size, alignment); }
+    {
+        if (tracer_.listening()) [[unlikely]]
+            return nullptr;
+        return heap_.allocate_at_once(size, alignment);
+    }
+
+    template <class... Caller>
+        requires(tracer_of<Tracer, Caller...> || sizeof...(Caller) == 0) &&
+                requires(Heap& heap, void* block) { heap.deallocate_or_null(block); }
+    [[gnu::always_inline]] void deallocate_or_null(void* block, Caller... caller) noexcept {
+        if (tracer_.listening()) [[unlikely]] {
+            if (block != nullptr) deallocate_heard(block, *this, caller...);
+            return;
+        }
+        heap_.deallocate_or_null(block);
+    }
+
     template <class... Caller>
         requires tracer_of<Tracer, Caller...> || (sizeof...(Caller) == 0)
     [[gnu::always_inline]] void deallocate(void* block, Caller... caller) noexcept {

@@ -213,7 +213,10 @@ INSTANTIATE_TEST_SUITE_P(
         wrong_turn{5, "breakpoint instruction"},
         wrong_turn{6, "the heap is exhausted: no memory for 72 bytes at pc"},
         wrong_turn{7, "the heap was misused: a block given back twice, at 0x00000020 at pc"},
-        wrong_turn{8, "trap (udf #255"}
+        wrong_turn{8, "trap (udf #255"},
+        wrong_turn{9, "the heap is exhausted: no memory for 1234 bytes"},
+        wrong_turn{10, "the heap was misused: a block given back twice, at 0x20"},
+        wrong_turn{11, "the heap was misused: a request before it was initialized"}
     )
 );
 

@@ -36,8 +36,9 @@ enum class signature : std::uint8_t {
     object,          ///< (size): for an object of exactly that size
     any_object,      ///< (size): for any object of up to that size
     size_alignment,  ///< (size, alignment)
-    alignment_size,  ///< (alignment, size); null for what is no alignment
-    posix_memalign,  ///< (where, alignment, size)
+    malloc,          ///< (size): the C family, a multiple of 8
+    alignment_size,  ///< (alignment, size), at least 8; null for what is no alignment
+    posix_memalign,  ///< (where, alignment, size), at least 8
     calloc,          ///< (count, size)
     count_of_twelve, ///< (count): of 12 bytes each
     realloc,         ///< (block, size)
@@ -80,14 +81,14 @@ inline constexpr auto faces = std::to_array<face>({
     {"operator delete[](void*, std::nothrow_t const&)"},
     {"operator delete(void*, std::align_val_t, std::nothrow_t const&)"},
     {"operator delete[](void*, std::align_val_t, std::nothrow_t const&)"},
-    {"malloc", signature::any_object},
+    {"malloc", signature::malloc},
     {"calloc", signature::calloc},
     {"realloc", signature::realloc},
     {"free"},
     {"aligned_alloc", signature::alignment_size},
     {"memalign", signature::alignment_size},
     {"posix_memalign", signature::posix_memalign},
-    {"_malloc_r", signature::any_object, 1},
+    {"_malloc_r", signature::malloc, 1},
     {"_calloc_r", signature::calloc, 1},
     {"_realloc_r", signature::realloc, 1},
     {"_memalign_r", signature::alignment_size, 1},
@@ -124,30 +125,29 @@ struct request {
 
 /// Nothing where the heap is not asked.
 inline std::optional<request> asked(const logged_call& call) {
-    constexpr auto for_any = [](std::uint32_t size) -> request {
-        return {size, size >= 8 ? 8U : 4U};
-    };
     switch (call.called().means) {
     case signature::object:
         return request{call.argument(0), call.argument(0) % 8 == 0 ? 8U : 4U};
     case signature::any_object:
-        return for_any(call.argument(0));
+        return request{call.argument(0), call.argument(0) >= 8 ? 8U : 4U};
+    case signature::malloc:
+        return request{call.argument(0), 8};
     case signature::size_alignment:
         return request{call.argument(0), call.argument(1)};
     case signature::alignment_size:
         if (!std::has_single_bit(call.argument(0))) return std::nullopt;
-        return request{call.argument(1), call.argument(0)};
+        return request{call.argument(1), std::max(call.argument(0), 8U)};
     case signature::posix_memalign:
-        return request{call.argument(2), call.argument(1)};
+        return request{call.argument(2), std::max(call.argument(1), 8U)};
     case signature::calloc: {
         const std::uint64_t size = std::uint64_t{call.argument(0)} * call.argument(1);
         if (size > UINT32_MAX) return std::nullopt;
-        return for_any(static_cast<std::uint32_t>(size));
+        return request{static_cast<std::uint32_t>(size), 8};
     }
     case signature::count_of_twelve:
         return request{12 * call.argument(0), 4};
     case signature::realloc:
-        return for_any(call.argument(1));
+        return request{call.argument(1), 8};
     case signature::resize:
         return request{call.argument(2), 4};
     case signature::give_back:

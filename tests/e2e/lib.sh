@@ -42,11 +42,11 @@ new_project() {
 }
 
 uncomment_trace_port() {
-    sed -i 's|// static constexpr int trace_port|static constexpr int trace_port|' src/heap.hpp
+    sed -i 's|// \.trace_port|.trace_port|' src/heap.hpp
 }
 
 comment_trace_port() {
-    sed -i 's|    static constexpr int trace_port|    // static constexpr int trace_port|' src/heap.hpp
+    sed -i 's|  \.trace_port|  // .trace_port|' src/heap.hpp
 }
 
 # The rows of a table as `drone heap` and the firmware print it, from standard input

@@ -11,7 +11,7 @@
 
 void drone::heap_misused(misuse what, const void*) {
     static constexpr const char* names[] = {
-        "not a block", "double free", "overrun", "write after free"
+        "not a block", "double free", "overrun", "write after free", "not initialized"
     };
     std::fprintf(stderr, "%s\n", names[static_cast<std::size_t>(what)]);
     std::_Exit(3);
@@ -21,14 +21,14 @@ namespace {
 
 constexpr auto pools = drone::make_layout(512, {{8, 4}, {16, 4}, {40, 2}});
 
-template <drone::checking Level>
-struct options : drone::heap_options {
+template <drone::check_level Level>
+struct options {
     static constexpr const auto& layout = pools;
     using core = drone::host::threads;
-    static constexpr auto checking = Level;
+    static constexpr drone::heap_settings settings{.checking = Level};
 };
 
-template <drone::checking Level>
+template <drone::check_level Level>
 auto fresh() {
     auto heap = std::make_unique<drone::declared_heap<options<Level>>>();
     heap->initialize();
@@ -40,7 +40,7 @@ unsigned char* bytes(void* block) { return static_cast<unsigned char*>(block); }
 const auto found = testing::ExitedWithCode(3);
 
 TEST(CheapDeathTest, FindsPointersThatAreNoBlocks) {
-    auto heap = fresh<drone::checking::cheap>();
+    auto heap = fresh<drone::check_level::cheap>();
     auto* const block = bytes(heap->allocate(16));
     int elsewhere = 0;
     EXPECT_EXIT(heap->deallocate(&elsewhere), found, "not a block");
@@ -51,14 +51,14 @@ TEST(CheapDeathTest, FindsPointersThatAreNoBlocks) {
 }
 
 TEST(CheapDeathTest, FindsABlockOfAnotherHeap) {
-    auto heap = fresh<drone::checking::cheap>();
-    auto other = fresh<drone::checking::cheap>();
+    auto heap = fresh<drone::check_level::cheap>();
+    auto other = fresh<drone::check_level::cheap>();
     void* const block = other->allocate(8);
     EXPECT_EXIT(heap->deallocate(block), found, "not a block");
 }
 
 TEST(FullDeathTest, FindsADoubleFree) {
-    auto heap = fresh<drone::checking::full>();
+    auto heap = fresh<drone::check_level::full>();
     void* const block = heap->allocate(10);
     void* const other = heap->allocate(10);
     heap->deallocate(block);
@@ -68,7 +68,7 @@ TEST(FullDeathTest, FindsADoubleFree) {
 
 TEST(FullDeathTest, FindsAnOverrunFromTheFirstByte) {
     for (const std::size_t size : {1U, 3U, 4U, 11U, 12U, 36U}) {
-        auto heap = fresh<drone::checking::full>();
+        auto heap = fresh<drone::check_level::full>();
         auto* const block = bytes(heap->allocate(size));
         block[size] = static_cast<unsigned char>(~block[size]);
         EXPECT_EXIT(heap->deallocate(block), found, "overrun") << size;
@@ -77,7 +77,7 @@ TEST(FullDeathTest, FindsAnOverrunFromTheFirstByte) {
 }
 
 TEST(FullDeathTest, FindsAWriteAfterFreeWhenTheBlockIsTakenAgain) {
-    auto heap = fresh<drone::checking::full>();
+    auto heap = fresh<drone::check_level::full>();
     auto* const block = bytes(heap->allocate(12));
     heap->deallocate(block);
     block[7] = 1;
@@ -85,16 +85,18 @@ TEST(FullDeathTest, FindsAWriteAfterFreeWhenTheBlockIsTakenAgain) {
 }
 
 TEST(Full, ServesAsTheUncheckedHeapWithFourBytesMore) {
-    auto heap = fresh<drone::checking::full>();
+    auto heap = fresh<drone::check_level::full>();
     EXPECT_EQ(heap->block_size(heap->allocate(4)), 4U);
-    EXPECT_EQ(heap->block_size(heap->allocate(5)), 12U);
+    EXPECT_EQ(heap->block_size(heap->allocate(5)), 5U) << "the rest is not the program's to write";
+    EXPECT_EQ(heap->count_free(0), 3);
+    EXPECT_EQ(heap->count_free(1), 3);
     EXPECT_EQ(heap->allocate(37), nullptr);
     EXPECT_EQ(heap->allocate(SIZE_MAX), nullptr);
     EXPECT_EQ(heap->allocate(SIZE_MAX - 3), nullptr);
 }
 
 TEST(Full, LetsAProgramThatKeepsToItsBlocksRun) {
-    auto heap = fresh<drone::checking::full>();
+    auto heap = fresh<drone::check_level::full>();
     for (int round = 0; round < 3; ++round) {
         void* block = heap->allocate(0);
         block = drone::resize(*heap, block, 0, 12);
@@ -108,8 +110,8 @@ TEST(Full, LetsAProgramThatKeepsToItsBlocksRun) {
     }
 }
 
-struct counted_options : options<drone::checking::none> {
-    static constexpr bool statistics = true;
+struct counted_options : options<drone::check_level::none> {
+    static constexpr drone::heap_settings settings{.statistics = true};
 };
 
 TEST(Statistics, SayWhatEachPoolHolds) {

@@ -389,7 +389,13 @@ TEST(Region, KnowsGarbageFromBlocks) {
 constexpr auto checked_pools =
     drone::make_layout(8192, {{8, 3}, {24, 10}, {60, 5}}, 64, drone::overflow::region);
 template <drone::checking Level>
-using checked_heap = drone::checked<heap_of<checked_pools>, Level>;
+using checked_heap = drone::checked<
+    drone::heap<
+        checked_pools,
+        drone::host::threads,
+        drone::embedded_arena<checked_pools.size, checked_pools.alignment>,
+        drone::link_place::last_word>,
+    Level>;
 
 const auto found = testing::ExitedWithCode(3);
 

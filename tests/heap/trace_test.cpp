@@ -28,14 +28,15 @@ struct recorder {
     static void write(unsigned, std::uint8_t) noexcept {}
 };
 
-struct untraced_options : drone::heap_options {
+struct untraced_options {
     static constexpr const auto& layout = pools;
     using core = drone::host::threads;
+    static constexpr drone::heap_settings settings{};
 };
 
 struct traced_options : untraced_options {
     using carrier = recorder;
-    static constexpr int trace_port = 31;
+    static constexpr drone::heap_settings settings{.trace_port = 31};
 };
 
 static_assert(std::is_same_v<
@@ -207,7 +208,7 @@ struct abandoned {
 
 struct abandoned_options : untraced_options {
     using carrier = abandoned;
-    static constexpr int trace_port = 31;
+    static constexpr drone::heap_settings settings{.trace_port = 31};
 };
 
 TEST(AbandonedTrace, DoesNotHoldTheProgramUp) {
@@ -230,12 +231,8 @@ struct counting_tracer {
     void trace_failed(std::size_t, std::size_t) noexcept { ++failures; }
 };
 
-struct own_tracer_options : untraced_options {
-    using tracer = counting_tracer;
-};
-
 TEST(OwnTracer, IsToldOfEveryOperationOnce) {
-    auto heap = std::make_unique<drone::declared_heap<own_tracer_options>>();
+    auto heap = std::make_unique<drone::declared_heap<untraced_options, counting_tracer>>();
     heap->initialize();
     void* block = heap->allocate(5);
     block = drone::resize(*heap, block, 5, 12);

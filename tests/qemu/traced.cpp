@@ -19,11 +19,11 @@ using uart_itm = drone::uart_carrier<board::uart, board::core, drone::itm_framin
 using uart_dso = drone::uart_carrier<board::uart, board::core, drone::dso_framing>;
 using semihosting = drone::semihosting_carrier<board::trap, board::core>;
 
-struct options : drone::heap_options {
+struct options {
     static constexpr const auto& layout = exercised_pools;
     using core = board::core;
     using carrier = CARRIER;
-    static constexpr int trace_port = 31;
+    static constexpr drone::heap_settings settings{.trace_port = 31};
 };
 
 constinit exercised<census<drone::declared_heap<options>, exercised_pools.size>> both;

@@ -42,7 +42,7 @@ struct logged_ring : ring {
 
 constexpr auto pools = drone::make_layout(2048, {{8, 24}, {24, 20}, {64, 16}});
 
-struct heap_options : drone::heap_options {
+struct heap_options {
     static constexpr const auto& layout = pools;
     using core = drone::cortex_m::single_core;
 #if defined(KEEP_LOG)
@@ -50,7 +50,7 @@ struct heap_options : drone::heap_options {
 #else
     using carrier = ring;
 #endif
-    static constexpr int trace_port = 31;
+    static constexpr drone::heap_settings settings{.trace_port = 31};
 };
 constinit drone::declared_heap<heap_options> heap;
 

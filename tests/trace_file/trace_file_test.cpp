@@ -36,11 +36,11 @@ static_assert(drone::log_carrier<drone::host::trace_file>);
 
 constexpr auto pools = drone::make_layout(1 << 20, {{16, 4096}, {64, 4096}, {256, 1024}});
 
-struct heap_options : drone::heap_options {
+struct heap_options {
     static constexpr const auto& layout = pools;
     using core = drone::host::threads;
     using carrier = drone::host::trace_file;
-    static constexpr int trace_port = 31;
+    static constexpr drone::heap_settings settings{.trace_port = 31};
 };
 using traced_heap = drone::declared_heap<heap_options>;
 

@@ -10,13 +10,15 @@
 #include <cortex_m/exclusive.hpp>
 #include <cortex_m/itm.hpp>
 
-struct heap_options : drone::heap_options {
+struct heap_options {
     // The pools: [heap] in Drone.toml.
     static constexpr const auto& layout = drone::config::heap_main;
     using core = drone::cortex_m::single_core;
     using carrier = drone::cortex_m::itm;
-    // Uncomment the following line to enable heap tracing:
-    // static constexpr int trace_port = 31;
+    static constexpr drone::heap_settings settings{
+        // Uncomment the following line to enable heap tracing:
+        // .trace_port = 31,
+    };
 };
 
 using main_heap = drone::declared_heap<heap_options>;

@@ -19,15 +19,17 @@ inline constexpr auto pools = drone::make_layout(
     40 * 1024, {{8, 8}, {16, 8}, {32, 8}, {64, 8}, {128, 8}, {256, 48}, {512, 24}}, 32
 );
 
-struct heap_options : drone::heap_options {
+struct heap_options {
     static constexpr const auto& layout = pools;
     using core = drone::cortex_m::single_core;
     using carrier = drone::cortex_m::itm;
-    static constexpr int trace_port = 31;
+    static constexpr drone::heap_settings settings{
+        .trace_port = 31,
 #if defined(TELLS_WHO)
-    static constexpr bool trace_callers = true;
-    using trace_context = drone::cortex_m::exception_number;
+        .trace_callers = true,
+        .trace_context = drone::cortex_m::exception_number::current,
 #endif
+    };
 };
 extern drone::declared_heap<heap_options> heap;
 

@@ -9,10 +9,11 @@
 #include <cstdio>
 #include <memory>
 
-struct heap_options : drone::heap_options {
+struct heap_options {
     static constexpr const auto& layout = drone::config::heap_main;
     using core = drone::cortex_m::single_core;
     using carrier = drone::cortex_m::itm;
+    static constexpr drone::heap_settings settings{};
 };
 
 constinit drone::declared_heap<heap_options> heap;

@@ -2,6 +2,8 @@
 
 #include "board/itm.hpp"
 
+#include "base/bytes.hpp"
+
 #include <algorithm>
 
 namespace drone::board {
@@ -59,8 +61,7 @@ void itm::write(
         if (!enabled() || (ports_ >> port & 1U) == 0) return;
         std::array<std::uint8_t, largest_packet> packet{};
         packet[0] = static_cast<std::uint8_t>(port << 3U | (size == 4 ? 3U : size));
-        for (unsigned i = 0; i < size; ++i)
-            packet[i + 1] = static_cast<std::uint8_t>(value >> 8 * i);
+        std::ranges::copy(base::store_le(value), packet.begin() + 1);
         accept(std::span(packet).first(size + 1), now);
         promised_ = false;
         advance(now, pin);

@@ -48,7 +48,14 @@ result<int> print_text(result<std::string> (*text)(const config::project&)) {
 }
 
 result<int> print_cmake(const session& s) {
-    fmt::print("{}\n", (find_installation(s.executable()).files / "cmake").string());
+    const std::string folder = (find_installation(s.executable()).files / "cmake").string();
+    if (folder.find_first_of("\";\\\n") != std::string::npos)
+        return fail(fmt::format(
+            "{}: CMake takes no path with a double quote, semicolon, backslash or line break; move "
+            "Drone",
+            folder
+        ));
+    fmt::print("{}\n", folder);
     return 0;
 }
 

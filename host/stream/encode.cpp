@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "stream/encode.hpp"
 
+#include "base/bytes.hpp"
+
 #include <drone/framing.hpp>
 
 namespace drone::stream {
@@ -79,8 +81,8 @@ public:
 
 private:
     void value(std::uint32_t bits, std::uint8_t size) const {
-        for (unsigned i = 0; i < size; ++i)
-            to_.push_back(byte_of(bits >> 8 * i));
+        const auto bytes = base::store_le(bits);
+        to_.insert(to_.end(), bytes.begin(), bytes.begin() + size);
     }
     void hardware(unsigned discriminator, std::uint8_t size, std::uint32_t bits) const {
         // ddddd1ss is aaaaa0ss with one bit set.

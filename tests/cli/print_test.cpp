@@ -94,6 +94,13 @@ TEST_F(Print, CMakeFilesAreWhereItSays) {
     );
 }
 
+TEST_F(Print, APathThatCMakeCannotTakeIsRefused) {
+    const outcome left = shell("DRONE_ROOT='a\"b' " DRONE_BINARY_DIR "/bin/drone print cmake");
+    EXPECT_EQ(left.code, 1);
+    EXPECT_THAT(left.err, HasSubstr("a\"b/cmake: CMake takes no path with a double quote"));
+    EXPECT_EQ(shell("DRONE_ROOT=\"it's here\" " DRONE_BINARY_DIR "/bin/drone print cmake").code, 0);
+}
+
 TEST_F(Print, EveryCommandHasAManualPage) {
     std::istringstream commands(drone("print commands").out);
     std::size_t count = 0;

@@ -3,6 +3,7 @@
 // drone heap: what the program did with its heap.
 
 #include "cli/command.hpp"
+#include "cli/heap_inputs.hpp"
 #include "cli/say.hpp"
 #include "config/config.hpp"
 #include "report/json.hpp"
@@ -39,7 +40,7 @@ struct heap_options {
 /// What percentages are of: -s, else the heap of Drone.toml, else nothing.
 result<std::optional<std::uint64_t>> heap_size(const heap_options& options) {
     if (!options.size.empty()) {
-        const auto size = config::parse_size(options.size);
+        const auto size = parse_heap_size(options.size);
         if (!size) return std::unexpected(size.error());
         return *size;
     }
@@ -125,8 +126,7 @@ void add_heap(CLI::App& parent, session& s) {
     auto options = std::make_shared<heap_options>();
     CLI::App& heap = *parent.add_subcommand("heap", "What the program did with its heap");
     heap.add_option("-f,--file", options->files, "Heap trace; several: several runs of one program")
-        ->capture_default_str()
-        ->allow_extra_args(false);
+        ->capture_default_str();
     heap.add_option("-c,--config", options->key, "The heap's key in Drone.toml")
         ->capture_default_str();
     heap.add_option("-s,--size", options->size, "Size of the heap, e.g. 10K");

@@ -37,11 +37,9 @@ result<void> read_project(heap_inputs& inputs) {
 
 result<void> read_size(const CLI::Option& option, heap_inputs& inputs) {
     if (option.count() == 0) return {};
-    const auto size = config::parse_size(option.as<std::string>());
+    const auto size = parse_heap_size(option.as<std::string>());
     if (!size) return std::unexpected(size.error());
-    if (*size == 0 || *size > UINT32_MAX)
-        return fail(fmt::format("a heap of {} bytes; it has 1 byte to 4 GiB", *size));
-    inputs.size = static_cast<std::uint32_t>(*size);
+    inputs.size = *size;
     return {};
 }
 
@@ -130,6 +128,18 @@ std::string describe(const traced_failures& failed, const heap_inputs& inputs) {
     );
     if (failed.count > 1) text += fmt::format(", the largest for {}", asked(failed.largest));
     return text;
+}
+
+result<std::uint32_t> parse_heap_size(std::string_view text) {
+    const auto size = config::parse_size(text);
+    if (!size) return std::unexpected(size.error());
+    if (*size == 0 || *size > UINT32_MAX)
+        return fail(fmt::format(
+            "-s {}: a heap has 1 byte to 4 GiB - 1, not {} bytes; write its size, e.g. 10K",
+            text,
+            *size
+        ));
+    return static_cast<std::uint32_t>(*size);
 }
 
 bool wants_json(const CLI::App& command) {

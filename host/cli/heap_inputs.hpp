@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace drone::cli {
@@ -51,6 +52,9 @@ struct traced_failures {
 
 /// How many, the first, the largest; without a full stop. Requires at least one.
 [[nodiscard]] std::string describe(const traced_failures& failed, const heap_inputs& inputs);
+
+/// A heap's size as the command line says it: 1 byte to 4 GiB.
+[[nodiscard]] result<std::uint32_t> parse_heap_size(std::string_view text);
 
 /// Whether `--json` was given to the command or to its parent.
 [[nodiscard]] bool wants_json(const CLI::App& command);

@@ -12,11 +12,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <system_error>
+#include <vector>
 
 namespace drone::cli {
 
@@ -72,6 +75,27 @@ int finish(int code) {
     return refuse("standard output: " + base::errno_text(reason), failed);
 }
 
+/// `drone help heap generate` is `drone heap generate --help`. The words as CLI11 takes them, last
+/// first.
+std::vector<std::string> words_of(int argc, char** argv, const CLI::App& root) {
+    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    if (!words.empty() && words.front() == "help") {
+        words.erase(words.begin());
+        const CLI::App* command = &root;
+        std::size_t known = 0;
+        for (; known < words.size(); ++known) {
+            const auto commands = command->get_subcommands({});
+            const auto named = std::ranges::find(commands, words[known], &CLI::App::get_name);
+            if (named == commands.end()) break;
+            command = *named;
+        }
+        // The help of what is not a command is the error that it is none.
+        if (known == words.size()) words.emplace_back("--help");
+    }
+    std::ranges::reverse(words);
+    return words;
+}
+
 int run(int argc, char** argv) {
     CLI::App root("Drone: a real-time heap for microcontrollers, cut to measure from a trace.");
     root.name("drone");
@@ -84,7 +108,7 @@ int run(int argc, char** argv) {
     session s(std::filesystem::read_symlink("/proc/self/exe", ignored));
     add_commands(root, s);
     try {
-        root.parse(argc, argv);
+        root.parse(words_of(argc, argv, root));
     } catch (const CLI::Success& asked) { // --help, --version
         return finish(root.exit(asked));
     } catch (const CLI::ParseError& problem) {

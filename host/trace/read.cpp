@@ -2,9 +2,11 @@
 
 #include "trace/read.hpp"
 
+#include "base/bytes.hpp"
 #include "trace/formats/allocation_log.hpp"
 #include "trace/formats/drone_records.hpp"
 #include "trace/formats/heaptrack.hpp"
+#include "trace/formats/native/layout.hpp"
 #include "trace/formats/native/native.hpp"
 
 #include <fmt/format.h>
@@ -49,7 +51,8 @@ recognise(const std::optional<ring_trace>& ring, std::span<const std::byte> byte
     if (ring) return format::native;
     if (is_heaptrack(as_text(bytes)))
         return is_raw_heaptrack(as_text(bytes)) ? format::heaptrack_raw : format::heaptrack;
-    if (looks_like_text(bytes) && is_allocation_log(as_text(bytes))) return format::allocation_log;
+    if (looks_like_text(bytes) && look_at_allocation_log(as_text(bytes)).is_log())
+        return format::allocation_log;
     if (find_announcement(bytes)) return format::native;
     if (is_drone_0_14(bytes)) return format::drone_0_14;
     if (is_drone_2022(bytes)) return format::drone_2022;
@@ -63,6 +66,76 @@ std::unexpected<error> was_cut(const std::filesystem::path& path) {
         ),
         error_kind::changed
     );
+}
+
+bool is_elf(std::span<const std::byte> bytes) {
+    return as_text(bytes.first(std::min<std::size_t>(bytes.size(), 4))) == "\x7F"
+                                                                           "ELF";
+}
+
+/// The port whose stimulus packets in a raw ITM stream announce a heap. In a file of words, no byte
+/// before each word of an announcement can be the header of such a packet. Looks at the beginning
+/// only, so that large traces open at once.
+std::optional<unsigned> port_of_raw_swo(std::span<const std::byte> bytes) {
+    constexpr std::size_t looked_at = 1U << 20U;
+    constexpr std::size_t word_bytes = 4;
+    struct port {
+        announcement_parser parser;
+        std::size_t end = 0; ///< of its last packet
+    };
+    std::array<port, 32> ports;
+    const std::size_t last = std::min(bytes.size(), looked_at);
+    for (std::size_t at = 0; at + word_bytes < last; ++at) {
+        const auto header = std::to_integer<unsigned>(bytes[at]);
+        const bool is_word = (header & 7U) == 3;
+        port& of = ports[header >> 3U];
+        if (!is_word || at < of.end) continue;
+        of.end = at + 1 + word_bytes;
+        const wire::word word{base::load_le<std::uint32_t>(&bytes[at + 1])};
+        if (word.op() == wire::operation::control && of.parser.feed(word)) return header >> 3U;
+    }
+    return std::nullopt;
+}
+
+/// What the file is, if it is something that users have at hand and name by mistake.
+result<void>
+refuse_what_is_no_trace(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+    if (is_elf(bytes))
+        return fail(fmt::format(
+            "{}: is an ELF file, not a trace; -f names a trace, --elf the firmware that made it",
+            path.string()
+        ));
+    if (const auto port = port_of_raw_swo(bytes))
+        return fail(fmt::format(
+            "{0}: is a raw SWO capture; unpack the heap's port first: "
+            "`drone log --input {0} heaptrace:{1}`, then `drone heap -f heaptrace`",
+            path.string(),
+            *port
+        ));
+    if (const auto version = heaptrack_file_version(as_text(bytes));
+        version && *version > newest_heaptrack_file)
+        return fail(fmt::format(
+            "{}: is a heaptrack file of version {:x}, and this drone reads versions up to {}; record "
+            "it with heaptrack 1.5 or older",
+            path.string(),
+            *version,
+            newest_heaptrack_file
+        ));
+    return {};
+}
+
+/// Nothing that rests on less than half of a file is worth printing.
+result<void> refuse_mostly_damaged(const std::filesystem::path& path, const findings& found) {
+    constexpr std::uint64_t few = 8;
+    if (found.damaged < few || found.damaged <= found.events) return {};
+    return fail(fmt::format(
+        "{}: {} damaged records, and {} that can be read: most of it is not a trace of format {}; "
+        "check the port and the baud rate of the capture, and capture again",
+        path.string(),
+        found.damaged,
+        found.events,
+        name(found.format)
+    ));
 }
 
 } // namespace
@@ -80,22 +153,33 @@ result<source> source::open(const std::filesystem::path& path) {
     if (file->bytes().empty())
         return fail(fmt::format(
             "{}: is empty: the capture held nothing for port 31; check that the heap's trace port "
-            "is "
-            "switched on in the firmware and that the capture ran while it allocated",
+            "is switched on in the firmware and that the capture ran while it allocated",
             path.string()
         ));
     auto dumped = read_ring(file->bytes());
+    if (!dumped || !*dumped)
+        if (const auto good = refuse_what_is_no_trace(path, file->bytes()); !good)
+            return std::unexpected(good.error());
     if (!dumped) return fail(fmt::format("{}: {}", path.string(), dumped.error().message));
     std::optional<ring_trace> ring = *std::move(dumped);
     const std::span<const std::byte> bytes = ring ? ring->words : file->bytes();
     const auto known = recognise(ring, bytes);
     if (file->was_cut()) return was_cut(path);
+    if (!known && looks_like_text(bytes))
+        if (const auto look = look_at_allocation_log(as_text(bytes)); look.others != 0)
+            return fail(fmt::format(
+                "{}:{}: \"{}\" is not an event of an allocation log (a ID SIZE, f ID, r ID SIZE, "
+                "t MICROSECONDS), and the text is no other trace either; -f names a trace",
+                path.string(),
+                look.first_other,
+                look.first_other_text.substr(0, 40)
+            ));
     if (!known)
         return fail(fmt::format(
-            "{}: is no heap trace; known are native traces (with at least one whole announcement "
-            "of "
-            "the heap), memory dumps with a RAM ring, Drone 0.14, Drone 2022, heaptrack and "
-            "allocation logs",
+            "{0}: is not a heap trace. Known are native traces (with at least one whole announcement "
+            "of the heap), memory dumps with a RAM ring, Drone 0.14, Drone 2022, heaptrack, and "
+            "allocation logs. If it is a raw capture, unpack it: `drone log --input {0} "
+            "heaptrace:31`",
             path.string()
         ));
     if (*known == format::native)
@@ -139,6 +223,8 @@ result<findings> source::read(sink& to) const {
         break;
     }
     if (file_.was_cut()) return was_cut(path_);
+    if (const auto good = refuse_mostly_damaged(path_, found); !good)
+        return std::unexpected(good.error());
     if (ring_) found.notices.push_back(ring_->notice);
     if (file_.is_incomplete())
         found.notices.emplace_back(

@@ -45,6 +45,15 @@ TEST_F(Usage, HelpNamesEveryCommand) {
         EXPECT_THAT(left.out, HasSubstr(std::string("\n  ") + command + " "));
 }
 
+TEST_F(Usage, HelpIsACommandToo) {
+    EXPECT_EQ(drone("help").out, drone("--help").out);
+    EXPECT_EQ(drone("help heap generate").out, drone("heap generate --help").out);
+    EXPECT_EQ(drone("help heap generate").code, 0);
+    const outcome unknown = drone("help bogus");
+    EXPECT_EQ(unknown.code, 2);
+    EXPECT_THAT(unknown.err, HasSubstr("\"bogus\" is no command"));
+}
+
 TEST_F(Usage, VersionIsPrinted) {
     const outcome left = drone("--version");
     EXPECT_EQ(left.code, 0);

@@ -183,14 +183,29 @@ private:
 
 } // namespace
 
-bool is_allocation_log(std::string_view text) {
-    line_kind first = line_kind::nothing;
+allocation_log_look look_at_allocation_log(std::string_view text) {
+    constexpr std::size_t lines_looked_at = 100;
+    allocation_log_look look;
+    std::size_t number = 0;
     each_line(text, [&](std::string_view line) {
+        ++number;
         entry e;
-        first = parse_line(line, e);
-        return first == line_kind::nothing;
+        switch (parse_line(line, e)) {
+        case line_kind::nothing:
+            return number < lines_looked_at;
+        case line_kind::event:
+            ++look.events;
+            break;
+        case line_kind::wrong:
+            if (look.others++ == 0) {
+                look.first_other = number;
+                look.first_other_text = line;
+            }
+            break;
+        }
+        return look.events + look.others < lines_looked_at;
     });
-    return first == line_kind::event;
+    return look;
 }
 
 findings read_allocation_log(std::string_view text, sink& to) { return log_reader(to).read(text); }

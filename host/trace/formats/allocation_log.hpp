@@ -7,12 +7,22 @@
 #include "trace/findings.hpp"
 #include "trace/sink.hpp"
 
+#include <cstddef>
 #include <string_view>
 
 namespace drone::trace {
 
-/// Whether the first line that is neither blank nor a comment is an event.
-[[nodiscard]] bool is_allocation_log(std::string_view text);
+/// What the first lines are. A log may have a greeting before its first event, or a line of
+/// something else in between.
+struct allocation_log_look {
+    std::size_t events = 0;
+    std::size_t others = 0;      ///< lines that are neither events, nor comments, nor blank
+    std::size_t first_other = 0; ///< its number, from 1
+    std::string_view first_other_text;
+
+    [[nodiscard]] bool is_log() const { return events != 0 && events >= others; }
+};
+[[nodiscard]] allocation_log_look look_at_allocation_log(std::string_view text);
 
 /// Reads the whole text. Lines that say nothing are counted as damaged, and the first is named.
 [[nodiscard]] findings read_allocation_log(std::string_view text, sink& to);

@@ -275,6 +275,17 @@ bool is_heaptrack(std::string_view text) {
     return fields.text() == "v" && fields.hex().has_value();
 }
 
+std::optional<std::uint64_t> heaptrack_file_version(std::string_view text) {
+    if (!is_heaptrack(text)) return std::nullopt;
+    line_fields fields(text.substr(0, text.find('\n')));
+    fields.text();
+    fields.text();
+    const std::string_view digits = fields.text();
+    if (digits.empty()) return 0;
+    // A field that is no number is a version that nobody knows.
+    return parse_number<std::uint64_t>(digits, 16).value_or(UINT64_MAX);
+}
+
 bool is_raw_heaptrack(std::string_view text) {
     bool raw = false;
     each_line(text, [&](std::string_view line) {

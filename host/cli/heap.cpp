@@ -17,6 +17,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 #include <filesystem>
 #include <memory>
@@ -37,20 +38,25 @@ struct heap_options {
     bool json = false;
 };
 
-/// What percentages are of: -s, else the heap of Drone.toml, else nothing.
-result<std::optional<std::uint64_t>> heap_size(const heap_options& options) {
+/// What Drone.toml and -s say. The percentages are of -s, else of the heap in Drone.toml.
+result<void> read_project(const heap_options& options, report::heap_report& r) {
     if (!options.size.empty()) {
         const auto size = parse_heap_size(options.size);
         if (!size) return std::unexpected(size.error());
-        return *size;
+        r.heap_size = *size;
     }
     const auto file = config::find(".");
-    if (!file) return std::nullopt;
+    if (!file) return {};
     const auto project = config::read(*file);
     if (!project) return std::unexpected(project.error());
-    if (const config::heap* const heap = project->find_heap(options.key)) return heap->size;
-    if (options.key == config::main_heap) return std::nullopt;
-    return std::unexpected(config::require_heap(*project, options.key).error());
+    r.core_clock = project->log.core_clock;
+    if (const config::heap* const heap = project->find_heap(options.key)) {
+        if (!r.heap_size) r.heap_size = heap->size;
+        r.permanent = heap->permanent;
+    } else if (options.key != config::main_heap) {
+        return std::unexpected(config::require_heap(*project, options.key).error());
+    }
+    return {};
 }
 
 /// The firmware that --elf names, else the only one in the project's build folder.
@@ -90,23 +96,27 @@ result<void> read_run(const std::string& file, bool with_details, report::heap_r
     for (const std::string& notice : found->notices)
         say("drone: {}: {}\n", file, notice);
     usage::analysis details(alone.peak_event());
-    if (with_details)
+    usage::growth_by_caller growth;
+    const bool grows = alone.grows();
+    if (with_details || grows || !into.permanent.empty())
         if (const auto again = source->read(details); !again) return std::unexpected(again.error());
+    if (grows)
+        if (const auto again = source->read(growth); !again) return std::unexpected(again.error());
     into.usage.unite(alone);
-    into.runs.push_back({file, std::move(*found), std::move(details)});
+    into.runs.push_back({file, std::move(*found), std::move(details), growth.found()});
     return {};
 }
 
 result<int> print_usage(const heap_options& options) {
     report::heap_report r;
-    const auto size = heap_size(options);
-    if (!size) return std::unexpected(size.error());
-    r.heap_size = *size;
+    if (const auto read = read_project(options, r); !read) return std::unexpected(read.error());
     const bool with_details = options.json || !options.sections.empty();
     for (const std::string& file : options.files)
         if (const auto read = read_run(file, with_details, r); !read)
             return std::unexpected(read.error());
-    if (with_details)
+    const bool has_leaks =
+        std::ranges::any_of(r.runs, [](const report::run& one) { return !one.growing.empty(); });
+    if (with_details || has_leaks || !r.permanent.empty())
         if (const auto named = name_callers(options, r); !named)
             return std::unexpected(named.error());
     if (options.json) {

@@ -34,6 +34,8 @@ struct heap {
     std::optional<std::uint32_t> origin; ///< address; without it the linker finds a place
     bool overflow = false;               ///< whether what the pools leave is one region
     std::vector<pool_spec> pools;        ///< ascending; empty when the file names none yet
+    /// Functions, and sizes in bytes, whose blocks live as long as the program: no leaks.
+    std::vector<std::string> permanent;
 };
 
 /// A memory of the chip, as the linker script sees it.
@@ -61,7 +63,8 @@ struct log {
     log_format format = log_format::swo;
     std::uint8_t tpiu_id = 1; ///< 1 to 111: the ITM's stream in TPIU frames (format tpiu)
     std::uint32_t baud = 2'000'000;
-    bool timestamps = false; ///< ask the board for local timestamps
+    bool timestamps = false;                 ///< ask the board for local timestamps
+    std::optional<std::uint32_t> core_clock; ///< Hz: what makes seconds of the board's ticks
 };
 
 /// A project's Drone.toml.
@@ -101,6 +104,9 @@ struct project {
 
 /// Bytes: `512`, `"0x800"`, `"10K"` (K = 1024, M = 1024 K, G = 1024 M, either case).
 [[nodiscard]] result<std::uint64_t> parse_size(std::string_view text);
+
+/// Hertz: `168000000`, `"168 MHz"`, `"32768 Hz"`, `"12.5MHz"`; from 1 Hz to 4 GHz.
+[[nodiscard]] result<std::uint32_t> parse_frequency(std::string_view text);
 
 /// The shortest way to write it that parse_size() reads back: 10240 is "10K".
 [[nodiscard]] std::string format_size(std::uint64_t bytes);

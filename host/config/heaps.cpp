@@ -8,7 +8,9 @@ namespace drone::config {
 
 namespace {
 
-constexpr std::string_view heap_keys[] = {"size", "pools", "overflow", "align", "origin"};
+constexpr std::string_view heap_keys[] = {
+    "size", "pools", "overflow", "align", "origin", "permanent"
+};
 
 std::string hex(std::uint64_t address) { return fmt::format("{:#010x}", address); }
 
@@ -160,8 +162,9 @@ result<void> check_alignment(const table& section, const heap& h) {
 }
 
 result<heap> read_heap(const table& section, std::string name, bool may_hold_heaps) {
-    if (const auto known =
-            section.only({"size", "pools", "overflow", "align", "origin"}, may_hold_heaps);
+    if (const auto known = section.only(
+            {"size", "pools", "overflow", "align", "origin", "permanent"}, may_hold_heaps
+        );
         !known)
         return std::unexpected(known.error());
     heap h;
@@ -182,6 +185,9 @@ result<heap> read_heap(const table& section, std::string name, bool may_hold_hea
     const auto beyond = section.truth("overflow");
     if (!beyond) return std::unexpected(beyond.error());
     h.overflow = beyond->value_or(false);
+    auto permanent = section.words("permanent");
+    if (!permanent) return std::unexpected(permanent.error());
+    h.permanent = std::move(*permanent);
 
     const auto list = section.array("pools");
     if (!list) return std::unexpected(list.error());
@@ -300,7 +306,8 @@ result<std::vector<heap>> read_heaps(const table& section, const std::optional<m
         return {};
     };
 
-    if (const auto known = section.only({"size", "pools", "overflow", "align", "origin"}, true);
+    if (const auto known =
+            section.only({"size", "pools", "overflow", "align", "origin", "permanent"}, true);
         !known)
         return std::unexpected(known.error());
     const bool is_main =

@@ -80,7 +80,7 @@ result<probe> read_probe(const table& section) {
 }
 
 result<log> read_log(const table& section) {
-    if (const auto known = section.only({"format", "baud", "timestamps"}); !known)
+    if (const auto known = section.only({"format", "baud", "timestamps", "core_clock"}); !known)
         return std::unexpected(known.error());
     log l;
     const auto format = section.text("format");
@@ -100,6 +100,19 @@ result<log> read_log(const table& section) {
     const auto timestamps = section.truth("timestamps");
     if (!timestamps) return std::unexpected(timestamps.error());
     l.timestamps = timestamps->value_or(l.timestamps);
+    const auto clock = section.words("core_clock");
+    if (!clock) return std::unexpected(clock.error());
+    if (!clock->empty()) {
+        const auto hertz = parse_frequency(clock->front());
+        if (clock->size() != 1 || !hertz)
+            return section.error_at(
+                "core_clock",
+                fmt::format(
+                    "\"core_clock\": {}", hertz ? "write one frequency" : hertz.error().message
+                )
+            );
+        l.core_clock = *hertz;
+    }
     return l;
 }
 

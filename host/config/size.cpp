@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 namespace drone::config {
@@ -51,6 +53,26 @@ result<std::uint64_t> parse_size(std::string_view text) {
         return fail(fmt::format("\"{}\" is a size beyond 64 bits; write a smaller one", text));
     if (problem != std::errc{} || stopped != end) return refused();
     return value << shift;
+}
+
+result<std::uint32_t> parse_frequency(std::string_view text) {
+    double value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stopped, problem] = std::from_chars(text.data(), end, value);
+    std::string_view unit(stopped, static_cast<std::size_t>(end - stopped));
+    unit.remove_prefix(std::min(unit.find_first_not_of(' '), unit.size()));
+    double factor = 0;
+    for (const auto& [name, times] :
+         {std::pair{"", 1.0}, {"Hz", 1.0}, {"kHz", 1e3}, {"MHz", 1e6}, {"GHz", 1e9}})
+        if (unit == name) factor = times;
+    const double hertz = value * factor;
+    if (problem != std::errc{} ||
+        !(hertz >= 1 && hertz <= std::numeric_limits<std::uint32_t>::max()))
+        return fail(fmt::format(
+            "\"{}\" is not a frequency; write hertz (168000000) or a number with a unit (\"168 MHz\")",
+            text
+        ));
+    return static_cast<std::uint32_t>(std::llround(hertz));
 }
 
 std::string format_size(std::uint64_t bytes) {

@@ -112,6 +112,34 @@ result<std::optional<std::uint32_t>> table::number(std::string_view key) const {
     return static_cast<std::uint32_t>(number);
 }
 
+result<std::vector<std::string>> table::words(std::string_view key) const {
+    const toml::node* const node = values_->get(key);
+    if (node == nullptr) return {};
+    std::vector<std::string> words;
+    const auto add = [&](const toml::node& word) -> result<void> {
+        if (const auto* const text = word.as_string())
+            words.push_back(text->get());
+        else if (const auto* const number = word.as_integer(); number && number->get() >= 0)
+            words.push_back(fmt::format("{}", number->get()));
+        else
+            return error_at(
+                word,
+                fmt::format(
+                    "\"{}\" has {}; write texts in quotes, or numbers", key, type_name(word)
+                )
+            );
+        return {};
+    };
+    const toml::array* const list = node->as_array();
+    if (list == nullptr) {
+        if (const auto added = add(*node); !added) return std::unexpected(added.error());
+        return words;
+    }
+    for (const toml::node& word : *list)
+        if (const auto added = add(word); !added) return std::unexpected(added.error());
+    return words;
+}
+
 result<std::optional<table>> table::child(std::string_view key) const {
     const toml::node* const node = values_->get(key);
     if (node == nullptr) return std::nullopt;

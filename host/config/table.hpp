@@ -42,6 +42,8 @@ public:
     [[nodiscard]] result<std::optional<bool>> truth(std::string_view key) const;
     /// A size or an address: a number, or a text that parse_size() reads; at most 32 bits.
     [[nodiscard]] result<std::optional<std::uint32_t>> number(std::string_view key) const;
+    /// A text, a whole number or a list of them, as texts; none when the key is absent.
+    [[nodiscard]] result<std::vector<std::string>> words(std::string_view key) const;
     [[nodiscard]] result<std::optional<table>> child(std::string_view key) const;
     [[nodiscard]] result<const toml::array*> array(std::string_view key) const; ///< null if absent
 

@@ -5,6 +5,7 @@
 
 #include "trace/findings.hpp"
 #include "usage/analysis.hpp"
+#include "usage/growth.hpp"
 #include "usage/statistics.hpp"
 
 #include <cstdint>
@@ -20,6 +21,7 @@ struct run {
     std::string file;
     trace::findings found;
     usage::analysis details{0}; ///< for sections and JSON; the table and its remarks do without
+    std::vector<usage::growth> growing; ///< the worst first; needs details
 };
 
 /// The functions at a native caller's address, innermost first, each as `name at file:line`; empty
@@ -29,10 +31,18 @@ using caller_names = std::function<std::vector<std::string>(std::uint32_t addres
 /// A context's name, see wire::context_limit: an exception's, or a thread's number.
 [[nodiscard]] std::string context_name(std::uint16_t context);
 
+/// A time by the clock that counted it: `0.001500 s by the host's clock`, `1200 ticks of the
+/// target's clock`; empty where the trace has no clock.
+[[nodiscard]] std::string
+time_text(trace::clock unit, std::uint64_t time, std::optional<std::uint32_t> core_clock);
+
 struct heap_report {
     usage::statistics usage; ///< of all runs
     std::vector<run> runs;
-    std::optional<std::uint64_t> heap_size; ///< bytes; what percentages are of
+    std::optional<std::uint64_t> heap_size;  ///< bytes; what percentages are of
+    std::optional<std::uint32_t> core_clock; ///< Hz; makes seconds of the target's ticks
+    /// Functions and sizes whose blocks live as long as the program: no leaks, see is_permanent().
+    std::vector<std::string> permanent;
     caller_names functions_at = [](std::uint32_t) { return std::vector<std::string>{}; };
 
     /// The functions of a caller in that run: the file's own names, else functions_at().
@@ -44,5 +54,14 @@ struct heap_report {
         return {};
     }
 };
+
+/// Whether a growth is a leak for sure: it was steady, in a long trace without a gap. The rest is
+/// suspected.
+[[nodiscard]] bool is_certain(const run& one, const usage::growth& g);
+
+/// Whether one of heap_report::permanent names the size, or one of the functions: by its name with
+/// or without namespaces and classes, `*` and `?` allowed.
+[[nodiscard]] bool
+is_permanent(const heap_report& r, std::uint32_t size, const std::vector<std::string>& functions);
 
 } // namespace drone::report

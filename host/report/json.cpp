@@ -43,6 +43,12 @@ json clock(trace::clock unit) {
     }
 }
 
+json ticks_per_second(const heap_report& r, trace::clock unit) {
+    if (unit == trace::clock::microseconds) return 1'000'000;
+    if (unit == trace::clock::target_ticks && r.core_clock) return *r.core_clock;
+    return nullptr;
+}
+
 json findings(const trace::findings& f) {
     return {
         {"format", trace::name(f.format)},
@@ -119,6 +125,24 @@ json peak(const usage::analysis& a) {
     return at;
 }
 
+json growing(const heap_report& r, const run& one) {
+    json all = json::array();
+    for (const usage::growth& g : one.growing)
+        all.push_back(
+            {{"size", g.size ? json(*g.size) : json(nullptr)},
+             {"caller", caller(r, one, g.caller)},
+             {"from", g.grew.first},
+             {"to", g.grew.last},
+             {"blocks_per_1000_events",
+              1000 * g.grew.per_run() / static_cast<double>(one.found.events)},
+             {"rises", g.grew.rises},
+             {"parts", g.grew.steps},
+             {"certain", is_certain(one, g)},
+             {"permanent", is_permanent(r, g.size.value_or(0), r.names(one, g.caller))}}
+        );
+    return all;
+}
+
 json lifetimes(const usage::analysis& a) {
     json all = json::array();
     for (const auto& [size, l] : a.lifetimes_by_size())
@@ -188,9 +212,11 @@ json run_json(const heap_report& r, const run& one) {
     json out{{"file", one.file}};
     out.update(findings(one.found));
     out["clock"] = clock(one.details.unit());
+    out["ticks_per_second"] = ticks_per_second(r, one.details.unit());
     out["duration"] = one.details.duration();
     out["peak"] = peak(one.details);
     out["live_at_end"] = live(r, one);
+    out["leaks"] = growing(r, one);
     out["lifetimes"] = lifetimes(one.details);
     out["failed_requests"] = failures(r, one);
     out["pools"] = pools(one.details);

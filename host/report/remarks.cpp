@@ -57,7 +57,7 @@ std::string gap_lines(const trace::findings& all) {
     return text;
 }
 
-std::string live_lines(const usage::statistics& usage) {
+std::string live_lines(const usage::statistics& usage, const trace::findings& found) {
     usage::leftover all;
     std::uint64_t bytes = 0;
     for (const auto& [size, left] : usage.leftovers()) {
@@ -66,17 +66,20 @@ std::string live_lines(const usage::statistics& usage) {
         bytes += size * left.blocks;
     }
     if (all.blocks == 0) return {};
-    const std::string certain = fmt::format(
-        ", {} for certain: the rest may have been given back where the trace could not be "
-        "checked",
-        all.certain
-    );
     std::string text = fmt::format(
-        "Leaks: {} of {} still live at the end{}\n",
+        "Live when the capture ended: {} of {}",
         counted(all.blocks, "block"),
-        counted(bytes, "byte"),
-        all.certain == all.blocks ? "" : certain
+        counted(bytes, "byte")
     );
+    if (all.certain != all.blocks)
+        text += fmt::format(
+            ", {} for certain: {}",
+            all.certain,
+            found.gaps == 0 && found.damaged == 0
+                ? "the last events of the trace have no check after them"
+                : "the rest may have been freed where the trace could not be checked"
+        );
+    text += '\n';
     std::size_t shown = 0;
     for (const auto& [size, left] : usage.leftovers()) {
         if (shown++ == rows_shown) {
@@ -88,6 +91,79 @@ std::string live_lines(const usage::statistics& usage) {
         text += fmt::format("  {} of {}\n", counted(left.blocks, "block"), counted(size, "byte"));
     }
     return text;
+}
+
+/// What Drone.toml calls permanent, of what is live.
+std::string permanent_line(const heap_report& r) {
+    if (r.permanent.empty()) return {};
+    std::uint64_t blocks = 0;
+    std::uint64_t bytes = 0;
+    for (const run& one : r.runs)
+        for (const usage::live_block& b : one.details.live_at_end()) {
+            if (!is_permanent(r, b.size, r.names(one, b.caller))) continue;
+            ++blocks;
+            bytes += b.size;
+        }
+    return fmt::format(
+        "  permanent, as Drone.toml says: {} of {}\n",
+        counted(blocks, "block"),
+        counted(bytes, "byte")
+    );
+}
+
+/// A rate to three digits.
+std::string rate(double value) {
+    return value < 100 ? fmt::format("{:.3g}", value) : fmt::format("{:.0f}", value);
+}
+
+/// Rates of a growth, for what the trace can count in.
+std::string rate_text(const heap_report& r, const run& one, const usage::growth& g) {
+    const double of_run = g.grew.per_run();
+    std::string text = fmt::format(
+        "{} more in 1000 events", rate(1000 * of_run / static_cast<double>(one.found.events))
+    );
+    const trace::clock unit = one.details.unit();
+    const double ticks_a_second = unit == trace::clock::microseconds ? 1e6
+                                  : unit == trace::clock::target_ticks && r.core_clock
+                                      ? static_cast<double>(*r.core_clock)
+                                      : 0;
+    if (ticks_a_second > 0 && one.details.duration() != 0)
+        text += fmt::format(
+            ", {} in a minute",
+            rate(60 * of_run * ticks_a_second / static_cast<double>(one.details.duration()))
+        );
+    return text;
+}
+
+std::string leak_lines(const heap_report& r) {
+    std::string text;
+    std::size_t leaks = 0;
+    for (const run& one : r.runs)
+        for (const usage::growth& g : one.growing) {
+            const std::vector<std::string> names = r.names(one, g.caller);
+            if (is_permanent(r, g.size.value_or(0), names)) continue;
+            if (++leaks > rows_shown) continue;
+            text += fmt::format(
+                "  {}{}{}: from {} to {} live, {}; {} (rose in {} of {} parts of the run, never "
+                "fell)\n",
+                g.size ? fmt::format("blocks of {}", counted(*g.size, "byte"))
+                       : "blocks of many sizes",
+                g.caller == 0 ? "" : " from ",
+                g.caller == 0   ? std::string()
+                : names.empty() ? fmt::format("{:#010x}", g.caller)
+                                : names.front(),
+                g.grew.first,
+                g.grew.last,
+                rate_text(r, one, g),
+                is_certain(one, g) ? "sure" : "suspected",
+                g.grew.rises,
+                g.grew.steps
+            );
+        }
+    if (leaks == 0) return {};
+    if (leaks > rows_shown)
+        text += fmt::format("  and {} more\n", counted(leaks - rows_shown, "kind"));
+    return "Leaks: the live count keeps growing of\n" + text;
 }
 
 std::string failure_lines(const usage::statistics& usage, const trace::findings& all) {
@@ -138,8 +214,8 @@ std::string wrong_free_lines(const trace::findings& all) {
 
 std::string remarks(const heap_report& r) {
     const trace::findings all = sum(r.runs);
-    return gap_lines(all) + live_lines(r.usage) + failure_lines(r.usage, all) +
-           wrong_free_lines(all);
+    return gap_lines(all) + live_lines(r.usage, all) + permanent_line(r) + leak_lines(r) +
+           failure_lines(r.usage, all) + wrong_free_lines(all);
 }
 
 } // namespace drone::report

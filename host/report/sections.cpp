@@ -3,9 +3,6 @@
 #include "report/sections.hpp"
 
 #include "report/table.hpp"
-#include "stream/describe.hpp"
-
-#include <drone/wire.hpp>
 
 #include <fmt/format.h>
 
@@ -20,15 +17,23 @@ namespace {
 
 std::string number(std::uint64_t value) { return fmt::format("{}", value); }
 
-std::string duration(trace::clock unit, std::uint64_t time) {
-    if (unit == trace::clock::none) return "";
-    if (unit == trace::clock::target_ticks) return fmt::format("{} ticks", time);
-    return fmt::format("{:.6f} s", static_cast<double>(time) / 1e6);
+std::string place(const heap_report& r, const usage::moment& when, trace::clock unit) {
+    const std::string time = time_text(unit, when.time, r.core_clock);
+    return fmt::format("event {}{}{}", when.event, time.empty() ? "" : ", ", time);
 }
 
-std::string place(const usage::moment& when, trace::clock unit) {
-    const std::string time = duration(unit, when.time);
-    return fmt::format("event {}{}{}", when.event, time.empty() ? "" : ", ", time);
+/// What a column of times counts, as its heading says it, and the times.
+std::string heading(const heap_report& r, trace::clock unit, std::string_view what) {
+    if (unit == trace::clock::none) return std::string(what);
+    if (unit == trace::clock::microseconds) return fmt::format("{} (host s)", what);
+    return fmt::format("{} (target {})", what, r.core_clock ? "s" : "ticks");
+}
+
+std::string duration(const heap_report& r, trace::clock unit, std::uint64_t time) {
+    if (unit == trace::clock::none) return "";
+    if (unit == trace::clock::target_ticks && !r.core_clock) return number(time);
+    const double ticks_a_second = unit == trace::clock::microseconds ? 1e6 : *r.core_clock;
+    return fmt::format("{:.6f}", static_cast<double>(time) / ticks_a_second);
 }
 
 std::string caller_text(const heap_report& r, const run& one, std::uint32_t caller) {
@@ -37,12 +42,12 @@ std::string caller_text(const heap_report& r, const run& one, std::uint32_t call
     return fmt::format("{}", fmt::join(names, " < "));
 }
 
-std::string by_peak(const heap_report&, const run& one) {
+std::string by_peak(const heap_report& r, const run& one) {
     std::vector<cells> rows;
     rows.reserve(one.details.live_at_peak().size());
     for (const auto& [size, count] : one.details.live_at_peak())
         rows.push_back({number(size), number(count), number(size * count)});
-    return fmt::format("The peak was at {}:\n", place(one.details.peak(), one.details.unit())) +
+    return fmt::format("The peak was at {}:\n", place(r, one.details.peak(), one.details.unit())) +
            columns({"Block Size", "Live Blocks", "Bytes"}, rows);
 }
 
@@ -65,7 +70,7 @@ std::string by_pool(const heap_report&, const run& one) {
     );
 }
 
-std::string by_lifetime(const heap_report&, const run& one) {
+std::string by_lifetime(const heap_report& r, const run& one) {
     if (one.details.lifetimes_by_size().empty())
         return "No block was given back, or blocks have no identity in this format.\n";
     std::vector<cells> rows;
@@ -77,15 +82,23 @@ std::string by_lifetime(const heap_report&, const run& one) {
              number(l.shortest),
              number(l.sum / l.count),
              number(l.longest),
-             duration(one.details.unit(), l.longest_time)}
+             duration(r, one.details.unit(), l.longest_time)}
         );
     return "Lifetimes in events of the heap:\n" +
-           columns({"Block Size", "Blocks", "Shortest", "Mean", "Longest", "Longest Time"}, rows);
+           columns(
+               {"Block Size",
+                "Blocks",
+                "Shortest",
+                "Mean",
+                "Longest",
+                heading(r, one.details.unit(), "Longest Time")},
+               rows
+           );
 }
 
 std::string by_age(const heap_report& r, const run& one) {
     std::vector<usage::live_block> blocks = one.details.live_at_end();
-    if (blocks.empty()) return "Nothing is live at the end.\n";
+    if (blocks.empty()) return "Nothing was live when the capture ended.\n";
     std::ranges::sort(blocks, {}, [](const usage::live_block& b) {
         return std::tuple(b.taken ? b.taken->event : 0, b.size, b.caller);
     });
@@ -96,12 +109,21 @@ std::string by_age(const heap_report& r, const run& one) {
             {number(b.size),
              b.taken ? number(b.taken->event) : "?",
              b.taken ? number(one.details.events() - b.taken->event) : "?",
-             b.taken ? duration(one.details.unit(), one.details.duration() - b.taken->time) : "",
+             b.taken ? duration(r, one.details.unit(), one.details.duration() - b.taken->time) : "",
              b.certain ? "certain" : "uncertain",
              caller_text(r, one, b.caller)}
         );
-    return "Live at the end, the oldest first:\n" +
-           columns({"Block Size", "Since Event", "Age", "Time", "", "Caller"}, rows, 5);
+    return "Live when the capture ended, the oldest first:\n" +
+           columns(
+               {"Block Size",
+                "Since Event",
+                "Age",
+                heading(r, one.details.unit(), "Time"),
+                "",
+                "Caller"},
+               rows,
+               5
+           );
 }
 
 /// What each of them asked for; `name` says who it is, under the heading `who`.
@@ -152,13 +174,6 @@ constexpr std::array ways{
 };
 
 } // namespace
-
-std::string context_name(std::uint16_t context) {
-    if (context == trace::no_context) return "not known";
-    if (context >= wire::first_thread)
-        return fmt::format("thread {}", context - wire::first_thread);
-    return stream::exception_name(context);
-}
 
 std::vector<std::string> section_names() {
     std::vector<std::string> names;

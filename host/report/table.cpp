@@ -51,13 +51,20 @@ std::string usage_table(const usage::statistics& usage, std::optional<std::uint6
         rows.push_back(
             {fmt::format("{}", r.size), fmt::format("{}", r.max_load), fmt::format("{}", r.total)}
         );
-    const auto bytes = [&](std::string_view label, std::uint64_t count) {
-        if (!heap_size) return fmt::format("{}: {}\n", label, count);
+    const std::uint64_t sum = usage.maximum_usage();
+    const std::uint64_t peak = usage.peak_bytes();
+    // The sum may be more than a heap that holds everything.
+    const bool sum_has_share = heap_size && (sum <= *heap_size || peak > *heap_size);
+    const auto bytes = [&](std::string_view label, std::uint64_t count, bool has_share) {
+        if (!has_share) return fmt::format("{}: {}\n", label, count);
         return fmt::format("{}: {} / {}\n", label, count, percent(count, *heap_size));
     };
     return columns({"Block Size", "Max Load", "Total Allocations"}, rows) + "\n" +
-           bytes("Maximum memory usage", usage.maximum_usage()) +
-           bytes("Peak live memory", usage.peak_bytes());
+           bytes("Maximum memory usage", sum, sum_has_share) +
+           bytes("Peak live memory", peak, heap_size.has_value()) +
+           (sum == peak ? ""
+                        : "(Maximum memory usage adds up the peaks of all sizes, which were at "
+                          "different times.)\n");
 }
 
 } // namespace drone::report

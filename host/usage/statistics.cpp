@@ -32,8 +32,35 @@ void statistics::count(std::span<const Change> changes, auto size_of, auto gives
     events_ += changes.size();
 }
 
+template <class Change>
+void statistics::count_sampled(std::span<const Change> changes, auto size_of, auto gives_back) {
+    while (!changes.empty()) {
+        const auto until_due = std::min<std::uint64_t>(changes.size(), history_.due() - sampled_);
+        count(changes.first(until_due), size_of, gives_back);
+        changes = changes.subspan(until_due);
+        sampled_ += until_due;
+        if (sampled_ == history_.due()) sample();
+    }
+}
+
+void statistics::sample() {
+    history_.sample([this](auto note) {
+        std::int64_t live = 0;
+        const auto add = [&](std::uint32_t size, const counts& of_size) {
+            if (of_size.changes[0] == 0) return;
+            note(size, static_cast<std::uint64_t>(of_size.live()));
+            live += of_size.live();
+        };
+        for (std::uint32_t size = 0; size < small_limit; ++size)
+            add(size, small_[size]);
+        for (const auto& [size, of_size] : large_)
+            add(size, of_size);
+        note(UINT64_MAX /* all sizes */, static_cast<std::uint64_t>(live));
+    });
+}
+
 void statistics::on_changes(std::span<const trace::change> changes) {
-    count(
+    count_sampled(
         changes,
         [](const trace::change& c) { return c.size; },
         [](const trace::change& c) { return c.gives_back; }
@@ -41,7 +68,7 @@ void statistics::on_changes(std::span<const trace::change> changes) {
 }
 
 void statistics::on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t) {
-    count(
+    count_sampled(
         changes,
         [](const trace::brief_change& c) { return c.size(); },
         [](const trace::brief_change& c) { return c.gives_back(); }

@@ -9,6 +9,7 @@
 // are summed.
 
 #include "trace/sink.hpp"
+#include "usage/growth.hpp"
 
 #include <array>
 #include <cstdint>
@@ -76,6 +77,9 @@ public:
     [[nodiscard]] std::uint64_t events() const { return events_; }
     /// What is live at the end, by size; of united runs, each one's.
     [[nodiscard]] const std::map<std::uint32_t, leftover>& leftovers() const { return leftovers_; }
+    /// Whether blocks of some size, or all together, keep growing: a second look is worth it. Of
+    /// united runs, this one.
+    [[nodiscard]] bool grows() const { return !history_.growing().empty(); }
     /// What could not be served, by size; of united runs, the first refusal is that of the first.
     [[nodiscard]] const std::map<std::uint32_t, refusal>& refusals() const { return refusals_; }
 
@@ -92,6 +96,9 @@ private:
     static constexpr std::uint32_t small_limit = 4096;
 
     template <class Change>
+    void count_sampled(std::span<const Change> changes, auto size_of, auto gives_back);
+    void sample();
+    template <class Change>
     void count(std::span<const Change> changes, auto size_of, auto gives_back);
     counts& large(std::uint32_t size);
 
@@ -99,6 +106,8 @@ private:
     std::unordered_map<std::uint32_t, counts> large_;
     std::map<std::uint32_t, leftover> leftovers_;
     std::map<std::uint32_t, refusal> refusals_;
+    live_history history_;      ///< by size
+    std::uint64_t sampled_ = 0; ///< changes, as the history counts them
     std::int64_t live_bytes_ = 0;
     std::int64_t peak_bytes_ = 0;
     std::uint64_t events_ = 0;

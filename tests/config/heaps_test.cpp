@@ -151,7 +151,8 @@ TEST(Heap, NamesTheKnownKeyNearestToAnUnknownOne) {
     );
     EXPECT_EQ(
         refusal("[heap]\nsize = 64\ncolour = 1\n"),
-        "Drone.toml:3:1: unknown key \"colour\" in [heap]; known are size, pools, overflow, align, origin"
+        "Drone.toml:3:1: unknown key \"colour\" in [heap]; known are size, pools, overflow, align, "
+        "origin, permanent"
     );
     EXPECT_EQ(
         refusal("[heap.main]\nsze = 64\n"),

@@ -44,6 +44,33 @@ TEST(Sections, MustBeToml) {
     EXPECT_TRUE(message.starts_with("Drone.toml:2:8: ")) << message;
 }
 
+TEST(Log, KnowsTheCoresClock) {
+    EXPECT_FALSE(parse("[log]\n", "Drone.toml")->log.core_clock);
+    EXPECT_EQ(parse("[log]\ncore_clock = 168000000\n", "Drone.toml")->log.core_clock, 168'000'000);
+    EXPECT_EQ(
+        parse("[log]\ncore_clock = \"168 MHz\"\n", "Drone.toml")->log.core_clock, 168'000'000
+    );
+    EXPECT_EQ(
+        refusal("[log]\ncore_clock = \"168M\"\n"),
+        "Drone.toml:2:14: \"core_clock\": \"168M\" is not a frequency; write hertz (168000000) or a "
+        "number with a unit (\"168 MHz\")"
+    );
+}
+
+TEST(Heap, NamesWhatIsPermanent) {
+    const auto p = parse("[heap]\nsize = 64\npermanent = [\"app::*\", 24]\n", "Drone.toml");
+    ASSERT_TRUE(p) << p.error().message;
+    EXPECT_EQ(p->find_heap()->permanent, (std::vector<std::string>{"app::*", "24"}));
+    EXPECT_EQ(
+        parse("[heap]\nsize = 64\npermanent = \"main\"\n", "Drone.toml")->find_heap()->permanent,
+        std::vector<std::string>{"main"}
+    );
+    EXPECT_EQ(
+        refusal("[heap]\nsize = 64\npermanent = [1.5]\n"),
+        "Drone.toml:3:14: \"permanent\" has a fraction; write texts in quotes, or numbers"
+    );
+}
+
 TEST(Memory, HoldsFlashAndRam) {
     const result<project> p = parse(
         "[memory]\nflash = { origin = \"0x08000000\", size = \"1M\" }\n"

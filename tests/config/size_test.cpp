@@ -37,6 +37,22 @@ TEST(Size, RefusesWhatExceeds64Bits) {
         );
 }
 
+TEST(Frequency, IsHertzOrANumberWithAUnit) {
+    EXPECT_EQ(parse_frequency("168000000"), 168'000'000);
+    EXPECT_EQ(parse_frequency("168 MHz"), 168'000'000);
+    EXPECT_EQ(parse_frequency("12.5MHz"), 12'500'000);
+    EXPECT_EQ(parse_frequency("32768 Hz"), 32768);
+    EXPECT_EQ(parse_frequency("48 kHz"), 48'000);
+    for (const std::string_view text :
+         {"", "fast", "168M", "0", "-1 MHz", "5 GHz", "nan", "1 MHz x"})
+        EXPECT_EQ(
+            parse_frequency(text).error().message,
+            "\"" + std::string(text) +
+                "\" is not a frequency; write hertz (168000000) or a number with a unit (\"168 "
+                "MHz\")"
+        );
+}
+
 TEST(Size, IsWrittenInTheLargestUnitThatDividesIt) {
     EXPECT_EQ(format_size(0), "0");
     EXPECT_EQ(format_size(1000), "1000");

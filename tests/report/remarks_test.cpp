@@ -35,27 +35,105 @@ heap_report leaking() {
     found.gaps = 2;
     found.lost_events = 37;
     found.suspected_double_frees = 1;
-    r.runs.push_back({"heaptrace", found, details});
+    r.runs.push_back({"heaptrace", found, details, {}});
     return r;
 }
 
 TEST(Remarks, AreNoneWhenThereIsNothingToSay) {
     heap_report r;
-    r.runs.push_back({"heaptrace", {}, usage::analysis(0)});
+    r.runs.push_back({"heaptrace", {}, usage::analysis(0), {}});
     EXPECT_EQ(remarks(r), "");
 }
 
-TEST(Remarks, SayGapsLeaksFailuresAndSuspicions) {
+TEST(Remarks, SayGapsWhatIsLiveFailuresAndSuspicions) {
     EXPECT_EQ(
         remarks(leaking()),
         "Gaps: 2, 37 events lost; figures across a gap are uncertain\n"
-        "Leaks: 1 block of 12 bytes still live at the end, 0 for certain: the rest may have been "
-        "given back where the trace could not be checked\n"
+        "Live when the capture ended: 1 block of 12 bytes, 0 for certain: the rest may have been "
+        "freed where the trace could not be checked\n"
         "  1 block of 12 bytes\n"
         "Failed requests: 1\n"
         "  1 of 64 bytes, the first after event 2 with 40 bytes in 2 blocks live\n"
         "Suspected double frees: 1, which lost or damaged words could also make\n"
     );
+}
+
+/// A run in which one size keeps growing, from a caller at 0x1000.
+heap_report growing(std::uint64_t events) {
+    heap_report r;
+    trace::findings found;
+    found.events = events;
+    usage::analysis details(0);
+    const trace::change block{.block = 0, .size = 24, .caller = 0x1000};
+    details.on_changes(std::array{block});
+    details.on_time(trace::clock::target_ticks, 120'000'000);
+    details.on_live(block, true);
+    r.usage.on_live(block, true);
+    r.runs.push_back(
+        {"heaptrace",
+         found,
+         details,
+         {{.size = 24,
+           .caller = 0x1000,
+           .grew =
+               {.first = 10, .last = 85, .share = 0.75, .rises = 11, .steps = 11, .steady = true}}}}
+    );
+    r.functions_at = [](std::uint32_t) {
+        return std::vector<std::string>{"app::log at log.cpp:3"};
+    };
+    return r;
+}
+
+TEST(Remarks, ALeakIsWhatKeepsGrowingWithItsRate) {
+    heap_report r = growing(10'000);
+    EXPECT_THAT(
+        remarks(r),
+        HasSubstr("Leaks: the live count keeps growing of\n"
+                  "  blocks of 24 bytes from app::log at log.cpp:3: from 10 to 85 live, 10 more in "
+                  "1000 events; sure (rose in 11 of 11 parts of the run, never fell)\n")
+    );
+    r.core_clock = 1'000'000;
+    EXPECT_THAT(remarks(r), HasSubstr("10 more in 1000 events, 50 in a minute; sure"));
+}
+
+TEST(Remarks, ALeakIsSuspectedWhereTheTraceIsShortOrHasGaps) {
+    EXPECT_THAT(remarks(growing(999)), HasSubstr("; suspected (rose"));
+    heap_report r = growing(10'000);
+    r.runs[0].found.gaps = 1;
+    EXPECT_THAT(remarks(r), HasSubstr("; suspected (rose"));
+}
+
+TEST(Remarks, WhatTheProjectCallsPermanentIsNoLeak) {
+    for (const char* const named : {"24", "log", "app::log", "app::*", "l?g"}) {
+        heap_report r = growing(10'000);
+        r.permanent = {"other", named};
+        const std::string text = remarks(r);
+        EXPECT_THAT(text, testing::Not(HasSubstr("Leaks"))) << named;
+        EXPECT_THAT(text, HasSubstr("permanent, as Drone.toml says: 1 block of 24 bytes\n"))
+            << named;
+    }
+    for (const char* const other : {"2", "lo", "pp::log", "log.cpp"}) {
+        heap_report r = growing(10'000);
+        r.permanent = {other};
+        EXPECT_THAT(remarks(r), HasSubstr("Leaks")) << other;
+    }
+}
+
+TEST(Times, SayWhoseClockAndAreSecondsWhereTheCoresClockIsKnown) {
+    using trace::clock;
+    EXPECT_EQ(time_text(clock::target_ticks, 84, {}), "84 ticks of the target's clock");
+    EXPECT_EQ(time_text(clock::target_ticks, 84, 168), "0.500000 s by the target's clock");
+    EXPECT_EQ(time_text(clock::microseconds, 84, 168), "0.000084 s by the host's clock");
+    EXPECT_EQ(time_text(clock::none, 84, 168), "");
+}
+
+TEST(Sections, SayWhoseClockTheirTimesAreOf) {
+    heap_report r = growing(10'000);
+    EXPECT_THAT(section(r, "age"), HasSubstr("Time (target ticks)"));
+    EXPECT_THAT(section(r, "age"), HasSubstr(" 120000000 |"));
+    r.core_clock = 60'000'000;
+    EXPECT_THAT(section(r, "age"), HasSubstr("Time (target s)"));
+    EXPECT_THAT(section(r, "age"), HasSubstr(" 2.000000 |"));
 }
 
 TEST(Sections, ShowThePeakWithWhatWasLive) {

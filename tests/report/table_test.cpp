@@ -2,6 +2,7 @@
 
 #include "report/table.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -54,6 +55,23 @@ TEST(UsageTable, GrowsWithItsContent) {
     use(usage, 4'000'000'000, 1, 1);
     use(usage, 1, 1, 12);
     EXPECT_NE(usage_table(usage, std::nullopt).find(" 4000000000 |        1 |"), std::string::npos);
+}
+
+TEST(UsageTable, SaysThatTheMaximumIsASumOfPeaksAndGivesItNoShareAboveAll) {
+    usage::statistics usage;
+    const trace::change small{.block = 0, .size = 60};
+    trace::change freed = small;
+    freed.gives_back = true;
+    usage.on_changes(std::array{small, freed, trace::change{.block = 0, .size = 80}});
+    const std::string sum = "(Maximum memory usage adds up the peaks of all sizes, which were at "
+                            "different times.)\n";
+    const auto ends = [&](std::uint64_t heap_size, const std::string& with) {
+        EXPECT_THAT(usage_table(usage, heap_size), testing::EndsWith(with + sum)) << heap_size;
+    };
+    ends(200, "Maximum memory usage: 140 / 70.00%\nPeak live memory: 80 / 40.00%\n");
+    ends(100, "Maximum memory usage: 140\nPeak live memory: 80 / 80.00%\n");
+    // A heap that does not hold.
+    ends(40, "Maximum memory usage: 140 / 350.00%\nPeak live memory: 80 / 200.00%\n");
 }
 
 } // namespace

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+
+#include "report/heap_report.hpp"
+
+#include "stream/describe.hpp"
+
+#include <drone/wire.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fnmatch.h>
+#include <string_view>
+
+namespace drone::report {
+
+namespace {
+
+/// A frame reads `name at file:line`.
+std::string name_of(const std::string& frame) { return frame.substr(0, frame.find(" at ")); }
+
+bool matches(const std::string& pattern, const std::string& name) {
+    return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0 ||
+           ::fnmatch(("*::" + pattern).c_str(), name.c_str(), 0) == 0;
+}
+
+} // namespace
+
+std::string context_name(std::uint16_t context) {
+    if (context == trace::no_context) return "not known";
+    if (context >= wire::first_thread)
+        return fmt::format("thread {}", context - wire::first_thread);
+    return stream::exception_name(context);
+}
+
+std::string
+time_text(trace::clock unit, std::uint64_t time, std::optional<std::uint32_t> core_clock) {
+    const auto seconds = static_cast<double>(time);
+    switch (unit) {
+    case trace::clock::target_ticks:
+        if (!core_clock) return fmt::format("{} ticks of the target's clock", time);
+        return fmt::format("{:.6f} s by the target's clock", seconds / *core_clock);
+    case trace::clock::microseconds:
+        return fmt::format("{:.6f} s by the host's clock", seconds / 1e6);
+    default:
+        return "";
+    }
+}
+
+bool is_certain(const run& one, const usage::growth& g) {
+    constexpr std::uint64_t long_trace = 1000;
+    return g.grew.steady && one.found.gaps == 0 && one.found.damaged == 0 &&
+           one.found.events >= long_trace;
+}
+
+bool is_permanent(
+    const heap_report& r, std::uint32_t size, const std::vector<std::string>& functions
+) {
+    const std::string in_bytes = fmt::format("{}", size);
+    return std::ranges::any_of(r.permanent, [&](const std::string& named) {
+        return named == in_bytes || std::ranges::any_of(functions, [&](const std::string& frame) {
+                   return matches(named, name_of(frame));
+               });
+    });
+}
+
+} // namespace drone::report

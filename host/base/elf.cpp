@@ -79,6 +79,30 @@ std::optional<std::span<const std::byte>> elf_file::bytes_of(const elf_load& loa
     return all.subspan(load.offset, load.size);
 }
 
+result<std::vector<elf_code>> elf_file::code() const {
+    const auto all = file_.bytes();
+    const auto cut = [&](std::uint64_t end) -> std::unexpected<error> {
+        return fail(fmt::format(
+            "is cut: it has {} bytes of at least {}; build or copy it again", all.size(), end
+        ));
+    };
+    GElf_Ehdr about;
+    gelf_getehdr(elf_.get(), &about);
+    const std::uint64_t table = std::uint64_t{about.e_shnum} * about.e_shentsize;
+    if (about.e_shoff > all.size() || table > all.size() - about.e_shoff)
+        return cut(about.e_shoff + table);
+    std::vector<elf_code> found;
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf_.get(), section)) != nullptr;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) == nullptr || header.sh_type == SHT_NOBITS) continue;
+        if (header.sh_offset > all.size() || header.sh_size > all.size() - header.sh_offset)
+            return cut(header.sh_offset + header.sh_size);
+        if ((header.sh_flags & SHF_EXECINSTR) != 0)
+            found.push_back({header.sh_addr, all.subspan(header.sh_offset, header.sh_size)});
+    }
+    return found;
+}
+
 std::vector<elf_symbol> elf_file::symbols() const {
     std::vector<elf_symbol> found;
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf_.get(), section)) != nullptr;) {

@@ -25,6 +25,12 @@ struct elf_load {
     std::uint64_t offset = 0;  ///< of the first one in the file
 };
 
+/// A section of code.
+struct elf_code {
+    std::uint64_t address = 0;        ///< where it runs
+    std::span<const std::byte> bytes; ///< live as long as the file
+};
+
 /// A symbol that is defined in the file.
 struct elf_symbol {
     std::string_view name;     ///< as the linker knows it, mangled; lives as long as the file
@@ -52,6 +58,9 @@ public:
 
     /// The bytes of a load; nothing when they are not all in the file.
     [[nodiscard]] std::optional<std::span<const std::byte>> bytes_of(const elf_load& load) const;
+
+    /// Sections that are executed. Fails when the file ends before one of its sections does.
+    [[nodiscard]] result<std::vector<elf_code>> code() const;
 
     /// Functions, objects and labels. Symbols are a convenience: of a table that makes no sense, none
     /// are given.

@@ -19,10 +19,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <vector>
 
 namespace drone::cli {
@@ -36,6 +41,7 @@ struct heap_options {
     std::string elf;
     std::vector<std::string> sections;
     bool json = false;
+    bool full = false;
 };
 
 /// What Drone.toml and -s say. The percentages are of -s, else of the heap in Drone.toml.
@@ -59,6 +65,13 @@ result<void> read_project(const heap_options& options, report::heap_report& r) {
     return {};
 }
 
+/// Columns of the terminal that standard output is; as many as one likes where it is none.
+std::size_t terminal_width() {
+    winsize size{};
+    const bool is_terminal = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0;
+    return is_terminal ? size.ws_col : SIZE_MAX;
+}
+
 /// The firmware that --elf names, else the only one in the project's build folder.
 std::string firmware(const heap_options& options) {
     if (!options.elf.empty()) return options.elf;
@@ -75,14 +88,84 @@ std::string firmware(const heap_options& options) {
     return only;
 }
 
-/// Lets callers be named by the functions of the firmware, if there is one.
+/// The addresses of native callers, each once.
+std::set<std::uint32_t> native_callers(const report::heap_report& r) {
+    std::set<std::uint32_t> all;
+    for (const report::run& one : r.runs) {
+        if (one.found.format != trace::format::native) continue;
+        for (const auto& [address, share] : one.details.callers())
+            if (address != 0) all.insert(address);
+    }
+    return all;
+}
+
+/// Whether the trace says that another build made it. `told` gets the sentence.
+bool is_another_build(
+    const report::heap_report& r, std::optional<std::uint32_t> elf, std::string& told
+) {
+    if (!elf) return false;
+    for (const report::run& one : r.runs)
+        for (const std::uint32_t traced : one.found.identities) {
+            if (traced == 0 || traced == *elf) continue;
+            told = fmt::format(
+                "is build {:06x}, and {} was traced with build {:06x}", *elf, one.file, traced
+            );
+            return true;
+        }
+    return false;
+}
+
+/// Names every native caller that the firmware's code bears out, in `r`; says on standard error what
+/// it does not.
+void name_those_that_fit(
+    const std::string& elf, const report::symbols& symbols, report::heap_report& r
+) {
+    std::map<std::uint32_t, std::vector<std::string>> names;
+    const std::set<std::uint32_t> callers = native_callers(r);
+    for (const std::uint32_t caller : callers)
+        if (symbols.follows_call(caller)) names[caller] = symbols.functions(caller);
+    const std::size_t strangers = callers.size() - names.size();
+    // Some may have been damaged on their way; of another build, hardly any fits.
+    if (strangers * 4 > callers.size()) {
+        say("drone: {}: {} of {} callers are at no call in it: it is another build than the traced "
+            "one, and names none of them; give --elf the build that was traced\n",
+            elf,
+            strangers,
+            callers.size());
+        return;
+    }
+    if (strangers != 0)
+        say("drone: {}: {} of {} callers are at no call in it and have no name\n",
+            elf,
+            strangers,
+            callers.size());
+    // A trace carries 30 bits of an address; on a host that is not all of it.
+    if (symbols.code_for() != report::machine::arm && symbols.code_for() != report::machine::riscv)
+        for (auto& [caller, frames] : names)
+            for (std::string& frame : frames)
+                frame = "perhaps " + frame;
+    for (const std::string& notice : symbols.notices())
+        say("drone: {}: {}\n", elf, notice);
+    r.functions_at = [names = std::move(names)](std::uint32_t at) {
+        const auto known = names.find(at);
+        return known == names.end() ? std::vector<std::string>{} : known->second;
+    };
+}
+
+/// Lets native callers be named by the functions of the firmware, if there is one.
 result<void> name_callers(const heap_options& options, report::heap_report& r) {
     const std::string elf = firmware(options);
-    if (elf.empty()) return {};
-    auto opened = report::symbols::open(elf);
-    if (!opened) return std::unexpected(opened.error());
-    const auto symbols = std::make_shared<report::symbols>(std::move(*opened));
-    r.functions_at = [symbols](std::uint32_t at) { return symbols->functions(at); };
+    if (elf.empty() || (native_callers(r).empty() && options.elf.empty())) return {};
+    const auto symbols = report::symbols::open(elf);
+    if (!symbols) return std::unexpected(symbols.error());
+    std::string other;
+    if (!is_another_build(r, symbols->identity(), other)) {
+        name_those_that_fit(elf, *symbols, r);
+        return {};
+    }
+    other = fmt::format("{}: {}; give --elf the build that was traced", elf, other);
+    if (!options.elf.empty()) return fail(other);
+    say("drone: {}\n", other);
     return {};
 }
 
@@ -109,6 +192,8 @@ result<void> read_run(const std::string& file, bool with_details, report::heap_r
 
 result<int> print_usage(const heap_options& options) {
     report::heap_report r;
+    r.full = options.full;
+    if (!options.full) r.width = terminal_width();
     if (const auto read = read_project(options, r); !read) return std::unexpected(read.error());
     const bool with_details = options.json || !options.sections.empty();
     for (const std::string& file : options.files)
@@ -161,6 +246,7 @@ void add_heap(CLI::App& parent, session& s) {
         ->check(CLI::IsMember(report::section_names()))
         ->allow_extra_args(false);
     heap.add_option("--elf", options->elf, "The firmware, whose functions callers are named by");
+    heap.add_flag("--full", options->full, "Callers with library functions and template arguments");
     heap.add_flag("--json", options->json, "Everything there is to say, as JSON");
     s.on(heap, [options] { return print_usage(*options); });
 }

@@ -2,6 +2,7 @@
 
 #include "report/heap_report.hpp"
 
+#include "report/function_name.hpp"
 #include "stream/describe.hpp"
 
 #include <drone/wire.hpp>
@@ -47,6 +48,13 @@ time_text(trace::clock unit, std::uint64_t time, std::optional<std::uint32_t> co
     }
 }
 
+std::string caller_text(const heap_report& r, const run& one, std::uint32_t caller) {
+    if (caller == 0) return "not known";
+    const std::vector<std::string> names = r.names(one, caller);
+    if (names.empty()) return fmt::format("{:#010x}", caller);
+    return r.full ? fmt::format("{}", fmt::join(names, " < ")) : folded(names);
+}
+
 bool is_certain(const run& one, const usage::growth& g) {
     constexpr std::uint64_t long_trace = 1000;
     return g.grew.steady && one.found.gaps == 0 && one.found.damaged == 0 &&
@@ -56,10 +64,11 @@ bool is_certain(const run& one, const usage::growth& g) {
 bool is_permanent(
     const heap_report& r, std::uint32_t size, const std::vector<std::string>& functions
 ) {
+    // A frame's template arguments are nobody's to write.
     const std::string in_bytes = fmt::format("{}", size);
     return std::ranges::any_of(r.permanent, [&](const std::string& named) {
         return named == in_bytes || std::ranges::any_of(functions, [&](const std::string& frame) {
-                   return matches(named, name_of(frame));
+                   return matches(named, without_template_arguments(name_of(frame)));
                });
     });
 }

@@ -43,6 +43,8 @@ struct heap_report {
     std::optional<std::uint32_t> core_clock; ///< Hz; makes seconds of the target's ticks
     /// Functions and sizes whose blocks live as long as the program: no leaks, see is_permanent().
     std::vector<std::string> permanent;
+    bool full = false;            ///< callers with all frames and template arguments
+    std::size_t width = SIZE_MAX; ///< columns of the terminal
     caller_names functions_at = [](std::uint32_t) { return std::vector<std::string>{}; };
 
     /// The functions of a caller in that run: the file's own names, else functions_at().
@@ -50,10 +52,14 @@ struct heap_report {
         if (caller == 0) return {};
         if (in.found.format == trace::format::native) return functions_at(caller);
         if (caller < in.found.callers.size() && !in.found.callers[caller].empty())
-            return {in.found.callers[caller]};
+            return in.found.callers[caller];
         return {};
     }
 };
+
+/// A caller in words: its functions, the program's own ones first unless all are asked for; else its
+/// address.
+[[nodiscard]] std::string caller_text(const heap_report& r, const run& one, std::uint32_t caller);
 
 /// Whether a growth is a leak for sure: it was steady, in a long trace without a gap. The rest is
 /// suspected.

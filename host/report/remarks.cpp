@@ -149,9 +149,7 @@ std::string leak_lines(const heap_report& r) {
                 g.size ? fmt::format("blocks of {}", counted(*g.size, "byte"))
                        : "blocks of many sizes",
                 g.caller == 0 ? "" : " from ",
-                g.caller == 0   ? std::string()
-                : names.empty() ? fmt::format("{:#010x}", g.caller)
-                                : names.front(),
+                g.caller == 0 ? std::string() : caller_text(r, one, g.caller),
                 g.grew.first,
                 g.grew.last,
                 rate_text(r, one, g),

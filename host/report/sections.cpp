@@ -36,12 +36,6 @@ std::string duration(const heap_report& r, trace::clock unit, std::uint64_t time
     return fmt::format("{:.6f}", static_cast<double>(time) / ticks_a_second);
 }
 
-std::string caller_text(const heap_report& r, const run& one, std::uint32_t caller) {
-    const std::vector<std::string> names = r.names(one, caller);
-    if (names.empty()) return caller == 0 ? "not known" : fmt::format("{:#010x}", caller);
-    return fmt::format("{}", fmt::join(names, " < "));
-}
-
 std::string by_peak(const heap_report& r, const run& one) {
     std::vector<cells> rows;
     rows.reserve(one.details.live_at_peak().size());
@@ -122,13 +116,14 @@ std::string by_age(const heap_report& r, const run& one) {
                 "",
                 "Caller"},
                rows,
-               5
+               5,
+               r.width
            );
 }
 
 /// What each of them asked for; `name` says who it is, under the heading `who`.
 template <class Shares, class Name>
-std::string shares(const Shares& all, const char* who, Name name) {
+std::string shares(const heap_report& r, const Shares& all, const char* who, Name name) {
     std::vector<cells> rows;
     for (const auto& [id, s] : usage::by_bytes(all))
         rows.push_back(
@@ -141,7 +136,10 @@ std::string shares(const Shares& all, const char* who, Name name) {
              name(id)}
         );
     return columns(
-        {"Bytes", "Allocations", "Own Peak", "At Peak", "Live at End", "Failed", who}, rows, 6
+        {"Bytes", "Allocations", "Own Peak", "At Peak", "Live at End", "Failed", who},
+        rows,
+        6,
+        r.width
     );
 }
 
@@ -149,14 +147,14 @@ std::string by_caller(const heap_report& r, const run& one) {
     const auto& callers = one.details.callers();
     if (callers.empty() || (callers.size() == 1 && callers.contains(0)))
         return "This trace does not say who called.\n";
-    return shares(callers, "Caller", [&](std::uint32_t id) { return caller_text(r, one, id); });
+    return shares(r, callers, "Caller", [&](std::uint32_t id) { return caller_text(r, one, id); });
 }
 
-std::string by_context(const heap_report& /*r*/, const run& one) {
+std::string by_context(const heap_report& r, const run& one) {
     const auto& contexts = one.details.contexts();
     if (contexts.empty() || (contexts.size() == 1 && contexts.contains(trace::no_context)))
         return "This trace does not say in which context calls were made.\n";
-    return shares(contexts, "Context", context_name);
+    return shares(r, contexts, "Context", context_name);
 }
 
 struct way_to_look {

@@ -2,16 +2,22 @@
 
 #include "report/symbols.hpp"
 
+#include "base/elf.hpp"
 #include "base/printable.hpp"
+#include "report/function_name.hpp"
 
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <cxxabi.h>
 #include <dwarf.h>
+#include <elf.h>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <system_error>
 
@@ -37,10 +43,51 @@ struct scope_list {
     ~scope_list() { std::free(at); }
 };
 
-std::string name_of(Dwarf_Die& die) {
+const char* own_name(Dwarf_Die& die) {
     Dwarf_Attribute attribute;
-    const char* const name = dwarf_formstring(dwarf_attr_integrate(&die, DW_AT_name, &attribute));
-    return name != nullptr ? base::printable(name) : "?";
+    return dwarf_formstring(dwarf_attr_integrate(&die, DW_AT_name, &attribute));
+}
+
+/// Follows an inlined or concrete function to its declaration, which is where it was written.
+Dwarf_Die declaration_of(Dwarf_Die die) {
+    constexpr std::array<unsigned, 2> links{DW_AT_abstract_origin, DW_AT_specification};
+    for (const unsigned link : links) {
+        Dwarf_Attribute attribute;
+        Dwarf_Die origin;
+        if (dwarf_attr(&die, link, &attribute) != nullptr &&
+            dwarf_formref_die(&attribute, &origin) != nullptr)
+            die = origin;
+    }
+    return die;
+}
+
+/// The function's name, with the namespaces and classes around its declaration.
+std::string name_of(Dwarf_Die& die) {
+    const char* const own = own_name(die);
+    std::string name = own != nullptr ? own : "?";
+    Dwarf_Die declaration = declaration_of(die);
+    scope_list around;
+    around.count = dwarf_getscopes_die(&declaration, &around.at);
+    for (int i = 1; i < around.count; ++i) {
+        const int tag = dwarf_tag(&around.at[i]);
+        const bool qualifies = tag == DW_TAG_namespace || tag == DW_TAG_class_type ||
+                               tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
+                               tag == DW_TAG_subprogram;
+        // An unnamed namespace says nothing.
+        const char* const outer = qualifies ? own_name(around.at[i]) : nullptr;
+        if (outer != nullptr) name = std::string(outer) + "::" + name;
+    }
+    return base::printable(name);
+}
+
+/// A symbol's name as it was written, without return type and parameters.
+std::string demangled(const char* symbol) {
+    int status = 0;
+    char* const written = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
+    if (written == nullptr) return symbol;
+    std::string name = bare_function_name(written);
+    std::free(written);
+    return name;
 }
 
 std::string place(const char* file, int line) {
@@ -72,6 +119,12 @@ std::string call_place(Dwarf_Die& cu, Dwarf_Die& inlined) {
 struct symbols::debug_information {
     Dwfl* dwfl = nullptr;
     Dwfl_Module* module = nullptr;
+    machine code_for = machine::other;
+    std::optional<std::uint32_t> identity;
+    std::optional<base::elf_file> image; ///< whose bytes `code` is in
+    std::vector<base::elf_code> code;
+    std::set<std::string> missing_dwo; ///< files with the rest of split debug information
+    bool without_dwarf = false;
 
     debug_information() = default;
     debug_information(const debug_information&) = delete;
@@ -80,13 +133,70 @@ struct symbols::debug_information {
         if (dwfl != nullptr) dwfl_end(dwfl);
     }
 
-    [[nodiscard]] std::vector<std::string> at(Dwarf_Addr address) const;
+    [[nodiscard]] result<void> look_at_file(const std::filesystem::path& path);
+    [[nodiscard]] bool follows_call(Dwarf_Addr address) const;
+    [[nodiscard]] std::vector<std::string> at(Dwarf_Addr address);
     [[nodiscard]] std::vector<std::string> at_symbol(Dwarf_Addr address) const;
+    /// The unit itself, or the split one that it stands for; null when that is missing.
+    [[nodiscard]] Dwarf_Die* whole_unit(Dwarf_Die* unit, Dwarf_Die& split);
 };
 
-std::vector<std::string> symbols::debug_information::at(Dwarf_Addr address) const {
+result<void> symbols::debug_information::look_at_file(const std::filesystem::path& path) {
+    auto opened = base::elf_file::open(path);
+    if (!opened) return std::unexpected(opened.error());
+    image = std::move(*opened);
+    auto found = image->code();
+    if (!found) return fail(fmt::format("{}: {}", path.string(), found.error().message));
+    code = std::move(*found);
+    switch (image->machine()) {
+    case EM_ARM:
+        code_for = machine::arm;
+        break;
+    case EM_RISCV:
+        code_for = machine::riscv;
+        break;
+    case EM_386:
+    case EM_X86_64:
+        code_for = machine::x86;
+        break;
+    default:
+        break;
+    }
+    if (const auto id = image->build_id(); id.size() >= 3)
+        identity = std::to_integer<std::uint32_t>(id[0]) << 16U |
+                   std::to_integer<std::uint32_t>(id[1]) << 8U |
+                   std::to_integer<std::uint32_t>(id[2]);
+    return {};
+}
+
+bool symbols::debug_information::follows_call(Dwarf_Addr address) const {
+    return std::ranges::any_of(code, [&](const base::elf_code& section) {
+        if (address <= section.address || address - section.address > section.bytes.size())
+            return false;
+        return ends_with_call(code_for, section.bytes.first(address - section.address));
+    });
+}
+
+Dwarf_Die* symbols::debug_information::whole_unit(Dwarf_Die* unit, Dwarf_Die& split) {
+    std::uint8_t type = 0;
+    split = {};
+    if (dwarf_cu_info(unit->cu, nullptr, &type, nullptr, &split, nullptr, nullptr, nullptr) != 0 ||
+        type != DW_UT_skeleton)
+        return unit;
+    if (dwarf_tag(&split) != DW_TAG_invalid && split.cu != nullptr) return &split;
+    Dwarf_Attribute attribute;
+    for (const unsigned key : {DW_AT_dwo_name, DW_AT_GNU_dwo_name})
+        if (const char* const file = dwarf_formstring(dwarf_attr(unit, key, &attribute)))
+            missing_dwo.insert(file);
+    return nullptr;
+}
+
+std::vector<std::string> symbols::debug_information::at(Dwarf_Addr address) {
     Dwarf_Addr bias = 0;
-    Dwarf_Die* const cu = dwfl_module_addrdie(module, address, &bias);
+    Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias);
+    if (unit == nullptr) without_dwarf = true;
+    Dwarf_Die split;
+    Dwarf_Die* const cu = unit == nullptr ? nullptr : whole_unit(unit, split);
     if (cu == nullptr) return at_symbol(address);
     scope_list by_address;
     by_address.count = dwarf_getscopes(cu, address - bias, &by_address.at);
@@ -116,7 +226,8 @@ std::vector<std::string> symbols::debug_information::at(Dwarf_Addr address) cons
 
 std::vector<std::string> symbols::debug_information::at_symbol(Dwarf_Addr address) const {
     const char* const name = dwfl_module_addrname(module, address);
-    return name != nullptr ? std::vector{base::printable(name)} : std::vector<std::string>{};
+    return name != nullptr ? std::vector{base::printable(demangled(name))}
+                           : std::vector<std::string>{};
 }
 
 result<symbols> symbols::open(const std::filesystem::path& elf) {
@@ -124,13 +235,15 @@ result<symbols> symbols::open(const std::filesystem::path& elf) {
     if (!std::filesystem::is_regular_file(elf, missing))
         return fail(fmt::format("{}: no such file; --elf names the firmware", elf.string()));
     auto information = std::make_unique<debug_information>();
+    if (const auto good = information->look_at_file(elf); !good)
+        return std::unexpected(good.error());
     information->dwfl = dwfl_begin(&callbacks);
     if (information->dwfl == nullptr) return fail(fmt::format("libdw: {}", dwfl_errmsg(-1)));
     dwfl_report_begin(information->dwfl);
     information->module = dwfl_report_offline(information->dwfl, "", elf.c_str(), -1);
     dwfl_report_end(information->dwfl, nullptr, nullptr);
     if (information->module == nullptr)
-        return fail(fmt::format("{}: is no ELF file that libdw can read", elf.string()));
+        return fail(fmt::format("{}: is not an ELF file that libdw can read", elf.string()));
     return symbols(std::move(information));
 }
 
@@ -140,15 +253,55 @@ symbols::symbols(symbols&&) noexcept = default;
 symbols& symbols::operator=(symbols&&) noexcept = default;
 symbols::~symbols() = default;
 
-std::vector<std::string> symbols::functions(std::uint32_t return_address) const {
+namespace {
+
+/// The addresses that are one modulo 2^30, as traces carry it.
+std::array<Dwarf_Addr, 4> candidates(std::uint32_t address) {
     constexpr Dwarf_Addr carried = Dwarf_Addr{1} << 30U;
-    for (Dwarf_Addr quarter = 0; quarter < 4; ++quarter) {
-        // The call itself stands before the address that it returns to.
-        const Dwarf_Addr call = return_address % carried + quarter * carried - 1;
-        auto found = information_->at(call);
+    std::array<Dwarf_Addr, 4> all{};
+    for (std::size_t quarter = 0; quarter < all.size(); ++quarter)
+        all[quarter] = address % carried + quarter * carried;
+    return all;
+}
+
+} // namespace
+
+std::vector<std::string> symbols::functions(std::uint32_t return_address) const {
+    for (const Dwarf_Addr address : candidates(return_address)) {
+        if (!information_->follows_call(address)) continue;
+        // The call itself is before the address that it returns to.
+        auto found = information_->at(address - 1);
         if (!found.empty()) return found;
     }
     return {};
+}
+
+bool symbols::follows_call(std::uint32_t return_address) const {
+    return std::ranges::any_of(candidates(return_address), [&](Dwarf_Addr address) {
+        return information_->follows_call(address);
+    });
+}
+
+machine symbols::code_for() const { return information_->code_for; }
+std::optional<std::uint32_t> symbols::identity() const { return information_->identity; }
+
+std::vector<std::string> symbols::notices() const {
+    std::vector<std::string> notices;
+    const auto& missing = information_->missing_dwo;
+    if (!missing.empty())
+        notices.push_back(fmt::format(
+            "the debug information of {} source file{} is split off and not there (the first: {}); "
+            "their callers are named from the symbol table, without lines",
+            missing.size(),
+            missing.size() == 1 ? "" : "s",
+            *missing.begin()
+        ));
+    else if (information_->without_dwarf)
+        notices.emplace_back(
+            "some callers have no debug information and are named from the symbol table; compile "
+            "with -g"
+        );
+    return notices;
 }
 
 } // namespace drone::report

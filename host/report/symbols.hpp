@@ -4,10 +4,12 @@
 // Code addresses to functions, files and lines, from a firmware's ELF file and its DWARF.
 
 #include "base/error.hpp"
+#include "report/call_sites.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +17,8 @@ namespace drone::report {
 
 class symbols {
 public:
-    /// Fails when the file is missing or no ELF file. One without debug information gives the names
-    /// of its symbol table only.
+    /// Fails when the file is missing, not an ELF file, or cut. One without debug information gives
+    /// the names of its symbol table only.
     [[nodiscard]] static result<symbols> open(const std::filesystem::path& elf);
 
     symbols(symbols&&) noexcept;
@@ -26,9 +28,21 @@ public:
     ~symbols();
 
     /// The functions that a call returns into at `return_address`, innermost first: inlined ones,
-    /// then the one that was compiled, each as `name at file:line`. The address counts modulo 2^30,
-    /// as traces carry it. Empty when nothing is known.
+    /// then the one that was compiled, each as `name at file:line`, names with namespaces and
+    /// classes. The address counts modulo 2^30, as traces carry it. Empty when nothing is known, and
+    /// when no call is right before the address in the file's code.
     [[nodiscard]] std::vector<std::string> functions(std::uint32_t return_address) const;
+
+    /// Whether a call is right before the address, modulo 2^30, in the file's code.
+    [[nodiscard]] bool follows_call(std::uint32_t return_address) const;
+
+    [[nodiscard]] machine code_for() const;
+
+    /// The first 24 bits of the GNU build ID, as traces carry it; none when the file has none.
+    [[nodiscard]] std::optional<std::uint32_t> identity() const;
+
+    /// What kept functions() from saying more so far: debug information that is not there.
+    [[nodiscard]] std::vector<std::string> notices() const;
 
 private:
     struct debug_information;

@@ -10,19 +10,42 @@
 
 namespace drone::report {
 
-std::string columns(const cells& header, const std::vector<cells>& rows, std::size_t left_column) {
+namespace {
+
+/// The text in so many characters at most, of which the last three say that it was cut.
+std::string cut_to(const std::string& text, std::size_t width) {
+    constexpr std::string_view cut = "...";
+    if (text.size() <= width || width < cut.size()) return text;
+    return text.substr(0, width - cut.size()) + std::string(cut);
+}
+
+} // namespace
+
+std::string columns(
+    const cells& header, const std::vector<cells>& rows, std::size_t left_column, std::size_t width
+) {
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < header.size(); ++i) {
         widths.push_back(header[i].size());
         for (const cells& row : rows)
             widths[i] = std::max(widths[i], row[i].size());
     }
+    if (left_column + 1 == widths.size()) {
+        // Each other column is its width, two blanks and a line; the last one has two blanks, too.
+        std::size_t others = 2;
+        for (std::size_t i = 0; i < left_column; ++i)
+            others += widths[i] + 3;
+        constexpr std::size_t legible = 20;
+        if (width != SIZE_MAX)
+            widths.back() =
+                std::min(widths.back(), std::max(legible, width - std::min(width, others)));
+    }
     std::string text;
     const auto add = [&](const cells& row) {
         for (std::size_t i = 0; i < row.size(); ++i) {
             if (i != 0) text += " |";
             if (i == left_column && i + 1 == row.size())
-                text += ' ' + row[i];
+                text += ' ' + cut_to(row[i], widths[i]);
             else if (i == left_column)
                 text += fmt::format(" {:<{}}", row[i], widths[i]);
             else

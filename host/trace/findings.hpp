@@ -51,8 +51,9 @@ struct findings {
     /// empty: none did. More than one: the target was reflashed within the file.
     std::vector<std::uint32_t> identities;
     std::vector<std::string> notices; ///< sentences for the user
-    /// Names by change::caller, where the file has them; native callers are code addresses.
-    std::vector<std::string> callers;
+    /// The functions by change::caller, innermost first, where the file has them, each as `name at
+    /// file:line`; native callers are code addresses.
+    std::vector<std::vector<std::string>> callers;
 };
 
 } // namespace drone::trace

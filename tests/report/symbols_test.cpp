@@ -44,7 +44,7 @@ TEST(Symbols, NeedAnElfFile) {
     EXPECT_THAT(symbols::open("/nowhere").error().message, HasSubstr("no such file"));
     EXPECT_THAT(
         symbols::open(DRONE_SOURCE_DIR "/CMakeLists.txt").error().message,
-        HasSubstr("is no ELF file")
+        HasSubstr("is not an ELF file")
     );
 }
 

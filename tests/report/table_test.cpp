@@ -74,5 +74,18 @@ TEST(UsageTable, SaysThatTheMaximumIsASumOfPeaksAndGivesItNoShareAboveAll) {
     ends(40, "Maximum memory usage: 140 / 350.00%\nPeak live memory: 80 / 200.00%\n");
 }
 
+TEST(Columns, FitTheTerminalByTheirLastOne) {
+    EXPECT_EQ(
+        columns({"Bytes", "Caller"}, {{"8", "app::read at a_long_file.cpp:12"}}, 1, 36),
+        " Bytes | Caller\n"
+        "-------+----------------------------\n"
+        "     8 | app::read at a_long_fil...\n"
+    );
+    EXPECT_THAT(
+        columns({"Bytes", "Caller"}, {{"8", "app::read at a_long_file.cpp:12"}}, 1),
+        testing::EndsWith(" at a_long_file.cpp:12\n")
+    );
+}
+
 } // namespace
 } // namespace drone::report

@@ -18,6 +18,7 @@ namespace drone::trace {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 TEST(HeaptrackFile, IsReadRaw) {
     const reading r(
@@ -41,7 +42,38 @@ TEST(HeaptrackFile, IsReadInterpretedWithItsCallers) {
     );
     EXPECT_EQ(r.found.format, format::heaptrack);
     EXPECT_THAT(r.usage.rows(), ElementsAre(usage::size_usage{10, 2, 2}));
-    EXPECT_THAT(r.found.callers, ElementsAre("", "main at my f.cpp:26"));
+    EXPECT_THAT(r.found.callers, ElementsAre(IsEmpty(), ElementsAre("main at my f.cpp:26")));
+}
+
+TEST(HeaptrackFile, HasOneCallerWhereOnlyWhoCalledTheProgramDiffers) {
+    // new < vector < f < g and < h: the caller is f; with its library functions.
+    const reading r(
+        "v 10400 3\ns c operator new\ns 18 std::vector<int>::resize\ns 1 f\ns 1 g\ns 1 h\n"
+        "i 1 1 1\ni 2 1 2 0 0 3 0 0\ni 3 1 4\ni 4 1 5\n"
+        "t 3 0\nt 4 0\nt 2 1\nt 2 2\nt 1 3\nt 1 4\na 8 5\na 8 6\n+ 0\n+ 1\n"
+    );
+    EXPECT_THAT(
+        r.found.callers,
+        ElementsAre(IsEmpty(), ElementsAre("operator new", "std::vector<int>::resize", "f"))
+    );
+}
+
+TEST(HeaptrackFile, OfARawRecordingHasCallersByTheirPlaceInAModule) {
+    const reading r(
+        "v 10400 3\nx 8 /bin/app\nm 1 -\nm 1 x 5000 0 1000 2000 100\nm a /l/libq.so 9000 0 50\n"
+        "t 5010 0\nt 7020 1\nt 9004 1\nt 12345 0\n"
+        "+ a 1 1\n+ a 2 2\n+ a 3 3\n+ a 4 4\n+ a 1 5\n"
+    );
+    EXPECT_THAT(
+        r.found.callers,
+        ElementsAre(
+            IsEmpty(),
+            ElementsAre("app+0x10"),
+            ElementsAre("app+0x2020"),
+            ElementsAre("libq.so+0x4"),
+            ElementsAre("0x12345")
+        )
+    );
 }
 
 /// What the command prints; nothing when it fails.

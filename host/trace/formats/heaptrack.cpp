@@ -3,13 +3,16 @@
 #include "trace/formats/heaptrack.hpp"
 
 #include "trace/formats/text.hpp"
+#include "trace/library_function.hpp"
 #include "trace/name_table.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace drone::trace {
@@ -31,6 +34,21 @@ public:
 private:
     std::string_view rest_;
 };
+
+/// A text with its length before it, or without, and what follows it.
+struct sized_field {
+    std::string_view text;
+    std::string_view rest;
+};
+
+sized_field sized_text(std::string_view field) {
+    std::string_view after = field;
+    const auto length = parse_number<std::uint64_t>(next_field(after), 16);
+    if (length && after.size() > *length && after.front() == ' ')
+        return {after.substr(1, *length), after.substr(1 + *length)};
+    const std::string_view text = next_field(field);
+    return {text, field};
+}
 
 /// What both kinds of file have in common: time, sizes, damage.
 class heaptrack_reader {
@@ -94,7 +112,8 @@ private:
     std::uint64_t oversized_ = 0;
 };
 
-/// `+ SIZE TRACE ADDRESS`, `- ADDRESS`, `t IP PARENT`.
+/// `x PATH`, `m NAME ADDRESS [OFFSET SIZE]...`, `+ SIZE TRACE ADDRESS`, `- ADDRESS`, `t IP PARENT`.
+/// Texts have their length before them from file version 2 on. Traces are numbered from 1.
 class raw_reader : heaptrack_reader {
 public:
     explicit raw_reader(sink& to) : heaptrack_reader(format::heaptrack_raw, to) {}
@@ -107,14 +126,32 @@ public:
     }
 
 private:
+    /// A module's segment in memory.
+    struct segment {
+        std::uint64_t base = 0; ///< of the module
+        std::uint64_t end = 0;
+        std::string module;
+    };
+
     bool record(char kind, line_fields& fields) {
         switch (kind) {
+        case 'x':
+            program_ = file_name(sized_text(fields.rest()).text);
+            return true;
+        case 'm':
+            return module(fields);
+        case 't': {
+            const auto at = fields.hex();
+            stacks_.push_back(caller_at(at.value_or(0)));
+            return at.has_value();
+        }
         case '+': {
             const auto bytes = fields.hex();
             const auto trace = fields.hex();
             const auto address = fields.hex();
             if (!bytes || !trace || !address) return false;
-            take(*address, size(*bytes), static_cast<std::uint32_t>(*trace));
+            const bool known = *trace != 0 && *trace <= stacks_.size();
+            take(*address, size(*bytes), known ? stacks_[*trace - 1] : 0);
             return true;
         }
         case '-': {
@@ -124,18 +161,60 @@ private:
         }
         case 'c':
             return time(fields);
-        default: // modules, traces, memory, the command line
+        default: // memory, the command line
             return true;
         }
     }
 
-    void take(std::uint64_t address, std::uint32_t bytes, std::uint32_t trace) {
+    /// `m -` begins a new list.
+    bool module(line_fields& fields) {
+        const sized_field name = sized_text(fields.rest());
+        if (name.text == "-") {
+            segments_.clear();
+            return true;
+        }
+        line_fields numbers(name.rest);
+        const auto base = numbers.hex();
+        if (!base) return false;
+        // The program itself is called x.
+        const std::string called = name.text == "x" ? program_ : file_name(name.text);
+        for (auto offset = numbers.hex(); offset; offset = numbers.hex())
+            if (const auto size = numbers.hex())
+                segments_[*base + *offset] = {*base, *base + *offset + *size, called};
+        return true;
+    }
+
+    static std::string file_name(std::string_view path) {
+        const std::size_t slash = path.rfind('/');
+        return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+    }
+
+    /// The number of a caller with that address, named by its place in its module.
+    std::uint32_t caller_at(std::uint64_t address) {
+        const auto [known, is_new] =
+            callers_.try_emplace(address, static_cast<std::uint32_t>(callers_.size() + 1));
+        if (!is_new) return known->second;
+        found_.callers.resize(known->second + 1);
+        const auto after = segments_.upper_bound(address);
+        const bool inside = after != segments_.begin() && address < std::prev(after)->second.end;
+        found_.callers.back().push_back(
+            inside ? fmt::format(
+                         "{}+{:#x}",
+                         std::prev(after)->second.module,
+                         address - std::prev(after)->second.base
+                     )
+                   : fmt::format("{:#x}", address)
+        );
+        return known->second;
+    }
+
+    void take(std::uint64_t address, std::uint32_t bytes, std::uint32_t caller) {
         ++found_.events;
         if (live_.contains(address)) { // its release is missing
             to_.change(live_.give_back(address));
             to_.position(found_.events - 1);
         }
-        to_.change(live_.take(address, {.size = bytes, .caller = trace}));
+        to_.change(live_.take(address, {.size = bytes, .caller = caller}));
     }
 
     void give_back(std::uint64_t address) {
@@ -149,9 +228,13 @@ private:
     }
 
     address_table live_;
+    std::string program_ = "x";
+    std::map<std::uint64_t, segment> segments_;                ///< by first address
+    std::unordered_map<std::uint64_t, std::uint32_t> callers_; ///< by address
+    std::vector<std::uint32_t> stacks_;                        ///< by trace, the caller on top
 };
 
-/// `s STRING`, `i IP MODULE [FUNCTION FILE LINE]...`, `t IP PARENT`, `a SIZE TRACE`, `+ A`, `- A`.
+/// `s STRING`, `i IP MODULE [FUNCTION FILE LINE]...` with inlined functions first, `t IP PARENT`, `a SIZE TRACE`, `+ A`, `- A`.
 /// Strings, addresses and traces are numbered from 1, records `a` from 0.
 class interpreted_reader : heaptrack_reader {
 public:
@@ -162,20 +245,23 @@ public:
         for (const allocation& a : allocations_)
             for (std::uint64_t i = 0; i < a.live; ++i)
                 to_.now().on_live({.size = a.bytes, .caller = a.caller}, found_.damaged == 0);
-        name_callers();
         return done();
     }
 
 private:
     struct allocation {
         std::uint32_t bytes = 0;
-        std::uint32_t caller = 0; ///< trace
+        std::uint32_t caller = 0; ///< number in found_.callers
         std::uint64_t live = 0;
     };
-    struct address {
+    struct frame {
         std::uint64_t function = 0; ///< string
         std::uint64_t file = 0;     ///< string
         std::uint64_t line = 0;
+    };
+    struct stack {
+        std::uint64_t address = 0; ///< on top, counted from 1
+        std::uint64_t parent = 0;  ///< trace
     };
 
     bool record(char kind, line_fields& fields) {
@@ -186,15 +272,14 @@ private:
             return instruction(fields);
         case 't': {
             const auto at = fields.hex();
-            stacks_.push_back(at.value_or(0));
+            const auto parent = fields.hex();
+            stacks_.push_back({at.value_or(0), parent.value_or(0)});
             return at.has_value();
         }
         case 'a': {
             const auto bytes = fields.hex();
             const auto trace = fields.hex();
-            allocations_.push_back(
-                {size(bytes.value_or(0)), static_cast<std::uint32_t>(trace.value_or(0)), 0}
-            );
+            allocations_.push_back({size(bytes.value_or(0)), caller_of(trace.value_or(0)), 0});
             return bytes && trace;
         }
         case '+':
@@ -220,11 +305,12 @@ private:
     bool instruction(line_fields& fields) {
         const auto ip = fields.hex();
         const auto module = fields.hex();
-        address a;
-        a.function = fields.hex().value_or(0);
-        a.file = fields.hex().value_or(0);
-        a.line = fields.hex().value_or(0);
-        addresses_.push_back(a);
+        std::vector<frame> frames;
+        for (auto function = fields.hex(); function; function = fields.hex()) {
+            const std::uint64_t file = fields.hex().value_or(0);
+            frames.push_back({*function, file, fields.hex().value_or(0)});
+        }
+        addresses_.push_back(std::move(frames));
         return ip && module;
     }
 
@@ -247,24 +333,50 @@ private:
         return index != 0 && index <= strings_.size() ? strings_[index - 1] : std::string_view{};
     }
 
-    /// By trace: the function that asked, and the place in it.
-    void name_callers() {
-        found_.callers.resize(stacks_.size() + 1);
-        for (std::size_t i = 0; i < stacks_.size(); ++i) {
-            const std::uint64_t at = stacks_[i];
-            if (at == 0 || at > addresses_.size()) continue;
-            const address& a = addresses_[at - 1];
-            if (string(a.function).empty()) continue;
-            found_.callers[i + 1] =
-                string(a.file).empty()
-                    ? std::string(string(a.function))
-                    : fmt::format("{} at {}:{}", string(a.function), string(a.file), a.line);
+    /// The number of the functions that asked: those of libraries on top of the stack, and the
+    /// program's first one under them. Stacks that only differ below it are one caller.
+    std::uint32_t caller_of(std::uint64_t trace) {
+        constexpr std::size_t deepest = 64;
+        std::vector<std::string> functions;
+        bool is_library = true;
+        for (std::size_t depth = 0; is_library && depth < deepest; ++depth) {
+            if (trace == 0 || trace > stacks_.size()) break;
+            const stack& s = stacks_[trace - 1];
+            if (s.address == 0 || s.address > addresses_.size()) break;
+            for (const frame& f : addresses_[s.address - 1]) {
+                const std::string_view name = string(f.function);
+                if (name.empty()) continue;
+                functions.push_back(text(f));
+                is_library = is_library && is_library_function(name);
+            }
+            trace = s.parent;
         }
+        if (functions.empty()) return 0;
+        if (found_.callers.empty()) found_.callers.emplace_back();
+        const auto [known, is_new] = callers_.try_emplace(
+            fmt::format("{}", fmt::join(functions, "\n")),
+            static_cast<std::uint32_t>(found_.callers.size())
+        );
+        if (is_new) found_.callers.push_back(std::move(functions));
+        return known->second;
+    }
+
+    [[nodiscard]] std::string text(const frame& f) const {
+        const std::string_view path = string(f.file);
+        if (path.empty()) return std::string(string(f.function));
+        const std::size_t slash = path.rfind('/');
+        return fmt::format(
+            "{} at {}:{}",
+            string(f.function),
+            slash == std::string_view::npos ? path : path.substr(slash + 1),
+            f.line
+        );
     }
 
     std::vector<std::string_view> strings_;
-    std::vector<address> addresses_;
-    std::vector<std::uint64_t> stacks_; ///< by trace, the address on top
+    std::vector<std::vector<frame>> addresses_;
+    std::vector<stack> stacks_;                              ///< by trace
+    std::unordered_map<std::string, std::uint32_t> callers_; ///< by their functions
     std::vector<allocation> allocations_;
 };
 

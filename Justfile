@@ -27,6 +27,13 @@ test:
     ctest --preset sanitize
     ctest --preset host
 
+# Writes today's sessions, tables and figures into README and docs; `ctest -R docs` compares them
+docs: build
+    cmake/install-packages bench
+    cmake --preset host -DDRONE_BENCH=ON
+    cmake --build build --target heap_bench wire_bench
+    tests/docs/renew
+
 # Benchmarks, each once: build/bench
 bench *arguments:
     cmake/install-packages test bench

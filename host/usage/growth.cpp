@@ -101,6 +101,14 @@ void growth_by_caller::on_changes(std::span<const trace::change> changes) {
     }
 }
 
+void growth_by_caller::on_resize(
+    const trace::change& before, const trace::change& after, trace::resizing
+) {
+    trace::change resized = after;
+    resized.caller = after.block < callers_.size() ? callers_[after.block] : before.caller;
+    on_changes(std::array{before, resized});
+}
+
 void growth_by_caller::count(const trace::change& c) {
     std::uint32_t caller = c.caller;
     if (c.block != trace::no_block) {

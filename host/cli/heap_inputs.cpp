@@ -3,12 +3,14 @@
 
 #include "cli/say.hpp"
 #include "trace/read.hpp"
+#include "usage/demand_growth.hpp"
 #include "usage/make_demand.hpp"
 
 #include <drone/layout.hpp>
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -54,6 +56,23 @@ std::string assumption(const usage::demand& run, std::string_view file, bool is_
     );
 }
 
+/// A pool for a leak is a pool that will be too small.
+void warn_of_leaks(const std::string& file, const usage::demand& run, const heap_inputs& inputs) {
+    constexpr std::size_t told = 4;
+    std::size_t leaks = 0;
+    for (const usage::growth& g : usage::find_growth(run)) {
+        const std::string size = fmt::format("{}", *g.size);
+        if (inputs.heap && std::ranges::count(inputs.heap->permanent, size) != 0) continue;
+        if (++leaks > told) break;
+        say("drone: {}: blocks of {} bytes keep growing, from {} to {} live: no pool is large enough "
+            "for a leak; see `drone heap`, or name what is meant to stay in \"permanent\"\n",
+            file,
+            size,
+            g.grew.first,
+            g.grew.last);
+    }
+}
+
 result<void>
 read_runs(const CLI::Option& option, const CLI::Option& alignment, heap_inputs& inputs) {
     constexpr const char* default_file = "heaptrace";
@@ -73,7 +92,8 @@ read_runs(const CLI::Option& option, const CLI::Option& alignment, heap_inputs& 
         if (!read) return std::unexpected(read.error());
         for (const std::string& notice : read->findings.notices)
             say("drone: {}: {}\n", file, notice);
-        say("{}", assumption(read->demand, file, assumed.has_value()));
+        say_text(assumption(read->demand, file, assumed.has_value()));
+        warn_of_leaks(file, read->demand, inputs);
         inputs.runs.push_back(std::move(read->demand));
     }
     return {};

@@ -27,6 +27,7 @@ trace::findings sum(const std::vector<run>& runs) {
         all.lost_events += f.lost_events;
         all.gaps += f.gaps;
         all.damaged += f.damaged;
+        all.unchecked_events += f.unchecked_events;
         all.repeated += f.repeated;
         all.failures += f.failures;
         all.freed_unknown += f.freed_unknown;
@@ -76,7 +77,10 @@ std::string live_lines(const usage::statistics& usage, const trace::findings& fo
             ", {} for certain: {}",
             all.certain,
             found.gaps == 0 && found.damaged == 0
-                ? "the last events of the trace have no check after them"
+                ? fmt::format(
+                      "the trace has no check after its last {}",
+                      counted(found.unchecked_events, "event")
+                  )
                 : "the rest may have been freed where the trace could not be checked"
         );
     text += '\n';

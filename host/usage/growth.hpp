@@ -83,9 +83,8 @@ class growth_by_caller final : public trace::sink {
 public:
     void on_changes(std::span<const trace::change> changes) override;
     /// A block that is resized stays its caller's.
-    void on_resize(
-        const trace::change& before, const trace::change& after, trace::resizing how
-    ) override;
+    void on_resize(const trace::change& before, const trace::change& after, trace::resizing how)
+        override;
 
     /// The worst first.
     [[nodiscard]] std::vector<growth> found() const;

@@ -85,6 +85,27 @@ TEST_F(HeapInput, SeveralFilesMayFollowOneOption) {
     EXPECT_THAT(generated.out, HasSubstr("capacity = 2"));
 }
 
+TEST_F(HeapInput, ALeakIsReportedAndGenerateWarnsOfIt) {
+    std::string log;
+    for (int i = 0; i < 1000; ++i) {
+        const std::string n = std::to_string(i);
+        log += "a x" + n + " 32\nf x" + n + "\n";
+        if (i % 10 == 0) log += "a y" + n + " 24\n";
+    }
+    write("heaptrace", log);
+    EXPECT_THAT(
+        drone("heap").out,
+        HasSubstr("\nLeaks: the live count keeps growing of\n  blocks of 24 bytes: from ")
+    );
+    EXPECT_THAT(
+        drone("heap generate --pools 2").err,
+        HasSubstr("heaptrace: blocks of 24 bytes keep growing")
+    );
+    write("Drone.toml", "[heap]\nsize = \"10K\"\npermanent = [24]\n");
+    EXPECT_THAT(drone("heap").out, testing::Not(HasSubstr("Leaks")));
+    EXPECT_THAT(drone("heap generate --pools 2").err, testing::Not(HasSubstr("keep growing")));
+}
+
 TEST_F(HeapInput, AHeapIsNoLargerThanItsAddresses) {
     write("heaptrace", "a 1 12\nf 1\n");
     for (const char* const size : {"0x2000000G", "4G", "0"})

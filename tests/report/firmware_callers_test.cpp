@@ -72,8 +72,9 @@ TEST(FirmwareCallers, AreNamedAsTheTraceCarriesThem) {
 using FirmwareCallersInTheTool = cli::Tool;
 
 /// A trace with an allocation by each of these callers.
-std::string trace_of(const std::vector<std::uint32_t>& callers) {
+std::string trace_of(const std::vector<std::uint32_t>& callers, std::uint32_t build = 0) {
     trace::native_writer writer;
+    writer.identity = build;
     writer.announce();
     for (std::uint32_t i = 0; i < callers.size(); ++i) {
         writer.send(wire::caller(callers[i]));
@@ -110,6 +111,28 @@ TEST_F(FirmwareCallersInTheTool, AreNotNamedByAnotherBuild) {
     EXPECT_EQ(told.code, 0);
     EXPECT_THAT(told.err, HasSubstr("2 of 2 callers are at no call in it: it is another build"));
     EXPECT_THAT(told.out, testing::Not(HasSubstr(".cpp")));
+}
+
+TEST_F(FirmwareCallersInTheTool, AreNamedByTheBuildThatTheTraceNames) {
+    const std::uint32_t build = symbols::open(elf)->identity().value_or(0);
+    ASSERT_NE(build, 0) << "the linker wrote no build ID";
+    write("heaptrace", trace_of(callers_seen(), build));
+    const cli::outcome own = drone(std::string("heap --by caller --elf ") + elf);
+    EXPECT_THAT(own.out, HasSubstr("run_link at calling_firmware.cpp:29"));
+    EXPECT_EQ(own.err, "");
+    write("heaptrace", trace_of(callers_seen(), build ^ 1));
+    const cli::outcome other = drone(std::string("heap --by caller --elf ") + elf);
+    EXPECT_EQ(other.code, 1);
+    EXPECT_THAT(other.err, HasSubstr("and heaptrace was traced with build "));
+    // The one in build/ was not asked for: it is a warning, and nobody is named.
+    ASSERT_EQ(
+        shell(std::string("mkdir build && touch Drone.toml && cp ") + elf + " build/app.elf").code,
+        0
+    );
+    const cli::outcome found = drone("heap --by caller");
+    EXPECT_EQ(found.code, 0);
+    EXPECT_THAT(found.err, HasSubstr("and heaptrace was traced with build "));
+    EXPECT_THAT(found.out, testing::Not(HasSubstr(".cpp")));
 }
 
 TEST_F(FirmwareCallersInTheTool, WithoutACallBeforeThemHaveNoName) {

@@ -16,4 +16,4 @@ struct heap_options {
 };
 
 constinit drone::declared_heap<heap_options> heap;
-DRONE_GLOBAL_HEAP(heap)
+DRONE_GLOBAL_MALLOC(heap)

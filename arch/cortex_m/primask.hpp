@@ -11,10 +11,13 @@ namespace drone::cortex_m {
 /// NMI and HardFault are not masked. Needs privileged code.
 class [[nodiscard]] interrupt_mask {
 public:
-    interrupt_mask() noexcept : before_(mask()) {}
+    // Inlined before all else, else what was before is kept in memory.
+    [[gnu::always_inline]] interrupt_mask() noexcept : before_(mask()) {}
     interrupt_mask(const interrupt_mask&) = delete;
     interrupt_mask& operator=(const interrupt_mask&) = delete;
-    ~interrupt_mask() { asm volatile("msr primask, %0" : : "r"(before_) : "memory"); }
+    [[gnu::always_inline]] ~interrupt_mask() {
+        asm volatile("msr primask, %0" : : "r"(before_) : "memory");
+    }
 
 private:
     // By way of a local: what an asm statement writes into a member stays in memory.

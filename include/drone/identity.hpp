@@ -25,7 +25,7 @@ namespace drone {
 
 /// The first six hexadecimal digits of the build ID; 0 where the linker script names no note, or
 /// the note is not there. Any context.
-[[nodiscard]] inline std::uint32_t build_identity() noexcept {
+[[nodiscard, gnu::noinline]] inline std::uint32_t build_identity() noexcept {
     constexpr std::uintptr_t header = 16; // bytes: three lengths and kinds, and the name "GNU"
     const auto size = reinterpret_cast<std::uintptr_t>(drone_build_id_end) -
                       reinterpret_cast<std::uintptr_t>(drone_build_id_begin);

@@ -20,8 +20,10 @@
 
 #include <drone/layout.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace drone::wire {
 
@@ -54,7 +56,7 @@ enum class control : std::uint8_t {
     heap_size = 1,     ///< bytes - 1
     pool_block = 2,    ///< bytes; with pool_capacity once for every pool, ascending
     pool_capacity = 3, ///< blocks
-    layout_end = 4,    ///< checksum of the control words since `begin`, that one included
+    layout_end = 4,    ///< checksum of the control words since `begin`, see make_layout_end()
     checkpoint =
         5,         ///< events numbered so far, modulo 2^24: the next one's sequence number and more
     dropped = 6,   ///< of the events missing since the last such word, what the target left out
@@ -128,7 +130,18 @@ struct word {
 /// The word of an event; `sequence` is taken modulo 32, `data` must be below 2^24.
 [[nodiscard]] constexpr word
 event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
-    return {static_cast<std::uint32_t>(op) << 29U | (sequence & 0x1FU) << 24U | data};
+    const std::uint32_t rest = static_cast<std::uint32_t>(op) << 29U | data;
+    if (std::is_constant_evaluated() || std::endian::native != std::endian::little)
+        return {rest | (sequence & 0x1FU) << 24U};
+    // A bit field is one instruction on cores that insert bits.
+    struct fields {
+        std::uint32_t data : 24;
+        std::uint32_t sequence : 5;
+        std::uint32_t op : 3;
+    };
+    fields result = std::bit_cast<fields>(rest);
+    result.sequence = sequence & 0x1FU;
+    return {std::bit_cast<std::uint32_t>(result)};
 }
 
 [[nodiscard]] constexpr word caller(std::uint32_t code_address) noexcept {
@@ -249,19 +262,15 @@ struct announced_heap {
 template <std::size_t Count>
 struct announcement_words {
     word at[Count] = {};
-    std::uint32_t sum = 0; ///< checksum of the words before identity
-
-    /// Checksum of the layout that says this identity. Every digest starts from it, so that one
-    /// agrees only for a reader that knows the layout.
-    [[nodiscard]] constexpr std::uint32_t seed(std::uint32_t identity) const noexcept {
-        return checksum(sum, make_control(control::identity, identity));
-    }
+    /// Checksum of the words before identity, taken without flag_continues. Every digest starts from
+    /// it, so that one agrees only for a reader that knows the layout.
+    std::uint32_t seed = 0;
 };
 
-/// The last word of an announcement: the checksum of its words, taken without flag_continues, which
-/// is then added to it.
-[[nodiscard]] constexpr word make_layout_end(std::uint32_t seed, bool continues) noexcept {
-    return make_control(control::layout_end, seed ^ (continues ? flag_continues : 0U));
+/// The last word of an announcement but the check.
+[[nodiscard]] constexpr word
+make_layout_end(std::uint32_t seed, std::uint32_t identity, bool continues) noexcept {
+    return make_control(control::layout_end, seed ^ identity ^ (continues ? flag_continues : 0U));
 }
 
 /// The announcement of a layout.
@@ -280,10 +289,10 @@ template <std::size_t PoolCount>
         words.at[next++] = make_control(control::pool_capacity, pool.capacity);
     }
     for (std::size_t i = 0; i < next; ++i)
-        words.sum = checksum(words.sum, words.at[i]);
+        words.seed = checksum(words.seed, words.at[i]);
     words.at[0] = with_flags(begin, flags);
     words.at[next++] = make_control(control::identity, identity);
-    words.at[next] = make_layout_end(words.seed(identity), (flags & flag_continues) != 0);
+    words.at[next] = make_layout_end(words.seed, identity, (flags & flag_continues) != 0);
     return words;
 }
 

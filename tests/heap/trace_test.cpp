@@ -157,7 +157,7 @@ TEST_F(Trace, BeginsWithTheLayout) {
     const auto layout = drone::wire::announce(pools);
     std::vector<word> expected(std::begin(layout.at), std::end(layout.at));
     expected.push_back(drone::wire::make_control(control::checkpoint, 0));
-    std::uint32_t sum = layout.seed(0);
+    std::uint32_t sum = layout.seed;
     for (const word w : expected)
         sum = drone::wire::digest(sum, w);
     expected.push_back(drone::wire::make_digest(sum));

@@ -79,7 +79,7 @@ private:
     }
 
     [[nodiscard]] std::uint32_t seed() const {
-        return is_version_2() ? wire::announce(layout_).seed(0) : 0;
+        return is_version_2() ? wire::announce(layout_).seed : 0;
     }
 
     /// A check, with an announcement or without. Whoever preempts carries on where it is.

@@ -117,7 +117,7 @@ public:
 
     [[nodiscard]] std::string bytes() const { return bytes_of(words); }
 
-    [[nodiscard]] std::uint32_t seed() const { return wire::announce(layout).seed(identity); }
+    [[nodiscard]] std::uint32_t seed() const { return wire::announce(layout).seed; }
 
     std::vector<wire::word> words;
     std::uint32_t events = 0;

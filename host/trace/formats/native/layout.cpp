@@ -65,8 +65,8 @@ std::optional<announced_trace> announcement_parser::feed(wire::word w) {
         if (!inner.pools.empty()) inner.pools.back().capacity = w.data();
         break;
     case sub::identity:
-        inner.identity = w.data();
-        break;
+        inner.identity = w.data(); // not in the checksum, but in the last word
+        return std::nullopt;
     case sub::layout_end: {
         const partial done = std::move(inner);
         open_.pop_back();
@@ -83,8 +83,8 @@ std::optional<announced_trace> announcement_parser::feed(wire::word w) {
 
 std::optional<announced_trace> announcement_parser::finish(const partial& open, wire::word end) {
     const bool old = open.head.version < 2;
-    const wire::word right =
-        wire::make_layout_end(open.sum, !old && (open.head.flags & wire::flag_continues) != 0);
+    const bool continues = !old && (open.head.flags & wire::flag_continues) != 0;
+    const wire::word right = wire::make_layout_end(open.sum, open.identity, continues);
     if (end != right) return std::nullopt;
     if (!open.size_seen || open.pools.size() != open.head.pool_count) return std::nullopt;
     const auto error =

@@ -73,10 +73,22 @@ struct traced_pool {
     friend bool operator==(const traced_pool&, const traced_pool&) = default;
 };
 
+/// Where a traced heap has blocks whose layout is not known: to the heap's end. Blocks begin at
+/// multiples of the unit from its first byte; number `first_block` + i begins i units after it.
+struct traced_region {
+    std::uint32_t offset = 0; ///< of the first byte in the heap
+    std::uint32_t unit = 0;   ///< bytes
+    std::uint32_t units = 0;  ///< 0: the heap has no region
+    std::uint32_t first_block = 0;
+
+    friend bool operator==(const traced_region&, const traced_region&) = default;
+};
+
 /// The traced heap, where the format announces it.
 struct traced_heap {
     std::uint32_t size = 0; ///< bytes
     std::vector<traced_pool> pools;
+    traced_region region{};
     /// First 24 bits of the firmware's GNU build ID, as its first six hexadecimal digits; 0: none.
     std::uint32_t identity = 0;
 

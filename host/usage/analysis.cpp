@@ -134,7 +134,9 @@ pool_usage* analysis::pool_of(std::uint32_t block) {
     const auto after = std::ranges::upper_bound(pools_, block, {}, [](const pool_usage& p) {
         return p.pool.first_block;
     });
-    return &*std::prev(after);
+    if (after == pools_.begin()) return nullptr;
+    pool_usage& pool = *std::prev(after);
+    return block < pool.pool.first_block + pool.pool.capacity ? &pool : nullptr; // or a region's
 }
 
 void analysis::on_failure(const trace::failure& f) {

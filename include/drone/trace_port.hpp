@@ -49,6 +49,7 @@ class trace_port {
     using port = log_port<typename Options::carrier, static_cast<unsigned>(Options::trace_port)>;
     static constexpr std::size_t pool_count =
         std::remove_cvref_t<decltype(Options::layout)>::pool_count;
+    static constexpr bool has_region = Options::layout.region.granules != 0;
     static constexpr bool drops = Options::trace_flow == trace_flow::drop;
     static constexpr bool tells_callers = Options::trace_callers;
     static constexpr bool tells_contexts = !std::is_void_v<typename Options::trace_context>;
@@ -59,7 +60,7 @@ class trace_port {
 public:
     /// Words of an announcement.
     static constexpr std::uint32_t words =
-        static_cast<std::uint32_t>(wire::announcement_size(pool_count));
+        static_cast<std::uint32_t>(wire::announcement_size(pool_count, has_region));
 
 private:
     /// Index of the checkpoint in an announcement; the digest follows. Identity and the layout's
@@ -72,7 +73,7 @@ private:
     /// Words that an event can take: itself, its alignment, what else is said of it, and that again
     /// for the one that it preempts.
     static constexpr std::uint32_t words_an_event =
-        2 + 2 * ((tells_callers ? 1 : 0) + (tells_contexts ? 1 : 0));
+        2 + 2 * ((tells_callers ? 1 : 0) + (tells_contexts ? 1 : 0) + (has_region ? 1 : 0));
 
     /// Words in which at least one announcement is whole, wherever they begin.
     static constexpr std::size_t window(std::uint32_t events) noexcept {
@@ -124,7 +125,9 @@ public:
     {
         const auto op =
             alignment > granule ? wire::operation::allocate_aligned : wire::operation::allocate;
-        if (alignment > default_alignment) {
+        if (is_of_region(offset)) {
+            send_of_region(op, offset, size, alignment, caller...);
+        } else if (alignment > default_alignment) {
             send_aligned(last_byte(offset, size), alignment, caller...);
         } else {
             send(op, last_byte(offset, size), caller...);
@@ -146,7 +149,11 @@ public:
     ) noexcept
         requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
     {
-        send(wire::operation::resize, last_byte(offset, new_size), caller...);
+        if (is_of_region(offset)) {
+            send_of_region(wire::operation::resize, offset, new_size, granule, caller...);
+        } else {
+            send(wire::operation::resize, last_byte(offset, new_size), caller...);
+        }
     }
 
     template <class... Caller>
@@ -163,10 +170,11 @@ public:
     trace_failed(std::size_t size, std::size_t alignment, Caller... caller) noexcept
         requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
     {
-        send_slowly(
+        send_event(
             {wire::operation::failed,
              wire::saturated(size),
              counted_log2(alignment),
+             0,
              address(caller...)}
         );
     }
@@ -190,13 +198,14 @@ private:
     using masked_scope = typename Options::core::critical_section;
 
     static constexpr std::uint32_t flags = drops ? wire::flag_drops : 0;
-    static constexpr auto announcement = wire::announce(Options::layout, flags);
+    static constexpr auto announcement = wire::announce<has_region>(Options::layout, flags);
 
     /// An event before it has a number, with what is said of it first.
     struct event {
         wire::operation op;
         std::uint32_t data;
         std::uint32_t alignment_log2; ///< 0: nothing to say
+        std::uint32_t size;           ///< 0: nothing to say
         std::uint32_t caller;
     };
 
@@ -257,12 +266,51 @@ private:
     template <class... Caller>
     [[gnu::noinline]] void
     send_slowly(wire::operation op, std::uint32_t data, Caller... caller) noexcept {
-        send_event({op, data, 0, address(caller...)});
+        send_event({op, data, 0, 0, address(caller...)});
     }
     template <class... Caller>
     [[gnu::noinline]] void
     send_aligned(std::uint32_t data, std::size_t alignment, Caller... caller) noexcept {
-        send_event({wire::operation::allocate_aligned, data, log2(alignment), address(caller...)});
+        send_event({wire::operation::allocate_aligned, data, log2(alignment), 0, address(caller...)}
+        );
+    }
+
+    static constexpr bool is_of_region([[maybe_unused]] std::uint32_t offset) noexcept {
+        if constexpr (has_region) return offset >= Options::layout.region.first_block();
+        return false;
+    }
+    /// A block of the region is told by its start and size.
+    template <class... Caller>
+    [[gnu::always_inline]] void send_of_region(
+        wire::operation op,
+        std::uint32_t offset,
+        std::size_t size,
+        std::size_t alignment,
+        Caller... caller
+    ) noexcept {
+        if constexpr (has_region) {
+            constexpr wire::region_code code(
+                Options::layout.region.first_block(),
+                Options::layout.size,
+                Options::layout.alignment
+            );
+            const std::uint32_t data = code.encode(offset, size);
+            if (size <= code.size_limit() && alignment <= default_alignment)
+                return send(op, data, caller...);
+            const std::uint32_t log = alignment <= default_alignment ? 0 : log2(alignment);
+            const std::uint32_t told = size <= code.size_limit() ? 0 : wire::saturated(size);
+            send_with_more(op, data, log, told, caller...);
+        }
+    }
+    template <class... Caller>
+    [[gnu::noinline]] void send_with_more(
+        wire::operation op,
+        std::uint32_t data,
+        std::uint32_t alignment_log2,
+        std::uint32_t size,
+        Caller... caller
+    ) noexcept {
+        send_event({op, data, alignment_log2, size, address(caller...)});
     }
 
     /// One word in each masked stretch, until the event is out.
@@ -399,6 +447,13 @@ private:
             put(wire::make_alignment(e.alignment_log2, wire::event(e.op, 0, e.data)));
             return true;
         }
+        if constexpr (has_region) {
+            if (e.size != 0 && (said_ & size_said) == 0) {
+                said_ |= size_said;
+                put(wire::make_control(wire::control::size, e.size));
+                return true;
+            }
+        }
         return false;
     }
 
@@ -420,6 +475,7 @@ private:
 
     static constexpr std::uint32_t alignment_said = 1;
     static constexpr std::uint32_t caller_said = 2;
+    static constexpr std::uint32_t size_said = 4;
 
     // What is on the wire. Changed with interrupts masked. All zero at first, so that traced heaps
     // stand in .bss, too.

@@ -202,10 +202,11 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
 /// Words of a check: checkpoint, digest. Checks also stand alone, between announcements.
 inline constexpr std::size_t check_size = 2;
 
-/// Words of an announcement of `pool_count` pools: begin, heap_size, two a pool, identity,
-/// layout_end, and the two of a check, checkpoint and digest.
-[[nodiscard]] constexpr std::size_t announcement_size(std::size_t pool_count) noexcept {
-    return 4 + 2 * pool_count + check_size;
+/// Words of an announcement of `pool_count` pools: begin, heap_size, two a pool, region where there
+/// is one, identity, layout_end, and the two of a check, checkpoint and digest.
+[[nodiscard]] constexpr std::size_t
+announcement_size(std::size_t pool_count, bool has_region = false) noexcept {
+    return 4 + 2 * pool_count + (has_region ? 1 : 0) + check_size;
 }
 
 /// Flag of `begin`: every event since the last announcement was numbered. Without it the trace
@@ -273,21 +274,23 @@ make_layout_end(std::uint32_t seed, std::uint32_t identity, bool continues) noex
     return make_control(control::layout_end, seed ^ identity ^ (continues ? flag_continues : 0U));
 }
 
-/// The announcement of a layout.
-template <std::size_t PoolCount>
+/// The announcement of a layout; HasRegion says whether it has a region.
+template <bool HasRegion = false, std::size_t PoolCount = 0>
 [[nodiscard]] constexpr auto announce(
     const heap_layout<PoolCount>& layout, std::uint32_t flags = 0, std::uint32_t identity = 0
 ) noexcept {
-    announcement_words<announcement_size(PoolCount) - check_size> words;
+    announcement_words<announcement_size(PoolCount, HasRegion) - check_size> words;
     const word begin =
         make_begin({.size = layout.size, .alignment = layout.alignment, .pool_count = PoolCount});
     std::size_t next = 0;
     words.at[next++] = with_flags(begin, flags & ~flag_continues);
     words.at[next++] = make_control(control::heap_size, layout.size - 1);
-    for (const pool_layout& pool : layout.pools) {
-        words.at[next++] = make_control(control::pool_block, pool.block);
-        words.at[next++] = make_control(control::pool_capacity, pool.capacity);
+    for (std::size_t i = 0; i < PoolCount; ++i) {
+        words.at[next++] = make_control(control::pool_block, layout.pools[i].block);
+        words.at[next++] = make_control(control::pool_capacity, layout.pools[i].capacity);
     }
+    if constexpr (HasRegion)
+        words.at[next++] = make_control(control::region, layout.region.first_block());
     for (std::size_t i = 0; i < next; ++i)
         words.seed = checksum(words.seed, words.at[i]);
     words.at[0] = with_flags(begin, flags);

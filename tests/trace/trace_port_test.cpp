@@ -78,6 +78,13 @@ struct told : heap_options {
     using trace_context = current_context;
 };
 
+constexpr auto pools_and_region =
+    make_layout<2>(1 << 20, {{12, 20}, {40, 10}}, 32, overflow::region);
+
+struct told_of_region : told {
+    static constexpr const auto& layout = pools_and_region;
+};
+
 struct dropping : told {
     static constexpr drone::trace_flow trace_flow = drone::trace_flow::drop;
 };
@@ -94,7 +101,8 @@ struct call {
 template <class Options>
 class simulated_program {
 public:
-    explicit simulated_program(std::uint32_t seed) : random_(seed) {
+    explicit simulated_program(std::uint32_t seed, std::uint32_t largest = 70)
+        : random_(seed), largest_(largest) {
         simulated_core::context = 0;
         simulated_core::interrupt = [this] { maybe_interrupt(); };
         simulated_carrier::words.clear();
@@ -137,7 +145,7 @@ private:
 
     void act() {
         if (live_.empty() || below(2) == 0) {
-            const std::uint32_t size = 1 + below(70);
+            const std::uint32_t size = 1 + below(below(4) == 0 ? largest_ : 70);
             const std::uint32_t alignment = 4U << below(4);
             const void* const caller = number({size, alignment});
             if (void* const block = heap_->allocate(size, alignment, caller))
@@ -152,6 +160,7 @@ private:
     }
 
     std::mt19937 random_;
+    std::uint32_t largest_; ///< bytes
     std::unique_ptr<declared_heap<Options>> heap_ = std::make_unique<declared_heap<Options>>();
     std::map<std::uint32_t, call> calls_; ///< by caller
     std::vector<void*> live_;
@@ -225,6 +234,23 @@ TEST(TracePort, TellsEachCallOnceWithWhoAndWhereWhateverPreempts) {
     for (std::uint32_t seed = 0; seed < 200; ++seed) {
         SCOPED_TRACE(seed);
         simulated_program<told> program(seed);
+        program.run(3000);
+        matching_sink sink(program.calls());
+        const findings found = read(sink);
+        EXPECT_EQ(sink.matched, program.calls().size());
+        EXPECT_EQ(sink.unattributed, 0);
+        EXPECT_EQ(sink.live, program.live());
+        EXPECT_EQ(found.gaps, 0);
+        EXPECT_EQ(found.damaged, 0);
+        EXPECT_EQ(found.lost_events, 0);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+TEST(TracePort, TellsBlocksOfARegionByStartAndSize) {
+    for (std::uint32_t seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        simulated_program<told_of_region> program(seed, 3000);
         program.run(3000);
         matching_sink sink(program.calls());
         const findings found = read(sink);

@@ -7,7 +7,8 @@
 namespace drone::trace {
 
 void traced_blocks::clear() {
-    map_.for_each_filled([&](std::uint32_t block) { set(block, {}); });
+    asked_ = zeroed_array<request>(count_);
+    stretches_ = zeroed_array<std::uint32_t>(count_);
 }
 
 std::size_t traced_blocks::follow(

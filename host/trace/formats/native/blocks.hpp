@@ -23,14 +23,15 @@ class traced_blocks {
 public:
     traced_blocks() = default;
     explicit traced_blocks(const traced_heap& heap)
-        : map_(heap), asked_(map_.block_count()), stretches_(map_.block_count()) {}
+        : map_(heap), count_(map_.block_count() + heap.region.units), asked_(count_),
+          stretches_(count_) {}
 
     /// Where `offset` lies. Requires offset < end().
     [[nodiscard]] block_map::place find(std::uint32_t offset) { return map_.find(offset); }
     [[nodiscard]] block_state at(std::uint32_t block) const {
         return {asked_[block], stretches_[block]};
     }
-    /// Requires that find() named the block.
+    /// Requires that find() named the block, or that it is the region's.
     void set(std::uint32_t block, block_state state) {
         asked_[block] = state.asked;
         stretches_[block] = state.stretch;
@@ -39,7 +40,8 @@ public:
     /// All are free, and none was seen to change.
     void clear();
 
-    /// Calls `f` with the number and the state of every block that is not free, in their order.
+    /// Calls `f` with the number and the state of every block of a pool that is not free, in their
+    /// order.
     template <class F>
     void for_each_live(F f) const {
         map_.for_each_filled([&](std::uint32_t block) {
@@ -62,7 +64,8 @@ public:
 
 private:
     block_map map_;
-    zeroed_array<request> asked_;           ///< by block
+    std::size_t count_ = 0;       ///< of blocks, those that may begin in the region included
+    zeroed_array<request> asked_; ///< by block
     zeroed_array<std::uint32_t> stretches_; ///< by block
 };
 

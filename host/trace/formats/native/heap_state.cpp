@@ -23,11 +23,16 @@ void heap_state::use(const traced_heap& heap) {
 void heap_state::announce_heap() {
     heap_announced_ = true;
     blocks_ = traced_blocks(heap_);
+    code_.reset();
+    if (const traced_region& region = heap_.region; region.units != 0)
+        code_.emplace(region.offset, heap_.size, region.unit);
     to_.now().on_heap(heap_);
 }
 
 void heap_state::restart() {
     blocks_.for_each_live([&](std::uint32_t block, block_state) { presume_free(block); });
+    for (const auto& [offset, end] : std::exchange(region_, {}))
+        presume_free(region_block(offset));
     blocks_.clear();
     to_.position(found_.events);
     break_off();
@@ -45,9 +50,12 @@ void heap_state::break_off() {
 void heap_state::finish() {
     if (!heap_announced_) announce_heap();
     sink& to = to_.now();
-    blocks_.for_each_live([&](std::uint32_t block, block_state state) {
+    const auto tell = [&](std::uint32_t block, block_state state) {
         to.on_live(make_change(block, state.asked, false), certain_.checked_since(state.stretch));
-    });
+    };
+    blocks_.for_each_live(tell);
+    for (const auto& [offset, end] : region_)
+        tell(region_block(offset), blocks_.at(region_block(offset)));
 }
 
 // -- Events ---------------------------------------------------------------------------------------
@@ -86,11 +94,13 @@ bool heap_state::event(wire::word w) {
         break;
     }
     prefix_.caller = 0;
+    prefix_.size = 0;
     if (!can_be) to_.position(found_.events);
     return can_be;
 }
 
 bool heap_state::allocate(wire::word w, std::uint32_t alignment_log2) {
+    if (is_of_region(w.data())) return allocate_in_region(w, alignment_log2);
     if (w.data() >= end()) return false;
     const block_map::place place = blocks_.find(w.data());
     const block_state state = blocks_.at(place.block);
@@ -115,27 +125,34 @@ std::uint32_t heap_state::take_alignment(wire::word w) {
 }
 
 bool heap_state::deallocate(wire::word w) {
+    if (is_of_region(w.data())) return deallocate_in_region(w.data());
     if (w.data() >= end()) return false;
     const block_map::place place = blocks_.find(w.data());
     if (place.first_byte != w.data()) return false;
     const block_state state = blocks_.at(place.block);
-    if (state.asked.is_live() != 0) {
+    if (state.asked.is_live() != 0)
         give_back(place.block);
-        return true;
-    }
+    else
+        free_again(place.block);
+    return true;
+}
+
+/// A block is given back that is not live.
+void heap_state::free_again(std::uint32_t block) {
+    const block_state state = blocks_.at(block);
     if (certain_.certain_since(state.stretch)) {
         ++found_.double_frees;
     } else if (certain_.unbroken_since(state.stretch)) {
         ++found_.suspected_double_frees;
     } else {
         ++found_.freed_unknown;
-        blocks_.set(place.block, {{}, certain_.stretch()});
+        blocks_.set(block, {{}, certain_.stretch()});
     }
     to_.position(found_.events);
-    return true;
 }
 
 bool heap_state::resize(wire::word w) {
+    if (is_of_region(w.data())) return resize_in_region(w);
     if (w.data() >= end()) return false;
     const block_map::place place = blocks_.find(w.data());
     const block_state state = blocks_.at(place.block);
@@ -151,6 +168,73 @@ bool heap_state::resize(wire::word w) {
     const request after(size, std::min(before.alignment_log2(), most));
     blocks_.set(place.block, {after, certain_.stretch()});
     to_.resize(make_change(place.block, before, true), make_change(place.block, after, false));
+    return true;
+}
+
+// -- The region -----------------------------------------------------------------------------------
+
+std::optional<wire::region_code::place> heap_state::place_in_region(wire::word w) const {
+    wire::region_code::place place = code_->decode(w.data());
+    if (place.size == 0) place.size = prefix_.size;
+    if (place.size == 0 || place.size > heap_.size - place.offset) return std::nullopt;
+    return place;
+}
+
+/// Blocks where another one is now: the events that gave them back are missing.
+void heap_state::free_overlaps(wire::region_code::place place) {
+    auto at = region_.lower_bound(place.offset);
+    if (at != region_.begin() && std::prev(at)->second > place.offset) --at;
+    bool any = false;
+    while (at != region_.end() && at->first < place.offset + place.size) {
+        const std::uint32_t block = region_block(at->first);
+        contradict(blocks_.at(block));
+        presume_free(block);
+        at = region_.erase(at);
+        any = true;
+    }
+    if (any) to_.position(found_.events - 1);
+}
+
+bool heap_state::allocate_in_region(wire::word w, std::uint32_t alignment_log2) {
+    const auto place = place_in_region(w);
+    if (!place) return false;
+    free_overlaps(*place);
+    region_[place->offset] = place->offset + place->size;
+    take(region_block(place->offset), {place->size, alignment_log2});
+    return true;
+}
+
+bool heap_state::deallocate_in_region(std::uint32_t offset) {
+    if (offset >= heap_.size || (offset - heap_.region.offset) % heap_.region.unit != 0)
+        return false;
+    const std::uint32_t block = region_block(offset);
+    if (region_.erase(offset) != 0)
+        give_back(block);
+    else
+        free_again(block);
+    return true;
+}
+
+bool heap_state::resize_in_region(wire::word w) {
+    const auto place = place_in_region(w);
+    if (!place) return false;
+    const std::uint32_t block = region_block(place->offset);
+    const auto live = region_.find(place->offset);
+    if (live == region_.end()) { // taken before the capture began, or in a gap
+        contradict(blocks_.at(block));
+        free_overlaps(*place);
+        region_[place->offset] = place->offset + place->size;
+        take(block, {place->size, 2});
+        return true;
+    }
+    region_.erase(live);
+    free_overlaps(*place);
+    region_[place->offset] = place->offset + place->size;
+    const request before = blocks_.at(block).asked;
+    constexpr std::uint8_t most = 3;
+    const request after(place->size, std::min(before.alignment_log2(), most));
+    blocks_.set(block, {after, certain_.stretch()});
+    to_.resize(make_change(block, before, true), make_change(block, after, false));
     return true;
 }
 

@@ -15,7 +15,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
+#include <utility>
 
 namespace drone::trace {
 
@@ -23,6 +26,7 @@ namespace drone::trace {
 struct prefix {
     std::uint32_t caller = 0;  ///< of the next one
     wire::word alignment = {}; ///< of one of the next ones
+    std::uint32_t size = 0;    ///< of the next one, in bytes; 0: it says so itself
 
     friend bool operator==(const prefix&, const prefix&) = default;
 };
@@ -54,6 +58,7 @@ public:
     [[nodiscard]] bool event(wire::word w);
 
     void caller(std::uint32_t code_address) { prefix_ = {.caller = code_address}; }
+    void size(std::uint32_t bytes) { prefix_.size = bytes; }
     void alignment(wire::word w) { prefix_.alignment = w; }
     void context(std::uint32_t number) { context_ = static_cast<std::uint16_t>(number); }
     /// What was said of the next event is said again.
@@ -76,6 +81,19 @@ private:
     [[nodiscard]] bool resize(wire::word w);
     void fail(wire::word w);
 
+    [[nodiscard]] bool is_of_region(std::uint32_t data) const {
+        return heap_.region.units != 0 && data >= heap_.region.offset;
+    }
+    [[nodiscard]] std::uint32_t region_block(std::uint32_t offset) const {
+        return heap_.region.first_block + (offset - heap_.region.offset) / heap_.region.unit;
+    }
+    [[nodiscard]] bool allocate_in_region(wire::word w, std::uint32_t alignment_log2);
+    [[nodiscard]] bool deallocate_in_region(std::uint32_t offset);
+    [[nodiscard]] bool resize_in_region(wire::word w);
+    [[nodiscard]] std::optional<wire::region_code::place> place_in_region(wire::word w) const;
+    void free_overlaps(wire::region_code::place place);
+    void free_again(std::uint32_t block);
+
     void contradict(block_state before);
     void take(std::uint32_t block, request asked);
     void give_back(std::uint32_t block);
@@ -93,7 +111,9 @@ private:
     prefix prefix_;
     std::uint16_t context_ = no_context;
     bool contradicted_ = false;
-    std::array<brief_change, 256> usual_{}; ///< room for what follow() makes at a time
+    std::optional<wire::region_code> code_;         ///< of the region
+    std::map<std::uint32_t, std::uint32_t> region_; ///< live blocks of it: first byte to end
+    std::array<brief_change, 256> usual_{};         ///< room for what follow() makes at a time
 };
 
 } // namespace drone::trace

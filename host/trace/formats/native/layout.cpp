@@ -4,6 +4,7 @@
 
 #include "trace/formats/native/version_1.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace drone::trace {
@@ -64,6 +65,9 @@ std::optional<announced_trace> announcement_parser::feed(wire::word w) {
     case sub::pool_capacity:
         if (!inner.pools.empty()) inner.pools.back().capacity = w.data();
         break;
+    case sub::region:
+        inner.region = w.data();
+        break;
     case sub::identity:
         inner.identity = w.data(); // not in the checksum, but in the last word
         return std::nullopt;
@@ -87,16 +91,22 @@ std::optional<announced_trace> announcement_parser::finish(const partial& open, 
     const wire::word right = wire::make_layout_end(open.sum, open.identity, continues);
     if (end != right) return std::nullopt;
     if (!open.size_seen || open.pools.size() != open.head.pool_count) return std::nullopt;
-    const auto error =
-        check_layout(open.pools.data(), open.pools.size(), open.head.size, open.head.alignment);
-    if (error != layout_error::none) return std::nullopt;
+    const std::uint32_t pools_end = open.region.value_or(open.head.size);
+    if (pools_end > open.head.size || (open.region && pools_end == open.head.size))
+        return std::nullopt;
+    const bool can_be =
+        open.pools.empty()
+            ? open.region.has_value()
+            : check_layout(open.pools.data(), open.pools.size(), pools_end, open.head.alignment) ==
+                  layout_error::none;
+    if (!can_be) return std::nullopt;
     std::vector<pool_layout> placed(open.pools.size());
     place_pools(open.pools.data(), open.pools.size(), open.head.alignment, placed.data());
     announced_trace found{
         .version = open.head.version,
         .flags = open.head.flags,
         .seed = old ? 0 : open.sum,
-        .heap = {.size = open.head.size, .pools = {}, .identity = open.identity},
+        .heap = {.size = open.head.size, .pools = {}, .region = {}, .identity = open.identity},
     };
     std::uint32_t first_block = 0;
     for (const pool_layout& pool : placed) {
@@ -104,6 +114,11 @@ std::optional<announced_trace> announcement_parser::finish(const partial& open, 
             {pool.block, pool.capacity, pool.alignment, pool.offset, first_block}
         );
         first_block += pool.capacity;
+    }
+    if (open.region) {
+        const std::uint32_t unit = std::min(open.head.alignment, wire::region_code::unit_limit);
+        const std::uint32_t units = (open.head.size - pools_end + unit - 1) / unit;
+        found.heap.region = {pools_end, unit, units, first_block};
     }
     return found;
 }

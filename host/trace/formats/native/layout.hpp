@@ -52,6 +52,7 @@ private:
         std::uint32_t sum = 0;
         std::vector<pool_spec> pools{};
         std::uint32_t identity = 0;
+        std::optional<std::uint32_t> region{}; ///< offset
         bool size_seen = false;
     };
 

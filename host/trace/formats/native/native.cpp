@@ -165,6 +165,8 @@ void native_reader::control(wire::word w) {
         return;
     case wire::control::alignment:
         return heap_.alignment(w);
+    case wire::control::size:
+        return heap_.size(w.data());
     case wire::control::context:
         if (w.data() >= wire::context_limit) return numbers_.damaged();
         return heap_.context(w.data());

@@ -5,6 +5,7 @@
 
 #include "capture/capture.hpp"
 #include "capture/outputs.hpp"
+#include "realistic.hpp"
 #include "stream/encode.hpp"
 
 #include <drone/wire.hpp>
@@ -70,6 +71,10 @@ const std::string& swo_file() {
     static const std::string path = write("swo", heap_stream());
     return path;
 }
+const std::string& realistic_file() {
+    static const std::string path = write("realistic", bench::realistic_stream(input_bytes));
+    return path;
+}
 const std::string& tpiu_file() {
     static const std::string path = write("tpiu", framed(heap_stream()));
     return path;
@@ -131,6 +136,9 @@ void copy_of_the_same_file(benchmark::State& state) {
 }
 
 void heap_words_to_a_port_file(benchmark::State& state) { capture_file(state, swo_file(), {}, 31); }
+void realistic_to_a_port_file(benchmark::State& state) {
+    capture_file(state, realistic_file(), {}, 31);
+}
 void heap_words_in_tpiu_frames(benchmark::State& state) {
     capture_file(state, tpiu_file(), {.how = stream::framing::tpiu}, 31);
 }
@@ -140,6 +148,7 @@ void text_by_single_bytes(benchmark::State& state) { capture_file(state, text_fi
 
 BENCHMARK(copy_of_the_same_file)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(heap_words_to_a_port_file)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(realistic_to_a_port_file)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(heap_words_in_tpiu_frames)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(text_by_single_bytes)->UseRealTime()->Unit(benchmark::kMillisecond);
 

@@ -43,8 +43,6 @@ public:
             counts_.missing += gone->length;
         } else {
             ++counts_.packets;
-            if (const auto* written = std::get_if<stream::software>(&found.value))
-                counts_.payload += written->size;
             if (std::holds_alternative<stream::overflow>(found.value)) ++counts_.overflows;
         }
         to_.on_packet(found);
@@ -52,14 +50,13 @@ public:
 
     void on_run(const stream::software_run& run) override {
         counts_.packets += run.count();
-        counts_.payload += run.count() * run.size;
         to_.on_run(run);
     }
 
-    void on_block(const stream::packet_block& block) override {
-        counts_.packets += block.count;
-        counts_.payload += block.payload;
-        to_.on_block(block);
+    [[nodiscard]] bool wants_writes_alone() const override { return to_.wants_writes_alone(); }
+    void on_writes(const stream::write_batch& batch) override {
+        counts_.packets += batch.packets;
+        to_.on_writes(batch);
     }
 
 private:

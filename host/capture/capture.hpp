@@ -22,7 +22,6 @@ namespace drone::capture {
 struct progress {
     std::uint64_t bytes = 0;     ///< from the source
     std::uint64_t packets = 0;   ///< well-formed ones
-    std::uint64_t payload = 0;   ///< bytes that went to stimulus ports
     std::uint64_t overflows = 0; ///< overflow packets
     std::uint64_t malformed = 0; ///< bytes in no packet
     std::uint64_t missing = 0;   ///< bytes that the link or a stage below lost

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,9 +24,9 @@ public:
         for (const auto& one : all_)
             one->on_run(run);
     }
-    void on_writes(std::span<const stream::timed_write> writes) override {
+    void on_writes(const stream::write_batch& batch) override {
         for (const auto& one : all_)
-            one->on_writes(writes);
+            one->on_writes(batch);
     }
     [[nodiscard]] bool wants_writes_alone() const override {
         return std::ranges::all_of(all_, [](const auto& one) { return one->wants_writes_alone(); });

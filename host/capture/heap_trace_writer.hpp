@@ -43,7 +43,7 @@ public:
 
     void on_packet(const stream::located_packet& found) override;
     void on_run(const stream::software_run& run) override;
-    void on_writes(std::span<const stream::timed_write> writes) override;
+    void on_writes(const stream::write_batch& batch) override;
     [[nodiscard]] bool wants_time() const override { return true; }
     void arrived(std::uint64_t microseconds) override { host_now_ = microseconds; }
     /// Writes what was lost after the last word.
@@ -60,6 +60,9 @@ private:
         std::uint64_t missing = 0; ///< bytes
     };
 
+    std::size_t plain_words(
+        const stream::write_batch& batch, std::span<const stream::write_batch::write> writes
+    );
     [[nodiscard]] bool is_ours(const stream::software& written, bool tentative);
     void payload(const stream::software& written, stream::moment time);
     void become_native();

@@ -47,6 +47,12 @@ public:
         std::memcpy(pending_.data() + used_, bytes.data(), bytes.size());
         used_ += size;
     }
+    /// Room for `size` bytes, at most 64 KiB, to write into. took() says where they ended.
+    [[nodiscard]] std::uint8_t* room(std::size_t size) {
+        if (pending_.size() - used_ < size) make_room(size);
+        return pending_.data() + used_;
+    }
+    void took(const std::uint8_t* end) { used_ = static_cast<std::size_t>(end - pending_.data()); }
     /// The payloads of the run.
     void append_run(const stream::software_run& run);
     void flush();

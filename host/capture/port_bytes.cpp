@@ -13,8 +13,8 @@ void port_bytes::on_run(const stream::software_run& run) {
     if (ports_.test(run.port)) to_.append_run(run);
 }
 
-void port_bytes::on_writes(std::span<const stream::timed_write> writes) {
-    for (const stream::timed_write& one : writes)
+void port_bytes::on_writes(const stream::write_batch& batch) {
+    for (const stream::write_batch::write& one : batch.writes)
         if (ports_.test(one.port)) to_.append_number(one.value, one.size);
 }
 

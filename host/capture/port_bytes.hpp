@@ -15,7 +15,7 @@ public:
 
     void on_packet(const stream::located_packet& found) override;
     void on_run(const stream::software_run& run) override;
-    void on_writes(std::span<const stream::timed_write> writes) override;
+    void on_writes(const stream::write_batch& batch) override;
 
 private:
     port_set ports_;

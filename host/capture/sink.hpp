@@ -15,8 +15,7 @@ class sink : public stream::packet_sink {
 public:
     /// Whether the packets must carry the target's time. They arrive later for it.
     [[nodiscard]] virtual bool wants_time() const { return false; }
-    /// Whether, of packets that are neither lost nor damaged, writes to stimulus ports are enough.
-    [[nodiscard]] virtual bool wants_writes_alone() const { return true; }
+    [[nodiscard]] bool wants_writes_alone() const override { return true; }
     /// The packets that follow arrived at `microseconds` of the host's clock since the capture
     /// began. Called for live sources only, never going backwards.
     virtual void arrived(std::uint64_t microseconds) { static_cast<void>(microseconds); }

@@ -15,8 +15,8 @@ void unasked::on_packet(const stream::located_packet& found) {
 
 void unasked::on_run(const stream::software_run& run) { packets_[run.port] += run.count(); }
 
-void unasked::on_writes(std::span<const stream::timed_write> writes) {
-    for (const stream::timed_write& one : writes)
+void unasked::on_writes(const stream::write_batch& batch) {
+    for (const stream::write_batch::write& one : batch.writes)
         ++packets_[one.port];
 }
 

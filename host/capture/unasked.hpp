@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,7 +21,7 @@ public:
 
     void on_packet(const stream::located_packet& found) override;
     void on_run(const stream::software_run& run) override;
-    void on_writes(std::span<const stream::timed_write> writes) override;
+    void on_writes(const stream::write_batch& batch) override;
     /// Whether the other sinks listen is what decides.
     [[nodiscard]] bool deaf() const override { return true; }
     [[nodiscard]] std::vector<std::string> remarks() const override;

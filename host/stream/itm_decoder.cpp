@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "stream/itm_decoder.hpp"
 
-#include "base/bytes.hpp"
 #include "stream/itm_header.hpp"
 #include "stream/itm_packet.hpp"
-#include "stream/packet_block.hpp"
+#include "stream/quick_loop.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -70,11 +70,6 @@ const std::uint8_t* end_of_run(const std::uint8_t* at, const std::uint8_t* end) 
     return at;
 }
 
-/// Whether packets like the one at `at` follow it at once, so that they are a run.
-bool begins_run(const std::uint8_t* at, std::size_t length) {
-    return at[length] == *at && at[2 * length] == *at;
-}
-
 } // namespace
 
 void itm_decoder::feed(bytes_view bytes, packet_sink& sink) {
@@ -129,6 +124,7 @@ const std::uint8_t* itm_decoder::decode(
     const std::uint8_t* first, const std::uint8_t* end, bool last, packet_sink& sink
 ) {
     const std::uint8_t* at = first;
+    const bool alone = sink.wants_writes_alone();
     while (at != end) {
         if (zeros_ != 0 || *at == 0) {
             at = zero_run(at, end, sink);
@@ -141,9 +137,11 @@ const std::uint8_t* itm_decoder::decode(
             at = zero;
             continue;
         }
-        if (const std::uint8_t* const after = block(at, end, sink); after != at) {
-            at = after;
-            continue;
+        if (alone) {
+            if (const std::uint8_t* const after = writes(at, end, sink); after != at) {
+                at = after;
+                continue;
+            }
         }
         if (const std::uint8_t* const after = software_packets(at, end, sink); after != at) {
             at = after;
@@ -211,37 +209,15 @@ itm_decoder::software_packets(const std::uint8_t* at, const std::uint8_t* end, p
     return behind;
 }
 
-/// The fast loop over packets of several kinds: as many as are certain, up to a run of equal ones.
-/// Returns `at` when there is none.
+/// The fast loop for a sink of writes alone. Returns `at` when no packet is for it.
 const std::uint8_t*
-itm_decoder::block(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink) {
-    // What one look reads: three packets of five bytes, and the byte after them.
-    constexpr std::ptrdiff_t look = 16;
-    const std::uint8_t* const first = at;
-    packet_block found{.offset = offset_, .tentative = !synchronised_, .page = page_};
-    while (end - at > look) {
-        const block_packet next(at);
-        const std::size_t length = next.length();
-        if (length == 0) break;
-        if (length == 1) { // a short timestamp has no payload that a synchronisation could cut
-            ++found.count;
-            ++at;
-            continue;
-        }
-        // Payload that ends in a zero byte before another one may be cut by a synchronisation; a
-        // timestamp may be longer than a block has.
-        if ((at[length - 1] | at[length]) == 0) break;
-        if (next.is_timestamp() && (at[length - 1] & 0x80U) != 0) break;
-        if (next.is_write() && begins_run(at, length)) break;
-        ++found.count;
-        found.payload += next.size();
-        at += length;
-    }
-    if (at == first) return at;
-    found.packets = {first, at};
-    sink.on_block(found);
-    offset_ += found.packets.size();
-    return at;
+itm_decoder::writes(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink) {
+    quick_loop loop(batch_, page_ * 32U);
+    const std::uint8_t* const after = loop.over(at, end);
+    if (after == at) return at;
+    sink.on_writes(loop.found(!synchronised_));
+    offset_ += static_cast<std::uint64_t>(after - at);
+    return after;
 }
 
 /// The packet that starts here.

@@ -44,7 +44,7 @@ private:
     zero_run(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
     const std::uint8_t*
     software_packets(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
-    const std::uint8_t* block(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
+    const std::uint8_t* writes(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
     [[nodiscard]] piece packet_at(std::span<const std::uint8_t> bytes, bool last);
     void emit(std::size_t length, packet value, packet_sink& sink);
     void note_damage();
@@ -54,6 +54,7 @@ private:
     std::uint64_t zeros_ = 0;          ///< bytes of the zero run that stands at `offset_`
     std::uint64_t unsynchronised_ = 0; ///< bytes before `offset_` that were skipped while waiting
     std::array<std::uint8_t, 32> kept_{};
+    std::array<write_batch::write, 4096> batch_{}; ///< of the fast loop
     std::size_t kept_size_ = 0;
     std::uint8_t page_ = 0;
     bool waiting_ = false;

@@ -275,32 +275,39 @@ struct software_run {
     }
 };
 
-/// Packets of several kinds, back to back: writes to stimulus ports, hardware source packets, and
-/// local timestamps of at most three bytes. packet_block.hpp steps through them.
-struct packet_block {
-    std::uint64_t offset = 0; ///< of the first header
-    bool tentative = true;
-    std::uint8_t page = 0; ///< of stimulus ports
-    std::span<const std::uint8_t> packets{};
-    std::size_t count = 0;
-    std::size_t payload = 0; ///< bytes of the writes
-};
+/// Writes to stimulus ports out of packets of several kinds, in order and without their offsets.
+struct write_batch {
+    struct write {
+        std::uint64_t ticks = 0; ///< its time, from `base`
+        std::uint32_t value = 0;
+        std::uint8_t port = 0;
+        std::uint8_t size = 4;
 
-/// A write to a stimulus port, as short as it can be.
-struct timed_write {
-    moment time;
-    std::uint32_t value = 0;
-    std::uint8_t port = 0;
-    std::uint8_t size = 4;
-    bool tentative = true;
+        [[nodiscard]] software packet() const {
+            return {.port = port, .size = size, .value = value};
+        }
+    };
 
-    [[nodiscard]] software packet() const { return {.port = port, .size = size, .value = value}; }
+    std::span<const write> writes{};
+    bool tentative = true;
+    bool timed = false;     ///< `ticks` and `base` mean something
+    std::uint64_t base = 0; ///< ticks of the trace clock
+
+    // What a timeline needs to know of the packets that the writes came with.
+    std::size_t packets = 0;       ///< all of them
+    std::size_t waiting = 0;       ///< writes at the end that no timestamp followed
+    std::uint64_t first_ticks = 0; ///< of the first timestamp
+    std::uint64_t passed = 0;      ///< ticks of all of them
+
+    [[nodiscard]] moment time(const write& of) const {
+        return timed ? moment(base + of.ticks) : std::nullopt;
+    }
 };
 
 /// Takes what a decoder or a timeline finds, in the order of the input.
 ///
-/// There are shorter ways to say many packets at once. Unless it overrides them, a sink sees each
-/// packet by on_packet. How packets are put together depends on how the input was split.
+/// There are shorter ways to hand many packets on at once. Unless it overrides them, a sink sees
+/// each packet by on_packet. How packets are put together depends on how the input was split.
 class packet_sink {
 public:
     virtual ~packet_sink() = default;
@@ -309,9 +316,14 @@ public:
         for (std::size_t i = 0; i < run.count(); ++i)
             on_packet(run.packet_at(i));
     }
-    virtual void on_block(const packet_block& block);
-    /// Writes without their offsets, which a timeline makes for sinks of writes alone.
-    virtual void on_writes(std::span<const timed_write> writes);
+    /// Whether, of undamaged packets, those that write to stimulus ports are enough. Then the others
+    /// may be left out, and on_writes is called.
+    [[nodiscard]] virtual bool wants_writes_alone() const { return false; }
+    virtual void on_writes(const write_batch& batch) {
+        for (const write_batch::write& one : batch.writes)
+            on_packet({.tentative = batch.tentative, .value = one.packet(), .time = batch.time(one)}
+            );
+    }
 
 protected:
     packet_sink() = default;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "stream/timeline.hpp"
 
-#include "stream/packet_block.hpp"
-
 namespace drone::stream {
 
 void timeline::on_packet(const located_packet& found) {
@@ -22,49 +20,40 @@ void timeline::on_run(const software_run& run) {
     to_.on_run(timed);
 }
 
-void timeline::on_block(const packet_block& block) {
-    if (!what_.writes_alone) return what_.time ? packet_sink::on_block(block) : to_.on_block(block);
-    const std::uint8_t* const end = block.packets.data() + block.packets.size();
-    const std::uint8_t* at = block.packets.data();
-    // What is held goes first, which takes a timestamp.
-    for (; at != end && !held_.empty(); at += block_packet(at).length())
-        on_packet(packet_of(block, at));
-    if (at != end) time_writes(block, at);
+void timeline::on_writes(const write_batch& batch) {
+    write_batch timed = batch;
+    timed.base = now_.value_or(0);
+    if (!what_.time) {
+        timed.timed = false;
+        return to_.on_writes(timed);
+    }
+    if (batch.timed) {
+        // What is held has the time of the first timestamp.
+        const moment before = now_;
+        now_ = timed.base + batch.first_ticks;
+        release();
+        now_ = before.value_or(0) + batch.passed;
+        timed_ = true;
+        timed.writes = batch.writes.first(batch.writes.size() - batch.waiting);
+        if (!timed.writes.empty()) to_.on_writes(timed);
+    }
+    hold(batch);
 }
 
-/// The fast loop over the packets from `at` on: writes wait in `writes_` for their timestamp.
-void timeline::time_writes(const packet_block& block, const std::uint8_t* at) {
-    const std::uint8_t* const end = block.packets.data() + block.packets.size();
-    const auto first_port = static_cast<std::uint8_t>(block.page * 32U);
-    // Room for what may come, given back at the end: the loop writes without looking.
-    if (writes_.size() < block.count) writes_.resize(block.count);
-    timed_write* const first = writes_.data();
-    timed_write* waiting = first;
-    timed_write* next = first;
-    while (at != end) {
-        const block_packet found(at);
-        if (found.is_write()) {
-            *next++ = {
-                .time = now_,
-                .value = found.value(),
-                .port = static_cast<std::uint8_t>(first_port + source_address(found.header())),
-                .size = found.size(),
-                .tentative = block.tentative,
-            };
-        } else if (found.is_timestamp() && what_.time) {
-            now_ = now_.value_or(0) + found.ticks();
-            timed_ = true;
-            for (; waiting != next; ++waiting)
-                waiting->time = now_;
-        }
-        at += found.length();
+/// Holds the writes of the batch that no timestamp followed, unless none is waited for.
+void timeline::hold(const write_batch& batch) {
+    write_batch rest{.writes = batch.writes.last(batch.waiting), .tentative = batch.tentative};
+    if (rest.writes.empty()) return;
+    if (timed_ && held_.size() + rest.writes.size() < patience) {
+        for (const write_batch::write& one : rest.writes)
+            held_.push_back({.tentative = rest.tentative, .value = one.packet()});
+        return;
     }
-    // Without a timestamp for so long, none is waited for any more.
-    if (!what_.time || next - waiting >= static_cast<std::ptrdiff_t>(patience)) timed_ = false;
-    if (!timed_) waiting = next;
-    if (waiting != first) to_.on_writes({first, waiting});
-    for (; waiting != next; ++waiting)
-        held_.push_back({.tentative = waiting->tentative, .value = waiting->packet()});
+    release();
+    timed_ = false;
+    rest.timed = now_.has_value();
+    rest.base = now_.value_or(0);
+    to_.on_writes(rest);
 }
 
 void timeline::release() {

@@ -18,7 +18,7 @@ public:
     /// What the sink wants.
     struct wishes {
         bool time = true;          ///< without, every packet passes at once, without a time
-        bool writes_alone = false; ///< of blocks, writes to stimulus ports are enough
+        bool writes_alone = false; ///< writes to stimulus ports are enough
     };
 
     explicit timeline(packet_sink& to) : timeline(to, wishes{}) {}
@@ -26,7 +26,8 @@ public:
 
     void on_packet(const located_packet& found) override;
     void on_run(const software_run& run) override;
-    void on_block(const packet_block& block) override;
+    [[nodiscard]] bool wants_writes_alone() const override { return what_.writes_alone; }
+    void on_writes(const write_batch& batch) override;
     /// Hands on what is held: the stream fell silent or ended.
     void release();
 
@@ -34,15 +35,14 @@ private:
     /// Packets after the last timestamp that are held before the next is given up.
     static constexpr std::size_t patience = 256;
 
-    void time_writes(const packet_block& block, const std::uint8_t* at);
+    void hold(const write_batch& batch);
     void pass(located_packet found);
     void stamp(const located_packet& found, std::uint32_t ticks);
 
     packet_sink& to_;
     wishes what_;
     std::vector<located_packet> held_;
-    std::vector<timed_write> writes_; ///< of the block that is looked at
-    bool timed_ = true;               ///< a timestamp is expected
+    bool timed_ = true; ///< a timestamp is expected
     moment now_;
 };
 

@@ -33,6 +33,8 @@ public:
         to_.on_packet(found);
     }
     void on_run(const software_run& run) override { to_.on_run(run); }
+    [[nodiscard]] bool wants_writes_alone() const override { return to_.wants_writes_alone(); }
+    void on_writes(const write_batch& batch) override { to_.on_writes(batch); }
 
 private:
     packet_sink& to_;

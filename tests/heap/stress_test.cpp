@@ -19,6 +19,11 @@ constexpr auto shared_pools =
     drone::make_layout(16384, {{4, 16}, {16, 40}, {48, 40}, {96, 20}, {256, 10}});
 using shared_heap = drone::heap<shared_pools, drone::host::threads>;
 
+// Most of what is asked for ends in the region.
+constexpr auto pools_and_region =
+    drone::make_layout(32768, {{16, 40}, {48, 40}}, 8, drone::overflow::region);
+using region_heap = drone::heap<pools_and_region, drone::host::threads>;
+
 struct held {
     unsigned char* block;
     std::size_t size;
@@ -26,7 +31,8 @@ struct held {
 
 /// One thread's life: takes, fills, checks and gives back at random. Returns how many blocks were
 /// damaged.
-std::size_t work(shared_heap& heap, unsigned char name, unsigned steps) {
+template <class Heap>
+std::size_t work(Heap& heap, unsigned char name, unsigned steps) {
     std::mt19937 random(name);
     std::vector<held> mine;
     std::size_t damaged = 0;
@@ -69,6 +75,20 @@ TEST(Stress, SixtyFourThreadsKeepTheirBlocksApart) {
     EXPECT_TRUE(heap->invariants_hold());
     for (std::size_t i = 0; i < shared_pools.pool_count; ++i)
         EXPECT_EQ(heap->count_free(i), shared_pools.pools[i].capacity);
+}
+
+TEST(Stress, SoTheyDoInTheRegion) {
+    const auto heap = std::make_unique<region_heap>();
+    heap->initialize();
+    const std::size_t most = heap->largest_request();
+    std::atomic<std::size_t> damaged = 0;
+    std::vector<std::jthread> threads;
+    for (unsigned char name = 1; name <= 16; ++name)
+        threads.emplace_back([&, name] { damaged += work(*heap, name, 10'000); });
+    threads.clear();
+    EXPECT_EQ(damaged, 0U);
+    EXPECT_TRUE(heap->invariants_hold());
+    EXPECT_EQ(heap->largest_request(), most);
 }
 
 } // namespace

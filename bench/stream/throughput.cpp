@@ -122,8 +122,8 @@ void copy_of_the_same_file(benchmark::State& state) {
     const std::string from = swo_file();
     std::vector<char> buffer(256 * 1024);
     for (auto step : state) {
-        const capture::base::descriptor in(::open(from.c_str(), O_RDONLY));
-        const capture::base::descriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
+        const base::descriptor in(::open(from.c_str(), O_RDONLY));
+        const base::descriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
         for (;;) {
             const ssize_t size = ::read(in.get(), buffer.data(), buffer.size());
             if (size <= 0) break;

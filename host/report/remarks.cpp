@@ -79,7 +79,8 @@ std::string live_lines(const usage::statistics& usage, const trace::findings& fo
             found.gaps == 0 && found.damaged == 0
                 ? fmt::format(
                       "the trace has no check after its last {}",
-                      counted(found.unchecked_events, "event")
+                      found.unchecked_events > 1 ? counted(found.unchecked_events, "event")
+                                                 : "event"
                   )
                 : "the rest may have been freed where the trace could not be checked"
         );

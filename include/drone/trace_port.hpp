@@ -172,7 +172,7 @@ public:
     {
         send_event(
             {wire::operation::failed,
-             wire::saturated(size),
+             wire::saturated(size == 0 ? 1 : size), // as last_byte() has it
              counted_log2(alignment),
              0,
              address(caller...)}

@@ -52,16 +52,20 @@ fuzz seconds="60":
         "$program" -max_total_time={{ seconds }} -print_final_stats=1 "build/fuzz/found/$name" "tests/fuzz/corpus/$name"; \
     done
 
-# What can be checked without running: layout, shell, CMake, links, clang-tidy; all must be clean
-lint:
+# What can be checked without building: layout of the code, shell, CMake, links of the docs
+check:
+    cmake/install-packages lint
+    git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 --dry-run --Werror
+    git ls-files | xargs grep -lE '^#!.*\b(ba)?sh' | xargs shellcheck
+    mkdir -p build
+    git ls-files '*CMakeLists.txt' '*.cmake' | xargs cmake-lint > build/cmake-lint.log || { cat build/cmake-lint.log; exit 1; }
+    tests/docs/links
+
+# All of `check`, and clang-tidy
+lint: check
     cmake/install-packages test lint
     cmake --preset host
     cmake --build build --target drone_tool drone_board
-    git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 --dry-run --Werror
-    git ls-files | xargs grep -lE '^#!.*\b(ba)?sh' | xargs shellcheck
-    git ls-files '*CMakeLists.txt' '*.cmake' | xargs cmake-lint > build/cmake-lint.log \
-        || { cat build/cmake-lint.log; exit 1; }
-    tests/docs/links
     run-clang-tidy-19 -quiet -p build "$PWD/(host|tests|bench|examples)/.*"
 
 # Lays out the code as `lint` wants it

@@ -1,8 +1,10 @@
 # Firmwares. A project's CMakeLists.txt has these after find_package(drone) or add_subdirectory(drone):
 #
-#   drone_firmware(NAME SOURCE...)   the firmware build/NAME.elf: the sources, the start-up code and linker script of the core,
+#   drone_firmware(NAME SOURCE...)   the firmware build/NAME.elf: the sources, the start-up code and linker script of
+#                                    the core,
 #                                    the pools and memories of Drone.toml (made again when that file changes)
-#   drone_layout(TARGET)             the target sees <drone/config.hpp>, the pools of Drone.toml; it brings its own start-up
+#   drone_layout(TARGET)             the target sees <drone/config.hpp>, the pools of Drone.toml; it brings its own
+#                                    start-up
 #   DRONE_FEATURES                   a list; each feature F is the macro DRONE_FEATURE_F in every source
 #   DRONE_TOOL                       the tool, which reads Drone.toml
 

@@ -22,7 +22,8 @@ endif()
 # A whole build from nothing is faster with them precompiled; a compiler cache is worth more when most is there already.
 option(DRONE_PRECOMPILE "Precompile what most sources include" OFF)
 set(drone_heavy_headers
-    <fmt/format.h> <algorithm> <array> <expected> <filesystem> <functional> <map> <memory> <optional> <span> <string> <vector>)
+    <fmt/format.h> <algorithm> <array> <expected> <filesystem> <functional> <map> <memory> <optional> <span> <string>
+        <vector>)
 
 add_library(drone_options INTERFACE)
 target_compile_options(drone_options INTERFACE -Wall -Wextra -Wconversion -Wshadow)
@@ -114,7 +115,8 @@ endfunction()
 # The folders of the house, lowest first: arrows only point downwards.
 macro(drone_add_house)
     foreach(folder IN ITEMS
-            host/base host/config host/stream host/trace host/usage host/layout host/report host/capture host/probe host/board host/cli
+            host/base host/config host/stream host/trace host/usage host/layout host/report host/capture host/probe
+                host/board host/cli
             tests bench)
         add_subdirectory(${folder})
     endforeach()

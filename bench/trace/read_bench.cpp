@@ -5,8 +5,8 @@
 //
 //     build/bench/trace_bench            DRONE_BENCH_EVENTS=1000000000 for another number of events
 //
-#include "random_trace.hpp"
 #include "base/file_bytes.hpp"
+#include "random_trace.hpp"
 #include "trace/read.hpp"
 #include "usage/make_demand.hpp"
 #include "usage/statistics.hpp"

@@ -53,11 +53,12 @@ std::string curve_lines(const generated_heap& heap) {
 /// What gaps make uncertain, and what stands against it.
 std::string doubt_text(const generated_heap& heap) {
     const layout::uncertainty& doubt = heap.doubt;
+    // A gap of unknown size adds nothing to the events that are known to be lost.
     std::string text = fmt::format(
-        "{} gap{} in the trace, at least {} event{} lost: the loads are lower bounds",
+        "{} gap{} in the trace, {} event{} known to be lost: the loads are lower bounds",
         doubt.gaps,
         doubt.gaps == 1 ? "" : "s",
-        doubt.lost_events,
+        doubt.lost_events == 0 ? "no" : fmt::to_string(doubt.lost_events),
         doubt.lost_events == 1 ? "" : "s"
     );
     if (heap.plan.has_reserve)

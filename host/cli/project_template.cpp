@@ -42,7 +42,11 @@ result<std::vector<template_file>> read_all(const fs::path& folder) {
     }
     if (problem)
         return refuse(
-            folder, fmt::format("{}; is Drone installed whole? DRONE_ROOT names its files elsewhere", problem.message())
+            folder,
+            fmt::format(
+                "{}; is Drone installed whole? DRONE_ROOT names its files elsewhere",
+                problem.message()
+            )
         );
     if (files.empty()) return refuse(folder, "holds no template; is DRONE_ROOT right?");
     return files;

@@ -67,7 +67,14 @@ bytes waiting_in(int fd) {
 
 TEST_F(LogOutputs, AStrayPageHidesNothingAfterTheNextSynchronisation) {
     for (const std::string name : {"page_mid", "page_mid_ref"})
-        EXPECT_EQ(run({"--input", DRONE_SOURCE_DIR "/tests/capture/cases/" + name + ".swo", path(name + ":31")}), 0);
+        EXPECT_EQ(
+            run(
+                {"--input",
+                 DRONE_SOURCE_DIR "/tests/capture/cases/" + name + ".swo",
+                 path(name + ":31")}
+            ),
+            0
+        );
     EXPECT_EQ(file("page_mid").size(), 163 * 4U);
     EXPECT_EQ(file("page_mid"), file("page_mid_ref"));
 }

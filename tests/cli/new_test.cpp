@@ -52,10 +52,7 @@ TEST_F(New, WritesTheProjectFilledIn) {
     const outcome left = make("work/app --board virtual-m4");
     ASSERT_EQ(left.code, 0) << left.err;
     EXPECT_EQ(left.out, "");
-    EXPECT_EQ(
-        read("work/app/src/.words"),
-        "app cortex-m4 {{ name }} {{other}} {virtual-m4} {{"
-    );
+    EXPECT_EQ(read("work/app/src/.words"), "app cortex-m4 {{ name }} {{other}} {virtual-m4} {{");
     const auto mode = std::filesystem::status(folder_ / "work/app/run").permissions();
     EXPECT_NE(mode & std::filesystem::perms::owner_exec, std::filesystem::perms::none);
 

@@ -14,7 +14,8 @@ int _write(int file, const char* text, int size) {
     (void)file;
     if ((ITM_ENABLED & 1) == 0) return size;
     for (int i = 0; i < size; ++i) {
-        while (ITM_PORT0 == 0) {}
+        while (ITM_PORT0 == 0) {
+        }
         ITM_PORT0_BYTE = (uint8_t)text[i];
     }
     return size;

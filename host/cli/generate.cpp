@@ -34,6 +34,7 @@ struct generate_options {
     bool squeeze = false;
     bool write = false;
     bool yes = false;
+    bool no_trace = false; ///< a guess for any program, asked for by name
 };
 
 /// `5`, `auto` or `2..32`.
@@ -83,9 +84,7 @@ result<std::vector<std::uint32_t>> parse_blocks(const std::string& text) {
 result<int> lay_out_without_trace(
     const heap_inputs& inputs, const pool_range& range, const generate_options& options, bool json
 ) {
-    if (!inputs.size)
-        return fail("there is no heaptrace file; make one with `just heaptrace`, name one with -f, "
-                    "or give a size with -s to lay out a heap without a trace");
+    if (!inputs.size) return fail("--no-trace: the heap's size is not known; give it with -s");
     constexpr std::size_t usual_pools = 12;
     layout::plan made;
     made.size = *inputs.size;
@@ -93,7 +92,7 @@ result<int> lay_out_without_trace(
         layout::layout_without_trace(made.size, range.automatic ? usual_pools : range.last);
     if (made.pools.empty()) return fail(fmt::format("a heap of {} bytes has no room", made.size));
     made.room.factor = 0;
-    say("No allocation was traced: this layout is for any program.\n");
+    say("No trace was read: this layout is for any program.\n");
     const generated_heap heap{.inputs = inputs, .plan = made, .curve = {}, .knee = 0, .doubt = {}};
     fmt::print("{}", json ? to_json(heap) : to_toml(heap));
     if (options.write) return write_heap(inputs, heap_of(heap), options.yes);
@@ -105,13 +104,19 @@ result<int> generate(const CLI::App& command, const generate_options& options) {
     const auto inputs = read_heap_inputs(*command.get_parent());
     if (!inputs) return std::unexpected(inputs.error());
     const pool_range range = parse_pools(options.pools).value_or(pool_range{});
+    if (options.no_trace) return lay_out_without_trace(*inputs, range, options, json);
     auto keep = parse_blocks(options.keep);
     if (!keep) return std::unexpected(keep.error());
     auto planner = layout::planner::of(
         inputs->runs, {.most_pools = range.last, .keep = *std::move(keep), .size = inputs->size}
     );
     if (!planner) return std::unexpected(planner.error());
-    if (planner->empty()) return lay_out_without_trace(*inputs, range, options, json);
+    if (planner->empty())
+        return fail(fmt::format(
+            "{}; make one with `just heaptrace`, name one with -f, or ask for pools for any "
+            "program with --no-trace",
+            inputs->runs.empty() ? "there is no heaptrace file" : "the trace has no allocation"
+        ));
 
     generated_heap heap{
         .inputs = *inputs, .plan = {}, .curve = {}, .knee = 0, .doubt = planner->doubt()
@@ -179,6 +184,9 @@ void add_generate(CLI::App& parent, session& s) {
     );
     command.add_flag("--write", options->write, "Put the layout into Drone.toml");
     command.add_flag("--yes", options->yes, "Do not ask before writing");
+    command.add_flag(
+        "--no-trace", options->no_trace, "Pools for any program, of a heap that was not traced yet"
+    );
     command.add_flag("--json")->description("Print the layout as JSON");
     s.on(command, [&command, options] { return generate(command, *options); });
 }

@@ -172,6 +172,8 @@ std::string leak_lines(const heap_report& r) {
 std::string failure_lines(const usage::statistics& usage, const trace::findings& all) {
     if (all.failures == 0) return {};
     std::string text = fmt::format("Failed requests: {}\n", all.failures);
+    if (usage.rows().empty())
+        text += "  no request was ever served: does start-up run .preinit_array?\n";
     std::size_t shown = 0;
     for (const auto& [size, refused] : usage.refusals()) {
         if (shown++ == rows_shown) {

@@ -262,12 +262,27 @@ TEST_F(Denied, IsToldApartFromWhatWasMeasured) {
     );
 }
 
-TEST_F(Generate, LaysOutAHeapWithoutATrace) {
+TEST_F(Generate, LaysOutAHeapWithoutATraceOnlyWhenAsked) {
+    const outcome beside_a_trace = drone("heap -s 10K generate --pools 5 --no-trace");
     std::filesystem::remove(folder_ / "heaptrace");
-    const outcome run = drone("heap -s 10K generate --pools 5");
+    const outcome run = drone("heap -s 10K generate --pools 5 --no-trace");
     EXPECT_EQ(run.code, 0) << run.err;
     EXPECT_THAT(run.out, HasSubstr("block = \"512\""));
-    EXPECT_EQ(drone("heap generate --pools 5").code, 1);
+    EXPECT_EQ(run.out, beside_a_trace.out);
+    EXPECT_EQ(drone("heap generate --pools 5 --no-trace").code, 1); // of what size?
+}
+
+TEST_F(Generate, NeverWritesAGuessOverAMeasuredLayout) {
+    std::filesystem::remove(folder_ / "heaptrace");
+    const std::string measured = "[heap]\nsize = \"10K\"\n"
+                                 "pools = [{ block = \"8\", capacity = 1 }]\n";
+    write("Drone.toml", measured);
+    const outcome run = drone("heap generate --pools 5 --write --yes");
+    EXPECT_EQ(run.code, 1);
+    EXPECT_THAT(run.err, HasSubstr("--no-trace"));
+    EXPECT_EQ(read("Drone.toml"), measured);
+    EXPECT_EQ(drone("heap generate --pools 5 --write --yes --no-trace").code, 0);
+    EXPECT_NE(read("Drone.toml"), measured);
 }
 
 TEST_F(Generate, WritesTheSectionAndNothingElse) {

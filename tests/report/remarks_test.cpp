@@ -45,6 +45,16 @@ TEST(Remarks, AreNoneWhenThereIsNothingToSay) {
     EXPECT_EQ(remarks(r), "");
 }
 
+TEST(Remarks, AskForTheStartUpWhereNothingWasEverServed) {
+    heap_report r;
+    r.usage.on_failure({.size = 64});
+    trace::findings found;
+    found.failures = 1;
+    r.runs.push_back({"heaptrace", found, usage::analysis(0), {}});
+    EXPECT_THAT(remarks(r), HasSubstr("does start-up run .preinit_array?"));
+    EXPECT_THAT(remarks(leaking()), ::testing::Not(HasSubstr(".preinit_array")));
+}
+
 TEST(Remarks, SayGapsWhatIsLiveFailuresAndSuspicions) {
     EXPECT_EQ(
         remarks(leaking()),

@@ -72,7 +72,7 @@ void report(benchmark::State& state) {
 void bare_read(benchmark::State& state) {
     path();
     for (auto _ : state) {
-        const auto file = file_bytes::open(path());
+        const auto file = base::file_bytes::open(path());
         const std::span<const std::byte> bytes = file->bytes();
         std::uint32_t sum = 0;
         for (std::size_t at = 0; at + sizeof sum <= bytes.size(); at += sizeof sum) {
@@ -88,7 +88,7 @@ void bare_read(benchmark::State& state) {
 void table(benchmark::State& state) {
     path();
     for (auto _ : state) {
-        statistics usage;
+        usage::statistics usage;
         const auto from = source::open(path());
         const auto found = from->read(usage);
         if (!found || found->gaps != 0) std::abort();
@@ -100,7 +100,7 @@ void table(benchmark::State& state) {
 void demand_for_the_optimiser(benchmark::State& state) {
     path();
     for (auto _ : state) {
-        const auto made = make_demand(*source::open(path()));
+        const auto made = usage::make_demand(*source::open(path()));
         benchmark::DoNotOptimize(made->steps.data());
     }
     report(state);

@@ -101,7 +101,9 @@ result<int> lay_out_without_trace(
 
 result<int> generate(const CLI::App& command, const generate_options& options) {
     const bool json = wants_json(command);
-    const auto inputs = read_heap_inputs(*command.get_parent());
+    const auto inputs = read_heap_inputs(
+        *command.get_parent(), options.no_trace ? traces::left_alone : traces::read
+    );
     if (!inputs) return std::unexpected(inputs.error());
     const pool_range range = parse_pools(options.pools).value_or(pool_range{});
     if (options.no_trace) return lay_out_without_trace(*inputs, range, options, json);

@@ -101,13 +101,14 @@ read_runs(const CLI::Option& option, const CLI::Option& alignment, heap_inputs& 
 
 } // namespace
 
-result<heap_inputs> read_heap_inputs(const CLI::App& heap) {
+result<heap_inputs> read_heap_inputs(const CLI::App& heap, traces wanted) {
     heap_inputs inputs;
     inputs.key = heap.get_option("--config")->as<std::string>();
     if (inputs.key.empty()) inputs.key = config::main_heap;
     if (auto done = read_project(inputs); !done) return std::unexpected(done.error());
     if (auto done = read_size(*heap.get_option("--size"), inputs); !done)
         return std::unexpected(done.error());
+    if (wanted == traces::left_alone) return inputs;
     if (auto done = read_runs(*heap.get_option("--file"), *heap.get_option("--align"), inputs);
         !done)
         return std::unexpected(done.error());

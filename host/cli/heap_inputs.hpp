@@ -29,9 +29,13 @@ struct heap_inputs {
     std::optional<std::uint32_t> size;            ///< of the heap, bytes: -s, else Drone.toml's
 };
 
+/// Whether the traces are inputs.
+enum class traces : std::uint8_t { read, left_alone };
+
 /// Reads them. `heap` is the `drone heap` command, parsed. What the readers noticed goes to
 /// standard error.
-[[nodiscard]] result<heap_inputs> read_heap_inputs(const CLI::App& heap);
+[[nodiscard]] result<heap_inputs>
+read_heap_inputs(const CLI::App& heap, traces wanted = traces::read);
 
 /// Requests that failed when the runs were traced.
 struct traced_failures {

@@ -264,6 +264,8 @@ TEST_F(Denied, IsToldApartFromWhatWasMeasured) {
 
 TEST_F(Generate, LaysOutAHeapWithoutATraceOnlyWhenAsked) {
     const outcome beside_a_trace = drone("heap -s 10K generate --pools 5 --no-trace");
+    write("heaptrace", "not a trace");
+    EXPECT_EQ(drone("heap -s 10K generate --pools 5 --no-trace").code, 0); // it is left alone
     std::filesystem::remove(folder_ / "heaptrace");
     const outcome run = drone("heap -s 10K generate --pools 5 --no-trace");
     EXPECT_EQ(run.code, 0) << run.err;

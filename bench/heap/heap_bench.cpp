@@ -181,10 +181,8 @@ files::path build(const variant& what, const std::string& cpu, const std::string
         work,
         fmt::format(
             "arm-none-eabi-g++ -mcpu={} -mthumb -mfloat-abi=soft -std=c++20 {} -fno-exceptions "
-            "-fno-rtti "
-            "-fno-threadsafe-statics -ffunction-sections -fno-builtin-malloc -I'{}' -I'{}' -I. {} "
-            "'{}' '{}' "
-            "{} -nostartfiles {} -Wl,--gc-sections -L. -T'{}' -o '{}'",
+            "-fno-rtti -fno-threadsafe-statics -ffunction-sections -fno-builtin-malloc -I'{}' "
+            "-I'{}' -I. {} '{}' '{}' {} -nostartfiles {} -Wl,--gc-sections -L. -T'{}' -o '{}'",
             cpu,
             level,
             (source / "include").string(),

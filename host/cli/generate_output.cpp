@@ -97,8 +97,8 @@ std::string denied_text(const generated_heap& heap) {
             "; no heap serves {} of them, the layout has room for each other", heap.hopeless
         );
     return text +
-           ".\nThe program needs more than this trace shows: run it with this layout and trace "
-           "it again\n";
+           ".\nThe program needs more than this trace shows: run it with this layout and trace it "
+           "again\n";
 }
 
 /// How the heap of Drone.toml does on the same traces.
@@ -188,8 +188,7 @@ std::string talk(const generated_heap& heap) {
     std::string text = fmt::format("{:=^80}\n", " SUGGESTED LAYOUT ");
     text += fmt::format(
         "The trace needs {} bytes in {}{}; no layout of so many pools can do with less than {}, "
-        "and "
-        "this one takes {:.1f} % more\n",
+        "and this one takes {:.1f} % more\n",
         plan.used,
         pool_count(plan.pools.size()),
         plan.optimal ? ", proved least without fall-over" : "",
@@ -199,8 +198,7 @@ std::string talk(const generated_heap& heap) {
     if (plan.without_squeeze)
         text += fmt::format(
             "Squeezed: {} bytes less than the {} without fall-over ({:.1f} % above the bound); "
-            "this "
-            "holds for this order of events only\n",
+            "this holds for this order of events only\n",
             *plan.without_squeeze - plan.used,
             *plan.without_squeeze,
             percent_above(plan.used, plan.lower_bound)

@@ -64,8 +64,8 @@ void warn_of_leaks(const std::string& file, const usage::demand& run, const heap
         const std::string size = fmt::format("{}", *g.size);
         if (inputs.heap && std::ranges::count(inputs.heap->permanent, size) != 0) continue;
         if (++leaks > told) break;
-        say("drone: {}: blocks of {} bytes keep growing, from {} to {} live: no pool is large enough "
-            "for a leak; see `drone heap`, or name what is meant to stay in \"permanent\"\n",
+        say("drone: {}: blocks of {} bytes keep growing, from {} to {} live: no pool is large "
+            "enough for a leak; see `drone heap`, or name what is meant to stay in \"permanent\"\n",
             file,
             size,
             g.grew.first,

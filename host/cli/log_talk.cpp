@@ -28,8 +28,8 @@ void log_talk::failure(const error& what) {
 
 void log_talk::status(const capture::progress& now) {
     if (!terminal_) return;
-    say("\r\x1b[K{:.1f} s  {} bytes  {} packets  {:.1f} kB/s  lost: {} overflows, {} bytes  "
-        "buffer {:.0f} %",
+    say("\r\x1b[K{:.1f} s  {} bytes  {} packets  {:.1f} kB/s  lost: {} overflows, {} bytes  buffer "
+        "{:.0f} %",
         static_cast<double>(now.microseconds) / 1e6,
         now.bytes,
         now.packets,

@@ -241,8 +241,7 @@ planner::state::make_squeezed(const optimum& base, const plan_request& wanted, p
     const std::uint64_t size = wanted.size.value_or(static_cast<std::uint64_t>(found->bytes));
     if (static_cast<std::uint64_t>(found->bytes) > size)
         return fail(fmt::format(
-            "the trace needs {} bytes in {} pools even with fall-over, {} more than the heap "
-            "of {}",
+            "the trace needs {} bytes in {} pools even with fall-over, {} more than the heap of {}",
             found->bytes,
             found->pools.size(),
             static_cast<std::uint64_t>(found->bytes) - size,

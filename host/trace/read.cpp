@@ -107,16 +107,16 @@ refuse_what_is_no_trace(const std::filesystem::path& path, std::span<const std::
         ));
     if (const auto port = port_of_raw_swo(bytes))
         return fail(fmt::format(
-            "{0}: is a raw SWO capture; unpack the heap's port first: "
-            "`drone log --input {0} heaptrace:{1}`, then `drone heap -f heaptrace`",
+            "{0}: is a raw SWO capture; unpack the heap's port first: `drone log --input {0} "
+            "heaptrace:{1}`, then `drone heap -f heaptrace`",
             path.string(),
             *port
         ));
     if (const auto version = heaptrack_file_version(as_text(bytes));
         version && *version > newest_heaptrack_file)
         return fail(fmt::format(
-            "{}: is a heaptrack file of version {:x}, and this drone reads versions up to {}; record "
-            "it with heaptrack 1.5 or older",
+            "{}: is a heaptrack file of version {:x}, and this drone reads versions up to {}; "
+            "record it with heaptrack 1.5 or older",
             path.string(),
             *version,
             newest_heaptrack_file
@@ -168,18 +168,18 @@ result<source> source::open(const std::filesystem::path& path) {
     if (!known && looks_like_text(bytes))
         if (const auto look = look_at_allocation_log(as_text(bytes)); look.others != 0)
             return fail(fmt::format(
-                "{}:{}: \"{}\" is not an event of an allocation log (a ID SIZE, f ID, r ID SIZE, "
-                "t MICROSECONDS), and the text is no other trace either; -f names a trace",
+                "{}:{}: \"{}\" is not an event of an allocation log (a ID SIZE, f ID, r ID SIZE, t "
+                "MICROSECONDS), and the text is no other trace either; -f names a trace",
                 path.string(),
                 look.first_other,
                 look.first_other_text.substr(0, 40)
             ));
     if (!known)
         return fail(fmt::format(
-            "{0}: is not a heap trace. Known are native traces (with at least one whole announcement "
-            "of the heap), memory dumps with a RAM ring, Drone 0.14, Drone 2022, heaptrack, and "
-            "allocation logs. If it is a raw capture, unpack it: `drone log --input {0} "
-            "heaptrace:31`",
+            "{0}: is not a heap trace. Known are native traces (with at least one whole "
+            "announcement of the heap), memory dumps with a RAM ring, Drone 0.14, Drone 2022, "
+            "heaptrack, and allocation logs. If it is a raw capture, unpack it: `drone log --input "
+            "{0} heaptrace:31`",
             path.string()
         ));
     if (*known == format::native)

@@ -94,8 +94,7 @@ struct declaration : declared_carrier<Options> {
     );
     static_assert(
         requires { Options::settings; },
-        "a heap's declaration needs `static constexpr drone::heap_settings "
-        "settings{...}`"
+        "a heap's declaration needs `static constexpr drone::heap_settings settings{...}`"
     );
     static constexpr const auto& layout = Options::layout;
     using core = typename Options::core;

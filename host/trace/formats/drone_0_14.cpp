@@ -168,8 +168,7 @@ findings read_drone_0_14(std::span<const std::byte> bytes, sink& to) {
     if (reader.found.events != 0 && largest < 256)
         reader.found.notices.emplace_back(
             "Every size is below 256: firmware of drone-core 0.12.0 to 0.14.3 loses bits 8 to 23 "
-            "of "
-            "each size. If the program asks for larger blocks, the sizes here are wrong."
+            "of each size. If the program asks for larger blocks, the sizes here are wrong."
         );
     return reader.found;
 }

@@ -48,8 +48,8 @@ result<dumped_ring> ring_at(std::span<const std::byte> dump, std::size_t at) {
     if (header.check != ring_header::check_of(header.shape, header.address))
         return fail(fmt::format(
             "the header of the RAM ring at byte {} is damaged or was not complete when the target "
-            "stopped: its check is {:#010x}, not {:#010x}; dump it again when the program has "
-            "used its heap",
+            "stopped: its check is {:#010x}, not {:#010x}; dump it again when the program has used "
+            "its heap",
             at,
             header.check,
             ring_header::check_of(header.shape, header.address)
@@ -183,8 +183,7 @@ result<std::optional<ring_trace>> read_ring(std::span<const std::byte> dump) {
             );
             trace.notice += fmt::format(
                 " {} of them are left out: they are of a run before the last reset, which no "
-                "longer "
-                "says its layout.",
+                "longer says its layout.",
                 *unknown
             );
         }
@@ -194,8 +193,8 @@ result<std::optional<ring_trace>> read_ring(std::span<const std::byte> dump) {
     if (first.written == 0)
         return fail(fmt::format("the RAM ring at {} holds no words yet", place(first)));
     return fail(fmt::format(
-        "the RAM ring at {} holds {} words, and no whole announcement of the heap among them; "
-        "make the ring longer",
+        "the RAM ring at {} holds {} words, and no whole announcement of the heap among them; make "
+        "the ring longer",
         place(first),
         first.kept_words()
     ));

@@ -19,7 +19,7 @@
 //
 // How long. A ring is read by the layout that it holds, so the heap trace announces it as often as
 // `capacity_words` asks, and the compiler refuses a ring that is too short for one whole
-// announcement of A = 5 + 2 * pools words wherever it begins: 2 * A + 4 words, two more for each of
+// announcement of A = 6 + 2 * pools words wherever it begins: 2 * A + 4 words, two more for each of
 // callers and contexts. What else the ring holds is history, an event a word.
 //
 // Writes must not interrupt each other: the heap trace masks interrupts around each. 12

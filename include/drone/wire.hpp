@@ -59,7 +59,7 @@ enum class control : std::uint8_t {
     layout_end = 4,    ///< checksum of the control words since `begin`, see make_layout_end()
     checkpoint =
         5,         ///< events numbered so far, modulo 2^24: the next one's sequence number and more
-    dropped = 6,   ///< of the events missing since the last such word, what the target left out
+    dropped = 6,   ///< number of events the target dropped since the previous `dropped` word
     alignment = 7, ///< asked by a request still to come, see make_alignment()
     digest_1 = 8,  ///< the digest of version 1
     context = 9,   ///< in which everything that follows happens, see context_limit
@@ -309,7 +309,7 @@ template <bool HasRegion = false, std::size_t PoolCount = 0>
 ///     data = first + start + units * code      code: size - 1, or size_limit: see the word before
 ///
 /// Example: a heap of 64 KiB, no pools, units of 8 bytes. 100 bytes at offset 4,096 are
-/// 512 + 8,192 * 99 = 811,520 = 0xC6200. Sizes up to 2,046 bytes fit; a larger one stands in a
+/// 512 + 8,192 * 99 = 811,520 = 0xC6200. Sizes up to 2,047 bytes fit; a larger one stands in a
 /// `size` word before the event, in which code is size_limit.
 class region_code {
 public:

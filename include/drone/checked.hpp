@@ -11,16 +11,18 @@
 // blocks of another heap. A few instructions for each deallocation; no memory.
 //
 // full: besides that, every block carries a tail word, and what the program may not touch is
-// filled:
+// filled, each byte with the low four bits of its address:
 //
-//     in use:  [ the user's bytes, at first 0xCD | slack: 0xFD ... | tail: live mark ^ size ]
-//     free:    [ 0xDD ...                                          | tail: link             ]
+//     in use:  [ the user's bytes, at first CD | slack: E9 EA EB ... | tail: live mark ^ size ]
+//     free:    [ D0 D1 D2 ...                                        | tail: link             ]
 //
 // Finds double frees, overruns (from the first byte past the size asked for) when the block is
 // given back or resized, and writes after free when the block is taken again. No write to the bytes
 // that the program had reaches the link, so the list of free blocks stays whole and the block is
 // taken again. Costs 4 bytes of each block and a pass over the block; times are then bounded by the
 // block's size. For debugging.
+//
+// Limit: a write of the very bytes that are there is not found. Two bytes of one value never are.
 
 #include <drone/forwarding.hpp>
 #include <drone/handlers.hpp>
@@ -48,6 +50,8 @@ class checked : public forwarding<Heap> {
     using forwarding<Heap>::heap_;
 
 public:
+    static constexpr std::size_t block_overhead = tail_size;
+
     void initialize() noexcept {
         heap_.initialize();
         if constexpr (full) heap_.for_each_block([this](void* block) { mark_free(block); });
@@ -105,9 +109,10 @@ public:
 private:
     /// No link to a block of a heap of at most 16 MiB, nor to one in RAM of an Arm core.
     static constexpr std::uint32_t live_mark = 0xEC69'7665;
-    static constexpr unsigned char slack_fill = 0xFD;
-    static constexpr unsigned char free_fill = 0xDD;
-    static constexpr unsigned char new_fill = 0xCD; ///< else a block never written looks free
+    /// What bytes are filled with that the program may not touch: the upper half of each, which is
+    /// that of no small number, of no text and of no 0xFF.
+    enum class fill : std::uint8_t { slack = 0xE0, free = 0xD0 };
+    static constexpr unsigned char new_fill = 0xCD; ///< neither of them
 
     [[nodiscard]] std::size_t usable(const void* block) const noexcept {
         return heap_.block_size(block) - tail_size;
@@ -122,11 +127,20 @@ private:
         __builtin_memcpy(static_cast<std::byte*>(block) + usable(block), &word, sizeof word);
     }
 
-    static bool
-    filled(const void* block, std::size_t first, std::size_t last, unsigned char fill) noexcept {
+    static unsigned char filler(const unsigned char* address, fill with) noexcept {
+        return static_cast<unsigned char>(
+            static_cast<unsigned>(with) | (reinterpret_cast<std::uintptr_t>(address) & 0xF)
+        );
+    }
+    static void set_fill(void* block, std::size_t first, std::size_t last, fill with) noexcept {
+        auto* const bytes = static_cast<unsigned char*>(block);
+        for (std::size_t i = first; i < last; ++i)
+            bytes[i] = filler(bytes + i, with);
+    }
+    static bool filled(const void* block, std::size_t first, std::size_t last, fill with) noexcept {
         const auto* const bytes = static_cast<const unsigned char*>(block);
         for (std::size_t i = first; i < last; ++i) {
-            if (bytes[i] != fill) return false;
+            if (bytes[i] != filler(bytes + i, with)) return false;
         }
         return true;
     }
@@ -146,28 +160,26 @@ private:
         if constexpr (Heap::has_region) {
             if (heap_.in_region(block)) return mark_live(block, size);
         }
-        if (!filled(block, 0, usable(block), free_fill))
+        if (!filled(block, 0, usable(block), fill::free))
             detail::on_heap_misused(misuse::write_after_free, block);
         __builtin_memset(block, new_fill, size);
         mark_live(block, size);
     }
 
     void mark_live(void* block, std::size_t size) noexcept {
-        const std::size_t room = usable(block);
-        if (size < room)
-            __builtin_memset(static_cast<std::byte*>(block) + size, slack_fill, room - size);
+        set_fill(block, size, usable(block), fill::slack);
         set_tail(block, live_mark ^ static_cast<std::uint32_t>(size));
     }
 
     /// The tail is the free list's from now on.
-    void mark_free(void* block) noexcept { __builtin_memset(block, free_fill, usable(block)); }
+    void mark_free(void* block) noexcept { set_fill(block, 0, usable(block), fill::free); }
 
     /// Returns the size asked for.
     std::size_t check_live(const void* block) const noexcept {
         const std::size_t room = usable(block);
         const std::size_t size = tail(block) ^ live_mark;
-        if (size <= room && filled(block, size, room, slack_fill)) return size;
-        const bool is_free = size > room && filled(block, 0, room, free_fill);
+        if (size <= room && filled(block, size, room, fill::slack)) return size;
+        const bool is_free = size > room && heap_.is_free(block);
         detail::on_heap_misused(is_free ? misuse::double_free : misuse::overrun, block);
     }
 };

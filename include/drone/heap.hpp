@@ -130,6 +130,7 @@ public:
     using pools = Pools;
     using core = Core;
     static constexpr bool has_region = region_place::exists;
+    static constexpr std::size_t block_overhead = 0; ///< bytes of a block that no request gets
 
     constexpr basic_heap() = default;
     constexpr explicit basic_heap(Pools searches, Arena arena)
@@ -288,9 +289,18 @@ public:
     /// Free blocks of a pool, -1 when its free list is damaged. O(capacity). While no other context
     /// uses the heap.
     [[nodiscard]] std::int64_t count_free(std::size_t pool) const noexcept {
-        return pools_[pool].count_free(
-            const_cast<std::byte*>(arena_.base()), searches_.at(pool), link_in(pools_[pool])
-        );
+        return for_each_free(pool, [](void*) {});
+    }
+
+    /// Whether a block, of a pool or of the region, is free. O(capacity). While no other context
+    /// uses the heap.
+    [[nodiscard]] bool is_free(const void* block) const noexcept {
+        if constexpr (has_region) {
+            if (in_region(block)) return region_kind_of(block) == region_kind::free;
+        }
+        bool found = false;
+        for_each_free(pool_of(block), [&](void* free_block) { found |= free_block == block; });
+        return found;
     }
 
     /// The largest request that the region would serve now, bytes. O(1). Any context of Core that
@@ -443,6 +453,13 @@ private:
         if (reinterpret_cast<std::uintptr_t>(block) % alignment != 0) return false;
         if (own == searches_.count()) return region_.resize(arena_.base(), block, size);
         return size <= searches_.at(own).block;
+    }
+
+    template <class Visitor>
+    std::int64_t for_each_free(std::size_t pool, Visitor visit) const noexcept {
+        return pools_[pool].for_each_free(
+            const_cast<std::byte*>(arena_.base()), searches_.at(pool), link_in(pools_[pool]), visit
+        );
     }
 
     static auto region_at([[maybe_unused]] const Pools& searches) noexcept {

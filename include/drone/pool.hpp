@@ -52,10 +52,12 @@ public:
     /// Whether no block was free at some instant during the call. O(1). Any context.
     [[nodiscard]] bool exhausted() const noexcept { return list_.empty(); }
 
-    /// Number of free blocks, or -1 when invariant 1 does not hold. O(free blocks); while nobody
-    /// else uses the pool.
-    [[nodiscard]] std::int64_t
-    count_free(std::byte* arena, const pool_layout& layout, std::uint32_t link = 0) const noexcept {
+    /// Calls `visit(block)` for every free block. Returns their number, or -1 when invariant 1 does
+    /// not hold. O(free blocks); while nobody else uses the pool.
+    template <class Visitor>
+    std::int64_t for_each_free(
+        std::byte* arena, const pool_layout& layout, std::uint32_t link, Visitor visit
+    ) const noexcept {
         std::int64_t count = 0;
         for (void* linked = list_.below(arena, nullptr); linked != nullptr;
              linked = list_.below(arena, linked)) {
@@ -66,6 +68,7 @@ public:
             if (offset >= layout.size() || offset % layout.block != 0) return -1;
             if (++count > std::int64_t{layout.capacity})
                 return -1; // a cycle, so some block is there twice
+            visit(static_cast<void*>(static_cast<std::byte*>(linked) - link));
         }
         return count;
     }

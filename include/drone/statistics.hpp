@@ -43,9 +43,10 @@ public:
     void deallocate(void* block) noexcept {
         {
             [[maybe_unused]] const std::uint32_t bytes = region_bytes(block);
+            const std::size_t pool = heap_.pool_of(block);
             const typename core::critical_section alone;
-            if (bytes == 0) {
-                --statistics_[heap_.pool_of(block)].used;
+            if (pool != pools::limit) {
+                --statistics_[pool].used;
             } else if constexpr (Heap::has_region) {
                 region_.used -= bytes;
             }
@@ -97,13 +98,13 @@ private:
         const std::size_t pool_served = block == nullptr ? pools::limit : heap_.pool_of(block);
         const std::uint32_t bytes = block == nullptr ? 0 : region_bytes(block);
         const typename core::critical_section alone;
-        if (bytes != 0) {
-            use(bytes);
+        if (block == nullptr) {
+            ++failures_;
         } else if (pool_served != pools::limit) {
             pool_statistics& pool = statistics_[pool_served];
             if (++pool.used > pool.peak) pool.peak = pool.used;
         } else {
-            ++failures_;
+            use(bytes);
         }
         if (first != pool_served && first != pools::limit) ++statistics_[first].missed;
         return block;
@@ -113,8 +114,9 @@ private:
     static std::size_t first_pool(std::size_t size, std::size_t alignment) noexcept {
         for (std::size_t i = 0; i < pools::limit; ++i) {
             const pool_layout& pool = pools::at(i);
-            if (pool.block < size || pool.alignment < alignment) continue;
-            if (Heap::has_region && size <= region_saves_up_to(pool.block)) break;
+            if (pool.block - Heap::block_overhead < size || pool.alignment < alignment) continue;
+            if (Heap::has_region && size + Heap::block_overhead <= region_saves_up_to(pool.block))
+                break;
             return i;
         }
         return pools::limit;

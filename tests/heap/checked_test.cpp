@@ -84,6 +84,57 @@ TEST(FullDeathTest, FindsAWriteAfterFreeWhenTheBlockIsTakenAgain) {
     EXPECT_EXIT((void)heap->allocate(12), found, "write after free");
 }
 
+constexpr auto smallest_pools = drone::make_layout(64, {{4, 4}, {12, 2}});
+struct smallest_options : options<drone::check_level::full> {
+    static constexpr const auto& layout = smallest_pools;
+};
+
+// All of such a block is its tail.
+TEST(FullDeathTest, TellsAnOverrunOfTheSmallestBlockFromADoubleFree) {
+    auto heap = std::make_unique<drone::declared_heap<smallest_options>>();
+    heap->initialize();
+    auto* const block = bytes(heap->allocate(0));
+    void* const other = heap->allocate(0);
+    block[0] = static_cast<unsigned char>(~block[0]);
+    EXPECT_EXIT(heap->deallocate(block), found, "overrun");
+    heap->deallocate(other);
+    EXPECT_EXIT(heap->deallocate(other), found, "double free");
+}
+
+TEST(FullDeathTest, FindsADoubleFreeOfABlockThatWasWritten) {
+    auto heap = fresh<drone::check_level::full>();
+    auto* const block = bytes(heap->allocate(12));
+    heap->deallocate(block);
+    block[0] = 1;
+    EXPECT_EXIT(heap->deallocate(block), found, "double free");
+}
+
+// A program may write the very value that blocks are filled with: its own allocator on top may.
+TEST(FullDeathTest, FindsTwoBytesOfAnyValue) {
+    for (int value = 0; value < 256; ++value) {
+        if (value % 16 > 1 && value / 16 != 0xD && value / 16 != 0xE) continue; // others are alike
+        auto heap = fresh<drone::check_level::full>();
+        auto* const block = bytes(heap->allocate(10));
+        EXPECT_EXIT(
+            {
+                std::memset(block + 10, value, 2);
+                heap->deallocate(block);
+            },
+            found,
+            "overrun"
+        ) << value;
+        heap->deallocate(block);
+        EXPECT_EXIT(
+            {
+                std::memset(block + 5, value, 2);
+                (void)heap->allocate(10);
+            },
+            found,
+            "write after free"
+        ) << value;
+    }
+}
+
 TEST(Full, ServesAsTheUncheckedHeapWithFourBytesMore) {
     auto heap = fresh<drone::check_level::full>();
     EXPECT_EQ(heap->block_size(heap->allocate(4)), 4U);
@@ -127,6 +178,38 @@ TEST(Statistics, SayWhatEachPoolHolds) {
     EXPECT_EQ(heap->failures(), 1U);
     EXPECT_EQ(heap->statistics(0).peak, 0U);
     heap->deallocate(b);
+}
+
+struct counted_full_options : options<drone::check_level::full> {
+    static constexpr drone::heap_settings settings{
+        .checking = drone::check_level::full, .statistics = true
+    };
+};
+
+TEST(Statistics, MissNothingWhereCheckingNeedsTheLargerPool) {
+    auto heap = std::make_unique<drone::declared_heap<counted_full_options>>();
+    heap->initialize();
+    EXPECT_NE(heap->allocate(8), nullptr); // 12 bytes with its tail
+    EXPECT_EQ(heap->statistics(0).missed, 0U);
+    EXPECT_EQ(heap->statistics(1).used, 1U);
+    EXPECT_EQ(heap->allocate(SIZE_MAX), nullptr);
+    EXPECT_EQ(heap->statistics(0).missed + heap->statistics(1).missed, 0U);
+}
+
+constexpr auto counted_region = drone::make_layout(256, drone::overflow::region);
+struct counted_region_options : counted_full_options {
+    static constexpr const auto& layout = counted_region;
+};
+
+TEST(Statistics, CountABlockOfNoBytesOfTheRegion) {
+    auto heap = std::make_unique<drone::declared_heap<counted_region_options>>();
+    heap->initialize();
+    void* const empty = heap->allocate(0);
+    ASSERT_NE(empty, nullptr);
+    EXPECT_EQ(heap->failures(), 0U);
+    heap->deallocate(empty);
+    EXPECT_EQ(heap->failures(), 0U);
+    EXPECT_EQ(heap->statistics_of_region().used, 0U);
 }
 
 TEST(Statistics, CountAFallOverWhereItWasMissed) {

@@ -385,9 +385,8 @@ TEST(Region, KnowsGarbageFromBlocks) {
 // -- Layers above
 // -----------------------------------------------------------------------------------
 
-// Blocks of 4 bytes are too small for what checking keeps in free ones.
 constexpr auto checked_pools =
-    drone::make_layout(8192, {{8, 3}, {24, 10}, {60, 5}}, 64, drone::overflow::region);
+    drone::make_layout(8192, {{4, 3}, {24, 10}, {60, 5}}, 64, drone::overflow::region);
 template <drone::checking Level>
 using checked_heap = drone::checked<
     drone::heap<

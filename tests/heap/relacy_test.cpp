@@ -137,7 +137,9 @@ struct take_and_give_back : rl::test_suite<take_and_give_back<List, Threads, Blo
         }
     }
 
-    void after() { RL_ASSERT(pool.count_free(arena, layout) == Blocks); }
+    void after() {
+        RL_ASSERT(pool.for_each_free(arena, layout, 0, [](void*) {}) == Blocks);
+    }
 };
 
 template <class List, unsigned Threads, std::uint32_t Blocks>

@@ -85,11 +85,10 @@ result<int> lay_out_without_trace(
     const heap_inputs& inputs, const pool_range& range, const generate_options& options, bool json
 ) {
     if (!inputs.size) return fail("--no-trace: the heap's size is not known; give it with -s");
-    constexpr std::size_t usual_pools = 12;
     layout::plan made;
     made.size = *inputs.size;
     made.pools =
-        layout::layout_without_trace(made.size, range.automatic ? usual_pools : range.last);
+        layout::layout_without_trace(made.size, range.automatic ? layout::usual_pools : range.last);
     if (made.pools.empty()) return fail(fmt::format("a heap of {} bytes has no room", made.size));
     made.room.factor = 0;
     say("No trace was read: this layout is for any program.\n");
@@ -97,6 +96,14 @@ result<int> lay_out_without_trace(
     fmt::print("{}", json ? to_json(heap) : to_toml(heap));
     if (options.write) return write_heap(inputs, heap_of(heap), options.yes);
     return 0;
+}
+
+/// The traces on the layout that Drone.toml has today.
+std::optional<layout::replay_report> replay_of_today(const heap_inputs& inputs) {
+    if (!inputs.heap || inputs.heap->pools.empty()) return std::nullopt;
+    auto replayed = layout::replay(inputs.runs, inputs.heap->pools, inputs.heap->alignment);
+    if (!replayed) return std::nullopt;
+    return *std::move(replayed);
 }
 
 result<int> generate(const CLI::App& command, const generate_options& options) {
@@ -140,6 +147,7 @@ result<int> generate(const CLI::App& command, const generate_options& options) {
     if (!made) return std::unexpected(made.error());
     heap.plan = *std::move(made);
     heap.hopeless = planner->hopeless();
+    heap.today = replay_of_today(*inputs);
     heap.squeeze_asked = options.squeeze;
     say_text(talk(heap));
     fmt::print("{}", json ? to_json(heap) : to_toml(heap));

@@ -102,26 +102,25 @@ std::string denied_text(const generated_heap& heap) {
 }
 
 /// How the heap of Drone.toml does on the same traces.
-std::string comparison(const generated_heap& heap, const config::heap& today) {
-    if (today.pools.empty()) return {};
-    const auto replayed = layout::replay(heap.inputs.runs, today.pools, today.alignment);
-    if (!replayed) return {};
+std::string comparison(
+    const generated_heap& heap, const config::heap& today, const layout::replay_report& replayed
+) {
     std::uint64_t taken = 0;
     std::uint64_t peaks = 0;
     for (std::size_t pool = 0; pool < today.pools.size(); ++pool) {
         taken += std::uint64_t{today.pools[pool].block} * today.pools[pool].capacity;
-        peaks += std::uint64_t{today.pools[pool].block} * replayed->pools[pool].peak;
+        peaks += std::uint64_t{today.pools[pool].block} * replayed.pools[pool].peak;
     }
     const std::string text = fmt::format(
         "Today's layout: {} of {} bytes, {} in use at the peaks, {} lost inside blocks; ",
         pool_count(today.pools.size()),
         taken,
         peaks,
-        replayed->peak_waste
+        replayed.peak_waste
     );
-    if (replayed->first_failure)
-        return text + failure_text(heap, *replayed->first_failure) +
-               fmt::format(", and {} requests in all\n", replayed->failures);
+    if (replayed.first_failure)
+        return text + failure_text(heap, *replayed.first_failure) +
+               fmt::format(", and {} requests in all\n", replayed.failures);
     return text + "holds\n";
 }
 
@@ -217,7 +216,7 @@ std::string talk(const generated_heap& heap) {
         plan.replay.events,
         plan.replay.first_failure ? failure_text(heap, *plan.replay.first_failure) : "holds"
     );
-    if (heap.inputs.heap) text += comparison(heap, *heap.inputs.heap);
+    if (heap.today) text += comparison(heap, *heap.inputs.heap, *heap.today);
     return text + "\n";
 }
 

@@ -9,6 +9,7 @@
 #include "layout/plan.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct generated_heap {
     std::size_t knee = 0;                   ///< of the curve, in pools
     layout::uncertainty doubt;
     std::uint64_t hopeless = 0; ///< failed requests that no layout of this heap serves
+    /// The same traces on the layout of Drone.toml; nothing where that has none.
+    std::optional<layout::replay_report> today = {};
     bool squeeze_asked = false;
 };
 

@@ -7,9 +7,9 @@
 #include "cli/installation.hpp"
 #include "cli/project_template.hpp"
 #include "cli/say.hpp"
-#include "cli/starting_pools.hpp"
 #include "config/boards.hpp"
 #include "config/config.hpp"
+#include "layout/headroom.hpp"
 
 #include <fmt/core.h>
 #include <fmt/format.h>
@@ -23,6 +23,9 @@
 namespace drone::cli {
 
 namespace {
+
+/// The smallest heap of a new project, bytes: every usual pool has a block.
+constexpr std::uint32_t smallest_starting_heap = 512;
 
 namespace fs = std::filesystem;
 
@@ -138,7 +141,7 @@ result<int> make_project(const session& s, const new_options& options) {
         {"ram_size", config::format_size((*board)->ram_size)},
         {"baud", std::to_string((*board)->baud)},
         {"heap_size", config::format_size(*size)},
-        {"pools", pool_lines(starting_pools(*size))},
+        {"pools", pool_lines(layout::layout_without_trace(*size, layout::usual_pools))},
     };
     if (const auto made = instantiate(
             find_installation(s.executable()).files / "templates/app", options.path, values

@@ -78,8 +78,6 @@ struct project {
     /// The heap of that name, or null.
     [[nodiscard]] const config::heap* find_heap(std::string_view name = main_heap) const noexcept;
 
-    /// The folder that holds Drone.toml.
-    [[nodiscard]] std::filesystem::path folder() const;
 };
 
 /// The text of a Drone.toml. `name` stands for the file in messages.

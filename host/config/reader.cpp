@@ -156,11 +156,6 @@ const heap* project::find_heap(std::string_view name) const noexcept {
     return found == heaps.end() ? nullptr : &*found;
 }
 
-std::filesystem::path project::folder() const {
-    const std::filesystem::path parent = file.parent_path();
-    return parent.empty() ? "." : parent;
-}
-
 result<project> parse(std::string_view text, const std::filesystem::path& name) {
     const toml::parse_result parsed = toml::parse(text, name.string());
     if (!parsed) {

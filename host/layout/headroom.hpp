@@ -75,6 +75,9 @@ struct reserve {
 [[nodiscard]] reserve
 reserve_of(std::span<const pool_spec> pools, std::span<const std::int64_t> loads);
 
+/// Pools of a layout for a program of which nothing is known, where nobody says how many.
+inline constexpr std::size_t usual_pools = 12;
+
 /// A layout for a program of which nothing is known yet: blocks from one granule to size/20, the
 /// i-th of n at the power 2.75 of i/(n-1) between them, capacities by spread_over(). All but the
 /// first are multiples of the default alignment, so that every fundamental alignment finds a pool.

@@ -96,8 +96,6 @@ optimizer::~optimizer() = default;
 optimizer::optimizer(optimizer&&) noexcept = default;
 optimizer& optimizer::operator=(optimizer&&) noexcept = default;
 
-bool optimizer::exact() const { return state_->exact; }
-
 std::optional<optimum> optimizer::best(std::size_t pools, growth scale) {
     std::optional<optimum> incumbent;
     while (true) {

@@ -65,9 +65,6 @@ public:
     /// alignments. Later calls profit from what earlier ones measured.
     [[nodiscard]] std::optional<optimum> best(std::size_t pools, growth scale = {});
 
-    /// Whether every layout is in the graph, so that best() proves what it finds.
-    [[nodiscard]] bool exact() const;
-
 private:
     struct state;
     std::unique_ptr<state> state_;

@@ -35,7 +35,7 @@ TEST_F(ProjectFile, IsFoundInTheFolderOrAboveIt) {
     EXPECT_EQ(find(folder_ / "src" / "deep"), folder_ / "Drone.toml");
     const result<project> p = read_nearest(folder_ / "src");
     ASSERT_TRUE(p.has_value()) << p.error().message;
-    EXPECT_EQ(p->folder(), folder_);
+    EXPECT_EQ(p->file, folder_ / "Drone.toml");
     EXPECT_EQ(require_heap(*p)->size, 64);
 }
 

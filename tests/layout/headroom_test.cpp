@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 namespace drone::layout {
 namespace {
@@ -226,6 +227,17 @@ TEST(LayoutWithoutTrace, GoesFromOneWordToATwentiethAndFillsTheHeap) {
     }
     EXPECT_LE(bytes_of(pools), 10240U);
     EXPECT_GT(bytes_of(pools), 10240U - 4);
+}
+
+RC_GTEST_PROP(LayoutWithoutTrace, FillsAnyHeapAndSuitsEveryFundamentalAlignment, ()) {
+    const auto size = *rc::gen::inRange<std::uint32_t>(512, 1U << 24);
+    const std::vector<pool_spec> pools = layout_without_trace(size, usual_pools);
+    RC_ASSERT(check_layout(pools.data(), pools.size(), size) == layout_error::none);
+    RC_ASSERT(pools.front().block == granule);
+    RC_ASSERT(size - bytes_of(pools) < granule);
+    RC_ASSERT(pools.back().block >= size / 20);
+    for (const pool_spec& pool : pools)
+        RC_ASSERT(pool.block == granule || pool.block % default_alignment == 0U);
 }
 
 TEST(LayoutWithoutTrace, HasAnAnswerForTinyHeaps) {

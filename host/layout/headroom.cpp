@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 
 namespace drone::layout {
 
@@ -277,6 +278,11 @@ std::vector<pool_spec> layout_without_trace(std::uint32_t size, std::size_t pool
     }
     std::vector<std::uint64_t> capacities(blocks.size());
     spread_over(blocks, size, capacities);
+    const std::uint64_t once = std::accumulate(blocks.begin(), blocks.end(), std::uint64_t{0});
+    if (once <= size && std::ranges::count(capacities, 0U) != 0) {
+        std::ranges::fill(capacities, 1);
+        spread_over(blocks, size - once, capacities);
+    }
     std::vector<pool_spec> made;
     for (std::size_t pool = 0; pool < blocks.size(); ++pool)
         if (capacities[pool] > 0)

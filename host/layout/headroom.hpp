@@ -79,9 +79,10 @@ reserve_of(std::span<const pool_spec> pools, std::span<const std::int64_t> loads
 inline constexpr std::size_t usual_pools = 12;
 
 /// A layout for a program of which nothing is known yet: blocks from one granule to size/20, the
-/// i-th of n at the power 2.75 of i/(n-1) between them, capacities by spread_over(). All but the
-/// first are multiples of the default alignment, so that every fundamental alignment finds a pool.
-/// Fewer pools than asked for where so many distinct blocks do not fit the size.
+/// i-th of n at the power 2.75 of i/(n-1) between them, capacities by spread_over(). Where that
+/// leaves a pool empty, each gets a block first. All but the first are multiples of the default
+/// alignment, so that every fundamental alignment finds a pool. Fewer pools than asked for where
+/// one block of each does not fit the size.
 [[nodiscard]] std::vector<pool_spec> layout_without_trace(std::uint32_t size, std::size_t pools);
 
 } // namespace drone::layout

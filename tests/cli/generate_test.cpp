@@ -274,6 +274,16 @@ TEST_F(Generate, LaysOutAHeapWithoutATraceOnlyWhenAsked) {
     EXPECT_EQ(drone("heap generate --pools 5 --no-trace").code, 1); // of what size?
 }
 
+TEST_F(Generate, GivesWithoutATraceWhatANewProjectBeginsWith) {
+    for (const std::string size : {"512", "10K", "64K"}) {
+        const std::string made = "app" + size;
+        ASSERT_EQ(drone("new " + made + " --board virtual-m4 --heap-size " + size).code, 0);
+        const outcome run = drone("heap -s " + size + " generate --no-trace");
+        const std::string section = run.out.substr(0, run.out.find("# Fragmentation"));
+        EXPECT_THAT(read(made + "/Drone.toml"), HasSubstr(section));
+    }
+}
+
 TEST_F(Generate, NeverWritesAGuessOverAMeasuredLayout) {
     std::filesystem::remove(folder_ / "heaptrace");
     const std::string measured = "[heap]\nsize = \"10K\"\n"
@@ -357,7 +367,7 @@ TEST_F(Replay, NeedsALayoutAndATrace) {
     EXPECT_EQ(drone("heap replay").code, 1);
     EXPECT_EQ(drone("heap replay --layout nowhere.toml").code, 1);
     std::filesystem::remove(folder_ / "heaptrace");
-    EXPECT_THAT(drone("heap replay").err, HasSubstr("no heaptrace"));
+    EXPECT_THAT(drone("heap replay").err, HasSubstr("heaptrace: no such file"));
 }
 
 } // namespace

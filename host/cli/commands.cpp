@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.hpp"
+#include "cli/heap_inputs.hpp"
+
+#include <memory>
 
 namespace drone::cli {
 
 void add_new(CLI::App& parent, session& s);
 void add_flash(CLI::App& parent, session& s);
 void add_log(CLI::App& parent, session& s);
-void add_heap(CLI::App& parent, session& s);
-void add_generate(CLI::App& parent, session& s);
-void add_replay(CLI::App& parent, session& s);
+CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared, session& s);
+void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_replay(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
 void add_print(CLI::App& parent, session& s);
 
 void add_commands(CLI::App& root, session& s) {
     add_new(root, s);
     add_flash(root, s);
     add_log(root, s);
-    add_heap(root, s);
-    CLI::App& heap = *root.get_subcommand("heap");
-    add_generate(heap, s);
-    add_replay(heap, s);
+    const auto shared = std::make_shared<heap_options>();
+    CLI::App& heap = add_heap(root, shared, s);
+    add_generate(heap, shared, s);
+    add_replay(heap, shared, s);
     add_print(root, s);
 }
 

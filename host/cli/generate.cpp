@@ -82,19 +82,21 @@ result<std::vector<std::uint32_t>> parse_blocks(const std::string& text) {
 }
 
 result<int> lay_out_without_trace(
-    const heap_inputs& inputs, const pool_range& range, const generate_options& options, bool json
+    const heap_options& shared, const pool_range& range, const generate_options& options
 ) {
-    if (!inputs.size) return fail("--no-trace: the heap's size is not known; give it with -s");
+    const auto inputs = find_heap(shared);
+    if (!inputs) return std::unexpected(inputs.error());
+    if (!inputs->size) return fail("--no-trace: the heap's size is not known; give it with -s");
     layout::plan made;
-    made.size = *inputs.size;
+    made.size = *inputs->size;
     made.pools =
         layout::layout_without_trace(made.size, range.automatic ? layout::usual_pools : range.last);
     if (made.pools.empty()) return fail(fmt::format("a heap of {} bytes has no room", made.size));
     made.room.factor = 0;
     say("No trace was read: this layout is for any program.\n");
-    const generated_heap heap{.inputs = inputs, .plan = made, .curve = {}, .knee = 0, .doubt = {}};
-    fmt::print("{}", json ? to_json(heap) : to_toml(heap));
-    if (options.write) return write_heap(inputs, heap_of(heap), options.yes);
+    const generated_heap heap{.inputs = *inputs, .plan = made, .curve = {}, .knee = 0, .doubt = {}};
+    fmt::print("{}", shared.json ? to_json(heap) : to_toml(heap));
+    if (options.write) return write_heap(*inputs, heap_of(heap), options.yes);
     return 0;
 }
 
@@ -106,14 +108,18 @@ std::optional<layout::replay_report> replay_of_today(const heap_inputs& inputs) 
     return *std::move(replayed);
 }
 
-result<int> generate(const CLI::App& command, const generate_options& options) {
-    const bool json = wants_json(command);
-    const auto inputs = read_heap_inputs(
-        *command.get_parent(), options.no_trace ? traces::left_alone : traces::read
-    );
-    if (!inputs) return std::unexpected(inputs.error());
+result<heap_inputs> read_traces(const heap_options& shared) {
+    auto inputs = read_heap_inputs(shared);
+    if (!inputs && inputs.error().kind == error_kind::missing)
+        inputs.error().message += "; --no-trace lays out pools for any program";
+    return inputs;
+}
+
+result<int> generate(const heap_options& shared, const generate_options& options) {
     const pool_range range = parse_pools(options.pools).value_or(pool_range{});
-    if (options.no_trace) return lay_out_without_trace(*inputs, range, options, json);
+    if (options.no_trace) return lay_out_without_trace(shared, range, options);
+    const auto inputs = read_traces(shared);
+    if (!inputs) return std::unexpected(inputs.error());
     auto keep = parse_blocks(options.keep);
     if (!keep) return std::unexpected(keep.error());
     auto planner = layout::planner::of(
@@ -121,11 +127,8 @@ result<int> generate(const CLI::App& command, const generate_options& options) {
     );
     if (!planner) return std::unexpected(planner.error());
     if (planner->empty())
-        return fail(fmt::format(
-            "{}; make one with `just heaptrace`, name one with -f, or ask for pools for any "
-            "program with --no-trace",
-            inputs->runs.empty() ? "there is no heaptrace file" : "the trace has no allocation"
-        ));
+        return fail("the trace has no allocation; make another with `just heaptrace`, name one "
+                    "with -f, or ask for pools for any program with --no-trace");
 
     generated_heap heap{
         .inputs = *inputs, .plan = {}, .curve = {}, .knee = 0, .doubt = planner->doubt()
@@ -150,7 +153,7 @@ result<int> generate(const CLI::App& command, const generate_options& options) {
     heap.today = replay_of_today(*inputs);
     heap.squeeze_asked = options.squeeze;
     say_text(talk(heap));
-    fmt::print("{}", json ? to_json(heap) : to_toml(heap));
+    fmt::print("{}", shared.json ? to_json(heap) : to_toml(heap));
     if (!heap.plan.replay.holds())
         return fail("this layout does not hold the trace when it is replayed");
     if (options.write) return write_heap(*inputs, heap_of(heap), options.yes);
@@ -159,10 +162,10 @@ result<int> generate(const CLI::App& command, const generate_options& options) {
 
 } // namespace
 
-void add_generate(CLI::App& parent, session& s) {
+void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
     auto options = std::make_shared<generate_options>();
     CLI::App& command =
-        *parent.add_subcommand("generate", "The [heap] section that fits this program");
+        *heap.add_subcommand("generate", "The [heap] section that fits this program");
     command.fallthrough();
     command
         .add_option(
@@ -197,8 +200,8 @@ void add_generate(CLI::App& parent, session& s) {
     command.add_flag(
         "--no-trace", options->no_trace, "Pools for any program, of a heap that was not traced yet"
     );
-    command.add_flag("--json")->description("Print the layout as JSON");
-    s.on(command, [&command, options] { return generate(command, *options); });
+    command.add_flag("--json", shared->json, "Print the layout as JSON");
+    s.on(command, [shared, options] { return generate(*shared, *options); });
 }
 
 } // namespace drone::cli

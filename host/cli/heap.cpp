@@ -34,36 +34,11 @@ namespace drone::cli {
 
 namespace {
 
-struct heap_options {
-    std::vector<std::string> files = {"heaptrace"};
-    std::string key{config::main_heap};
-    std::string size;
+struct usage_options {
     std::string elf;
     std::vector<std::string> sections;
-    bool json = false;
     bool full = false;
 };
-
-/// What Drone.toml and -s say. The percentages are of -s, else of the heap in Drone.toml.
-result<void> read_project(const heap_options& options, report::heap_report& r) {
-    if (!options.size.empty()) {
-        const auto size = parse_heap_size(options.size);
-        if (!size) return std::unexpected(size.error());
-        r.heap_size = *size;
-    }
-    const auto file = config::find(".");
-    if (!file) return {};
-    const auto project = config::read(*file);
-    if (!project) return std::unexpected(project.error());
-    r.core_clock = project->log.core_clock;
-    if (const config::heap* const heap = project->find_heap(options.key)) {
-        if (!r.heap_size) r.heap_size = heap->size;
-        r.permanent = heap->permanent;
-    } else if (options.key != config::main_heap) {
-        return std::unexpected(config::require_heap(*project, options.key).error());
-    }
-    return {};
-}
 
 /// Columns of the terminal that standard output is; as many as one likes where it is none.
 std::size_t terminal_width() {
@@ -73,14 +48,13 @@ std::size_t terminal_width() {
 }
 
 /// The firmware that --elf names, else the only one in the project's build folder.
-std::string firmware(const heap_options& options) {
-    if (!options.elf.empty()) return options.elf;
-    const auto file = config::find(".");
-    if (!file) return {};
+std::string firmware(const heap_inputs& inputs, const std::string& named) {
+    if (!named.empty()) return named;
+    if (!inputs.project) return {};
     std::string only;
     std::error_code missing;
     for (const auto& entry :
-         std::filesystem::directory_iterator(file->parent_path() / "build", missing)) {
+         std::filesystem::directory_iterator(inputs.project->parent_path() / "build", missing)) {
         if (entry.path().extension() != ".elf") continue;
         if (!only.empty()) return {};
         only = entry.path().string();
@@ -153,9 +127,10 @@ void name_those_that_fit(
 }
 
 /// Lets native callers be named by the functions of the firmware, if there is one.
-result<void> name_callers(const heap_options& options, report::heap_report& r) {
-    const std::string elf = firmware(options);
-    if (elf.empty() || (native_callers(r).empty() && options.elf.empty())) return {};
+result<void>
+name_callers(const heap_inputs& inputs, const std::string& named, report::heap_report& r) {
+    const std::string elf = firmware(inputs, named);
+    if (elf.empty() || (native_callers(r).empty() && named.empty())) return {};
     const auto symbols = report::symbols::open(elf);
     if (!symbols) return std::unexpected(symbols.error());
     std::string other;
@@ -164,7 +139,7 @@ result<void> name_callers(const heap_options& options, report::heap_report& r) {
         return {};
     }
     other = fmt::format("{}: {}; give --elf the build that was traced", elf, other);
-    if (!options.elf.empty()) return fail(other);
+    if (!named.empty()) return fail(other);
     say("drone: {}\n", other);
     return {};
 }
@@ -190,21 +165,25 @@ result<void> read_run(const std::string& file, bool with_details, report::heap_r
     return {};
 }
 
-result<int> print_usage(const heap_options& options) {
+result<int> print_usage(const heap_options& shared, const usage_options& options) {
+    const auto inputs = find_heap(shared);
+    if (!inputs) return std::unexpected(inputs.error());
     report::heap_report r;
     r.full = options.full;
     if (!options.full) r.width = terminal_width();
-    if (const auto read = read_project(options, r); !read) return std::unexpected(read.error());
-    const bool with_details = options.json || !options.sections.empty();
-    for (const std::string& file : options.files)
+    r.heap_size = inputs->size;
+    r.core_clock = inputs->core_clock;
+    if (inputs->heap) r.permanent = inputs->heap->permanent;
+    const bool with_details = shared.json || !options.sections.empty();
+    for (const std::string& file : inputs->files)
         if (const auto read = read_run(file, with_details, r); !read)
             return std::unexpected(read.error());
     const bool has_leaks =
         std::ranges::any_of(r.runs, [](const report::run& one) { return !one.growing.empty(); });
     if (with_details || has_leaks || !r.permanent.empty())
-        if (const auto named = name_callers(options, r); !named)
-            return std::unexpected(named.error());
-    if (options.json) {
+        if (const auto callers = name_callers(*inputs, options.elf, r); !callers)
+            return std::unexpected(callers.error());
+    if (shared.json) {
         fmt::print("{}", report::to_json(r));
         return 0;
     }
@@ -217,16 +196,17 @@ result<int> print_usage(const heap_options& options) {
 
 } // namespace
 
-void add_heap(CLI::App& parent, session& s) {
-    auto options = std::make_shared<heap_options>();
+CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared, session& s) {
+    const auto options = std::make_shared<usage_options>();
     CLI::App& heap = *parent.add_subcommand("heap", "What the program did with its heap");
-    heap.add_option("-f,--file", options->files, "Heap trace; several: several runs of one program")
+    heap.add_option("-f,--file", shared->files, "Heap trace; several: several runs of one program")
         ->capture_default_str();
-    heap.add_option("-c,--config", options->key, "The heap's key in Drone.toml")
+    heap.add_option("-c,--config", shared->key, "The heap's key in Drone.toml")
         ->capture_default_str();
-    heap.add_option("-s,--size", options->size, "Size of the heap, e.g. 10K");
+    heap.add_option("-s,--size", shared->size, "Size of the heap, e.g. 10K");
     heap.add_option(
             "--align",
+            shared->alignment,
             "Bytes, what a request is aligned to where the trace does not say it (malloc's: 8)"
     )
         ->type_name("BYTES")
@@ -247,8 +227,9 @@ void add_heap(CLI::App& parent, session& s) {
         ->allow_extra_args(false);
     heap.add_option("--elf", options->elf, "The firmware, whose functions callers are named by");
     heap.add_flag("--full", options->full, "Callers with library functions and template arguments");
-    heap.add_flag("--json", options->json, "Everything there is to say, as JSON");
-    s.on(heap, [options] { return print_usage(*options); });
+    heap.add_flag("--json", shared->json, "Everything there is to say, as JSON");
+    s.on(heap, [shared, options] { return print_usage(*shared, *options); });
+    return heap;
 }
 
 } // namespace drone::cli

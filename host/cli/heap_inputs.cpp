@@ -22,9 +22,10 @@ namespace {
 result<void> read_project(heap_inputs& inputs) {
     const auto file = config::find(".");
     if (!file) return {};
-    auto project = config::read(*file);
+    const auto project = config::read(*file);
     if (!project) return std::unexpected(project.error());
     inputs.project = *file;
+    inputs.core_clock = project->log.core_clock;
     if (const config::heap* const found = project->find_heap(inputs.key)) {
         inputs.heap = *found;
         inputs.size = found->size;
@@ -37,12 +38,16 @@ result<void> read_project(heap_inputs& inputs) {
     return {};
 }
 
-result<void> read_size(const CLI::Option& option, heap_inputs& inputs) {
-    if (option.count() == 0) return {};
-    const auto size = parse_heap_size(option.as<std::string>());
+result<std::uint32_t> parse_heap_size(std::string_view text) {
+    const auto size = config::parse_size(text);
     if (!size) return std::unexpected(size.error());
-    inputs.size = *size;
-    return {};
+    if (*size == 0 || *size > UINT32_MAX)
+        return fail(fmt::format(
+            "-s {}: a heap has 1 byte to 4 GiB - 1, not {} bytes; write its size, e.g. 10K",
+            text,
+            *size
+        ));
+    return static_cast<std::uint32_t>(*size);
 }
 
 /// What is assumed about a run.
@@ -73,17 +78,11 @@ void warn_of_leaks(const std::string& file, const usage::demand& run, const heap
     }
 }
 
-result<void>
-read_runs(const CLI::Option& option, const CLI::Option& alignment, heap_inputs& inputs) {
-    constexpr const char* default_file = "heaptrace";
-    if (option.count() > 0)
-        inputs.files = option.as<std::vector<std::string>>();
-    else if (std::filesystem::exists(default_file))
-        inputs.files = {default_file};
+result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
     std::optional<std::uint32_t> assumed;
-    if (alignment.count() > 0)
+    if (!options.alignment.empty())
         assumed = static_cast<std::uint32_t>(
-            config::parse_size(alignment.as<std::string>()).value_or(default_alignment)
+            config::parse_size(options.alignment).value_or(default_alignment)
         );
     for (const std::string& file : inputs.files) {
         const auto source = trace::source::open(file);
@@ -101,17 +100,23 @@ read_runs(const CLI::Option& option, const CLI::Option& alignment, heap_inputs& 
 
 } // namespace
 
-result<heap_inputs> read_heap_inputs(const CLI::App& heap, traces wanted) {
+result<heap_inputs> find_heap(const heap_options& options) {
     heap_inputs inputs;
-    inputs.key = heap.get_option("--config")->as<std::string>();
-    if (inputs.key.empty()) inputs.key = config::main_heap;
+    inputs.files = options.files;
+    inputs.key = options.key.empty() ? config::main_heap : options.key;
     if (auto done = read_project(inputs); !done) return std::unexpected(done.error());
-    if (auto done = read_size(*heap.get_option("--size"), inputs); !done)
-        return std::unexpected(done.error());
-    if (wanted == traces::left_alone) return inputs;
-    if (auto done = read_runs(*heap.get_option("--file"), *heap.get_option("--align"), inputs);
-        !done)
-        return std::unexpected(done.error());
+    if (!options.size.empty()) {
+        const auto size = parse_heap_size(options.size);
+        if (!size) return std::unexpected(size.error());
+        inputs.size = *size;
+    }
+    return inputs;
+}
+
+result<heap_inputs> read_heap_inputs(const heap_options& options) {
+    auto inputs = find_heap(options);
+    if (!inputs) return inputs;
+    if (auto done = read_runs(options, *inputs); !done) return std::unexpected(done.error());
     return inputs;
 }
 
@@ -149,26 +154,6 @@ std::string describe(const traced_failures& failed, const heap_inputs& inputs) {
     );
     if (failed.count > 1) text += fmt::format(", the largest for {}", asked(failed.largest));
     return text;
-}
-
-result<std::uint32_t> parse_heap_size(std::string_view text) {
-    const auto size = config::parse_size(text);
-    if (!size) return std::unexpected(size.error());
-    if (*size == 0 || *size > UINT32_MAX)
-        return fail(fmt::format(
-            "-s {}: a heap has 1 byte to 4 GiB - 1, not {} bytes; write its size, e.g. 10K",
-            text,
-            *size
-        ));
-    return static_cast<std::uint32_t>(*size);
-}
-
-bool wants_json(const CLI::App& command) {
-    for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
-        const CLI::Option* const option = app->get_option_no_throw("--json");
-        if (option != nullptr && option->count() > 0) return true;
-    }
-    return false;
 }
 
 } // namespace drone::cli

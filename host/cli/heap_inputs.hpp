@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What `drone heap generate` and `drone heap replay` work on: the traces, and the heap of
-// Drone.toml where there is one. The options -f, -c and -s are those of `drone heap`.
+// What `drone heap` and its subcommands work on: the traces, and the heap of Drone.toml where
+// there is one.
 
 #include "base/error.hpp"
 #include "config/config.hpp"
 #include "usage/demand.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -20,22 +18,30 @@
 
 namespace drone::cli {
 
+/// The options of `drone heap` that its subcommands share, as they were given.
+struct heap_options {
+    std::vector<std::string> files = {"heaptrace"}; ///< one a run
+    std::string key{config::main_heap};             ///< of the heap in Drone.toml
+    std::string size;                               ///< empty: Drone.toml's
+    std::string alignment; ///< where a trace does not say it; empty: the default one
+    bool json = false;
+};
+
 struct heap_inputs {
-    std::vector<std::string> files;  ///< one a run; none: no file was named, and none is there
+    std::vector<std::string> files;
     std::vector<usage::demand> runs; ///< by file
-    std::string key;                 ///< of the heap in Drone.toml
+    std::string key;
     std::optional<std::filesystem::path> project; ///< its Drone.toml
     std::optional<config::heap> heap;             ///< as Drone.toml says today
     std::optional<std::uint32_t> size;            ///< of the heap, bytes: -s, else Drone.toml's
+    std::optional<std::uint32_t> core_clock;      ///< Hz, as Drone.toml says
 };
 
-/// Whether the traces are inputs.
-enum class traces : std::uint8_t { read, left_alone };
+/// What the options and Drone.toml say, without the traces.
+[[nodiscard]] result<heap_inputs> find_heap(const heap_options& options);
 
-/// Reads them. `heap` is the `drone heap` command, parsed. What the readers noticed goes to
-/// standard error.
-[[nodiscard]] result<heap_inputs>
-read_heap_inputs(const CLI::App& heap, traces wanted = traces::read);
+/// find_heap(), and the traces. What the readers noticed goes to standard error.
+[[nodiscard]] result<heap_inputs> read_heap_inputs(const heap_options& options);
 
 /// Requests that failed when the runs were traced.
 struct traced_failures {
@@ -56,11 +62,5 @@ struct traced_failures {
 
 /// How many, the first, the largest; without a full stop. Requires at least one.
 [[nodiscard]] std::string describe(const traced_failures& failed, const heap_inputs& inputs);
-
-/// A heap's size as the command line says it: 1 byte to 4 GiB.
-[[nodiscard]] result<std::uint32_t> parse_heap_size(std::string_view text);
-
-/// Whether `--json` was given to the command or to its parent.
-[[nodiscard]] bool wants_json(const CLI::App& command);
 
 } // namespace drone::cli

@@ -121,21 +121,16 @@ to_json(const config::heap& heap, const layout::replay_report& report, const hea
     return root.dump() + "\n";
 }
 
-result<int> replay(const CLI::App& command, const std::string& file) {
-    const auto inputs = read_heap_inputs(*command.get_parent());
+result<int> replay(const heap_options& shared, const std::string& file) {
+    const auto inputs = read_heap_inputs(shared);
     if (!inputs) return std::unexpected(inputs.error());
-    if (inputs->files.empty())
-        return fail("there is no heaptrace file; make one with `just heaptrace` or name one with "
-                    "-f");
     const auto heap = heap_to_replay(*inputs, file);
     if (!heap) return std::unexpected(heap.error());
     if (const traced_failures failed(inputs->runs); failed.count > 0)
         say("{}; they are replayed as demand\n", describe(failed, *inputs));
     const auto report = layout::replay(inputs->runs, heap->pools, heap->alignment);
     if (!report) return std::unexpected(report.error());
-    fmt::print(
-        "{}", wants_json(command) ? to_json(*heap, *report, *inputs) : to_table(*heap, *report)
-    );
+    fmt::print("{}", shared.json ? to_json(*heap, *report, *inputs) : to_table(*heap, *report));
     if (const auto& failed = report->first_failure) return fail(describe(*failed, *inputs, *heap));
     say("The layout holds: {} events\n", report->events);
     return 0;
@@ -143,14 +138,14 @@ result<int> replay(const CLI::App& command, const std::string& file) {
 
 } // namespace
 
-void add_replay(CLI::App& parent, session& s) {
+void add_replay(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
     auto file = std::make_shared<std::string>();
     CLI::App& command =
-        *parent.add_subcommand("replay", "Whether a layout holds the trace, and how full it gets");
+        *heap.add_subcommand("replay", "Whether a layout holds the trace, and how full it gets");
     command.fallthrough();
     command.add_option("--layout", *file, "File with the [heap] to replay; else Drone.toml");
-    command.add_flag("--json")->description("Print the report as JSON");
-    s.on(command, [&command, file] { return replay(command, *file); });
+    command.add_flag("--json", shared->json, "Print the report as JSON");
+    s.on(command, [shared, file] { return replay(*shared, *file); });
 }
 
 } // namespace drone::cli

@@ -46,16 +46,25 @@ bool looks_like_text(std::span<const std::byte> bytes) {
     );
 }
 
-std::optional<format>
+/// What the bytes are; the first announcement in them where they are native.
+struct recognised {
+    trace::format format;
+    std::optional<announced_trace> announced = {};
+};
+
+std::optional<recognised>
 recognise(const std::optional<ring_trace>& ring, std::span<const std::byte> bytes) {
-    if (ring) return format::native;
+    if (ring) return recognised{format::native, find_announcement(bytes)};
     if (is_heaptrack(as_text(bytes)))
-        return is_raw_heaptrack(as_text(bytes)) ? format::heaptrack_raw : format::heaptrack;
+        return recognised{
+            is_raw_heaptrack(as_text(bytes)) ? format::heaptrack_raw : format::heaptrack
+        };
     if (looks_like_text(bytes) && look_at_allocation_log(as_text(bytes)).is_log())
-        return format::allocation_log;
-    if (find_announcement(bytes)) return format::native;
-    if (is_drone_0_14(bytes)) return format::drone_0_14;
-    if (is_drone_2022(bytes)) return format::drone_2022;
+        return recognised{format::allocation_log};
+    if (auto announced = find_announcement(bytes))
+        return recognised{format::native, std::move(announced)};
+    if (is_drone_0_14(bytes)) return recognised{format::drone_0_14};
+    if (is_drone_2022(bytes)) return recognised{format::drone_2022};
     return std::nullopt;
 }
 
@@ -163,7 +172,7 @@ result<source> source::open(const std::filesystem::path& path) {
     if (!dumped) return fail(fmt::format("{}: {}", path.string(), dumped.error().message));
     std::optional<ring_trace> ring = *std::move(dumped);
     const std::span<const std::byte> bytes = ring ? ring->words : file->bytes();
-    const auto known = recognise(ring, bytes);
+    auto known = recognise(ring, bytes);
     if (file->was_cut()) return was_cut(path);
     if (!known && looks_like_text(bytes))
         if (const auto look = look_at_allocation_log(as_text(bytes)); look.others != 0)
@@ -182,16 +191,17 @@ result<source> source::open(const std::filesystem::path& path) {
             "{0} heaptrace:31`",
             path.string()
         ));
-    if (*known == format::native)
-        if (const auto said = find_announcement(bytes); said && said->version > wire::version)
-            return fail(fmt::format(
-                "{}: is a native trace of version {}, and this drone reads up to {}; read it with "
-                "the drone that the firmware was built with",
-                path.string(),
-                said->version,
-                wire::version
-            ));
-    return source(path, std::move(*file), std::move(ring), *known);
+    if (known->announced && known->announced->version > wire::version)
+        return fail(fmt::format(
+            "{}: is a native trace of version {}, and this drone reads up to {}; read it with "
+            "the drone that the firmware was built with",
+            path.string(),
+            known->announced->version,
+            wire::version
+        ));
+    return source(
+        path, std::move(*file), std::move(ring), known->format, std::move(known->announced)
+    );
 }
 
 result<findings> source::read(sink& to) const {
@@ -199,9 +209,8 @@ result<findings> source::read(sink& to) const {
     findings found;
     switch (format_) {
     case format::native: {
-        const auto announcement = find_announcement(bytes);
-        if (!announcement) return was_cut(path_);
-        found = read_native(bytes, *announcement, to, [&](std::size_t end) {
+        if (!announced_) return was_cut(path_);
+        found = read_native(bytes, *announced_, to, [&](std::size_t end) {
             if (!ring_) file_.release(end);
         });
         break;

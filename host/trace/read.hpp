@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/file_bytes.hpp"
 #include "trace/findings.hpp"
+#include "trace/formats/native/layout.hpp"
 #include "trace/formats/native/ring_dump.hpp"
 #include "trace/sink.hpp"
 
@@ -33,9 +34,11 @@ private:
         std::filesystem::path path,
         base::file_bytes file,
         std::optional<ring_trace> ring,
-        trace::format format
+        trace::format format,
+        std::optional<announced_trace> announced
     )
-        : path_(std::move(path)), file_(std::move(file)), ring_(std::move(ring)), format_(format) {}
+        : path_(std::move(path)), file_(std::move(file)), ring_(std::move(ring)), format_(format),
+          announced_(std::move(announced)) {}
 
     [[nodiscard]] std::span<const std::byte> bytes() const {
         return ring_ ? ring_->words : file_.bytes();
@@ -45,6 +48,7 @@ private:
     base::file_bytes file_;
     std::optional<ring_trace> ring_; ///< where the file is a dump
     trace::format format_;
+    std::optional<announced_trace> announced_; ///< native: the first one
 };
 
 } // namespace drone::trace

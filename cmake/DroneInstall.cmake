@@ -5,7 +5,8 @@ set(headers ${CMAKE_INSTALL_INCLUDEDIR}/drone)
 set(files ${CMAKE_INSTALL_DATAROOTDIR}/drone)
 
 install(DIRECTORY include/drone DESTINATION ${headers})
-install(DIRECTORY arch DESTINATION ${files})
+install(FILES include/drone_trace.h DESTINATION ${headers})
+install(DIRECTORY adapters arch src DESTINATION ${files})
 install(DIRECTORY templates DESTINATION ${files} USE_SOURCE_PERMISSIONS)
 install(FILES
     cmake/CortexM.cmake

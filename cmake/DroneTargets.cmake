@@ -29,3 +29,21 @@ foreach(_part IN ITEMS heap cortex_m riscv host)
         endif()
     endif()
 endforeach()
+
+# The C tracer for heaps that are not ours, compiled with the program that links it; its project speaks C. The other two
+# put it between a C library's allocator and its callers.
+set(_newlib _malloc_r _free_r _realloc_r _memalign_r)
+set(_malloc malloc free realloc calloc memalign aligned_alloc)
+if(NOT TARGET drone::trace)
+    add_library(drone::trace INTERFACE IMPORTED GLOBAL)
+    set_target_properties(drone::trace PROPERTIES
+        INTERFACE_INCLUDE_DIRECTORIES "${_headers};${DRONE_FILES}/adapters"
+        INTERFACE_SOURCES ${DRONE_FILES}/src/drone_trace.c)
+    foreach(_part IN ITEMS newlib malloc)
+        add_library(drone::trace_${_part} INTERFACE IMPORTED GLOBAL)
+        list(TRANSFORM _${_part} PREPEND "-Wl,--wrap=")
+        set_target_properties(drone::trace_${_part} PROPERTIES
+            INTERFACE_LINK_LIBRARIES drone::trace
+            INTERFACE_LINK_OPTIONS "${_${_part}}")
+    endforeach()
+endif()

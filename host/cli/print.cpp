@@ -73,6 +73,17 @@ result<int> print_cflags(const session& s) {
     return 0;
 }
 
+result<int> print_tracer(const session& s) {
+    const installation all = find_installation(s.executable());
+    fmt::print(
+        "-I{} -I{} {}\n",
+        base::shell_word(all.includes.front().string()),
+        base::shell_word((all.files / "adapters").string()),
+        base::shell_word((all.files / "src/drone_trace.c").string())
+    );
+    return 0;
+}
+
 /// The page of the command that these words name.
 result<int> print_man(const CLI::App& root, const std::vector<std::string>& words) {
     const command_entry all = read_commands(root);
@@ -142,6 +153,9 @@ void add_print(CLI::App& parent, session& s) {
         return print_cflags(s);
     });
     add("cmake", "The folder of Drone's CMake files", [&s] { return print_cmake(s); });
+    add("tracer",
+        "What a C compiler is given to compile the tracer of heaps that are not ours",
+        [&s] { return print_tracer(s); });
     add_documentation(print, parent, s);
 }
 

@@ -85,6 +85,12 @@ TEST_F(Print, CompilerFlagsAreThoseOfTheToolchainFile) {
     EXPECT_EQ(compiled.code, 0) << compiled.err;
 }
 
+TEST_F(Print, TracerIsWhatACompilerTakes) {
+    EXPECT_EQ(
+        shell("cc -std=c99 -fsyntax-only $(" DRONE_BINARY_DIR "/bin/drone print tracer)").code, 0
+    );
+}
+
 TEST_F(Print, CMakeFilesAreWhereItSays) {
     const outcome left = drone("print cmake");
     EXPECT_EQ(left.code, 0);

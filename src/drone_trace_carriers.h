@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Part of drone_trace.c: how interrupts are masked, and the carriers of words. A carrier is three
+ * functions: whether somebody listens to a port, whether it takes a word now, and the write, which is
+ * called with interrupts masked. */
+
+/* -- Interrupts --------------------------------------------------------------------------------- */
+
+#ifdef DRONE_TRACE_MASK
+#elif defined ARM_M
+static inline uint32_t primask(void) {
+    uint32_t before;
+    __asm__ volatile("mrs %0, primask\n\tcpsid i" : "=r"(before) : : "memory");
+    return before;
+}
+#define DRONE_TRACE_MASK() primask()
+#define DRONE_TRACE_UNMASK(before) __asm__ volatile("msr primask, %0" : : "r"(before) : "memory")
+#elif defined __riscv && !defined __linux__
+static inline uint32_t mstatus(void) {
+    uintptr_t before;
+    __asm__ volatile("csrrci %0, mstatus, 8" : "=r"(before) : : "memory");
+    return (uint32_t)before & 8U;
+}
+#define DRONE_TRACE_MASK() mstatus()
+#define DRONE_TRACE_UNMASK(before) \
+    __asm__ volatile("csrs mstatus, %0" : : "r"((uintptr_t)(before)) : "memory")
+#else
+static char locked;
+static inline uint32_t lock(void) {
+    while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE)) {
+    }
+    return 0;
+}
+#define DRONE_TRACE_MASK() lock()
+#define DRONE_TRACE_UNMASK(before) ((void)(before), __atomic_clear(&locked, __ATOMIC_RELEASE))
+#endif
+
+#if defined DRONE_TRACE_CONTEXT && defined ARM_M
+static inline uint32_t drone_trace_exception(void) {
+    uint32_t number;
+    __asm__ volatile("mrs %0, ipsr" : "=r"(number));
+    return number;
+}
+#endif
+
+/* -- Carriers: enabled, ready and write of a port ---------------------------------------------------- */
+
+#define TRACE_PORT(index) (31U - (uint32_t)(index))
+
+#ifdef DRONE_TRACE_ITM
+#define ITM(offset) (*(volatile uint32_t *)(0xE0000000U + (offset)))
+static inline int carrier_enabled(uint32_t port) { return (int)(ITM(0xE00) >> port & 1U); }
+static inline int carrier_ready(uint32_t port) { return (int)(ITM(4 * port) & 1U); }
+static inline int carrier_running(void) { return (int)(ITM(0xE80) & 1U); }
+static inline void carrier_write(uint32_t port, uint32_t word) { ITM(4 * port) = word; }
+#elif defined DRONE_TRACE_UART
+#ifndef DRONE_TRACE_UART_ENABLED
+#define DRONE_TRACE_UART_ENABLED() 1
+#endif
+#define QUEUE_SIZE 64U
+static volatile uint8_t queue[QUEUE_SIZE];
+static volatile uint32_t appended, sent; /* run on; the queue is what is between them */
+static uint32_t packets;
+static inline int carrier_enabled(uint32_t port) {
+    (void)port;
+    return DRONE_TRACE_UART_ENABLED();
+}
+static inline void send_bytes(uint32_t most) {
+    for (; most != 0 && sent != appended && DRONE_TRACE_UART_READY(); --most) {
+        DRONE_TRACE_UART_WRITE(queue[sent % QUEUE_SIZE]);
+        ++sent;
+    }
+}
+static inline void append(uint32_t byte) {
+    queue[appended % QUEUE_SIZE] = (uint8_t)byte;
+    ++appended;
+}
+/* Room for a synchronisation and a packet. */
+static int carrier_ready(uint32_t port) {
+    if (!carrier_enabled(port)) return 0;
+    send_bytes(7);
+    return QUEUE_SIZE - (appended - sent) >= 11;
+}
+static void carrier_write(uint32_t port, uint32_t word) {
+    unsigned i;
+    if (packets++ % 256 == 0)
+        for (i = 0; i < 6; ++i)
+            append(i < 5 ? 0 : 0x80U);
+    append(port << 3 | 3U);
+    for (i = 0; i < 4; ++i, word >>= 8)
+        append(word & 0xFFU);
+}
+#elif defined DRONE_TRACE_RAM_RING
+/* As include/drone/ram_ring.hpp has it. The name keeps it out of .bss where the linker script does. */
+static volatile struct ring {
+    uint32_t magic[2], shape, address, check, written, words[DRONE_TRACE_RING_WORDS];
+} rings[DRONE_TRACE_HEAPS] __attribute__((section(".bss.drone_noinit_trace")));
+static uint32_t begun; /* since the reset, a bit for each */
+#define ROTL(value, by) ((value) << (by) | (value) >> (32 - (by)))
+static void begin_ring(volatile struct ring *r, uint32_t port) {
+    const uint32_t shape = 1U << 24 | port << 16 | (uint32_t)__builtin_ctz(DRONE_TRACE_RING_WORDS);
+    const uint32_t address = (uint32_t)(uintptr_t)r, mixed = shape * 0x9E3779B1U;
+    const uint32_t check = ROTL(mixed, 13) ^ ROTL(address, 7) ^ 0xB6E193D7U;
+    begun |= 1U << port;
+    if (r->magic[0] == 0xB6E193D7U && r->magic[1] == 0x8FA52C9BU && r->shape == shape &&
+        r->address == address && r->check == check)
+        return;
+    r->check = ~check;
+    r->written = 0;
+    r->magic[0] = 0xB6E193D7U;
+    r->magic[1] = 0x8FA52C9BU;
+    r->shape = shape;
+    r->address = address;
+    r->check = check;
+}
+static inline int carrier_enabled(uint32_t port) { return port < 32; }
+static inline int carrier_ready(uint32_t port) { return port < 32; }
+static void carrier_write(uint32_t port, uint32_t word) {
+    volatile struct ring *const r = &rings[31 - port];
+    if ((begun >> port & 1U) == 0) begin_ring(r, port);
+    r->words[r->written % DRONE_TRACE_RING_WORDS] = word;
+    r->written = r->written + 1 == 0 ? DRONE_TRACE_RING_WORDS : r->written + 1;
+}
+#elif defined DRONE_TRACE_SEMIHOSTING || defined DRONE_TRACE_FILE
+/* A file heaptrace for the first heap, heaptrace1 for the next, and so on. */
+#ifdef DRONE_TRACE_FILE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+static intptr_t open_file(const char *name) {
+    return open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+}
+static int write_file(intptr_t file, const void *from, size_t size) {
+    return write((int)file, from, size) == (ssize_t)size;
+}
+#else
+static intptr_t semihosting(uintptr_t operation, const void *parameters) {
+#ifdef __riscv
+    register uintptr_t a0 __asm__("a0") = operation;
+    register const void *a1 __asm__("a1") = parameters;
+    __asm__ volatile(".balign 16\n\t.option push\n\t.option norvc\n\tslli x0, x0, 0x1f\n\tebreak\n"
+                     "\tsrai x0, x0, 7\n\t.option pop" : "+r"(a0) : "r"(a1) : "memory");
+    return (intptr_t)a0;
+#else
+    register uintptr_t r0 __asm__("r0") = operation;
+    register const void *r1 __asm__("r1") = parameters;
+    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+    return (intptr_t)r0;
+#endif
+}
+static intptr_t open_file(const char *name) {
+    const uintptr_t parameters[3] = {(uintptr_t)name, 5, name[9] == 0 ? 9 : 10}; /* wb */
+    return semihosting(1, parameters);
+}
+static int write_file(intptr_t file, const void *from, size_t size) {
+    const uintptr_t parameters[3] = {(uintptr_t)file, (uintptr_t)from, size};
+    return semihosting(5, parameters) == 0;
+}
+#endif
+static intptr_t files[DRONE_TRACE_HEAPS]; /* 0: not opened yet, -1: it cannot be, or it is full */
+static inline int carrier_enabled(uint32_t port) { return files[31 - port] >= 0; }
+static inline int carrier_ready(uint32_t port) { return carrier_enabled(port); }
+static void carrier_write(uint32_t port, uint32_t word) {
+    intptr_t *const file = &files[31 - port];
+    if (*file == 0) {
+        char name[] = "heaptrace\0";
+        if (port != 31) name[9] = (char)('0' + (31 - port));
+        *file = open_file(name);
+    }
+    if (*file >= 0 && !write_file(*file, &word, sizeof word)) *file = -1;
+}
+#else
+static inline int carrier_enabled(uint32_t port) { return DRONE_TRACE_ENABLED(port); }
+static inline int carrier_ready(uint32_t port) { return DRONE_TRACE_READY(port); }
+static inline void carrier_write(uint32_t port, uint32_t word) { DRONE_TRACE_WRITE(port, word); }
+#endif
+#ifndef DRONE_TRACE_ITM
+static inline int carrier_running(void) { return 1; }
+#endif

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+
+// What the C tracer writes, read by the reader: calls that preempt each other between any two words,
+// a port that is often not ready, everything told of each event. Each call has a caller of its own,
+// so each event that is read names the call that it must be of.
+
+#include "trace/formats/native/native.hpp"
+#include "trace_writer.hpp"
+#include "tracers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <random>
+#include <set>
+#include <span>
+#include <vector>
+
+using drone::tracer::simulated_port;
+
+extern "C" {
+int simulated_enabled(std::uint32_t) {
+    if (simulated_port::depth == 0) simulated_port::interrupt();
+    return simulated_port::listening ? 1 : 0;
+}
+int simulated_ready(std::uint32_t) {
+    if (simulated_port::depth == 0) simulated_port::interrupt();
+    return simulated_port::listening && simulated_port::room > 0 ? 1 : 0;
+}
+void simulated_write(std::uint32_t port, std::uint32_t word) {
+    simulated_port::port = port;
+    EXPECT_GT(simulated_port::depth, 0) << "written with interrupts";
+    EXPECT_GT(simulated_port::room--, 0) << "written to a port that was not ready";
+    simulated_port::words.push_back({word});
+}
+std::uint32_t simulated_mask() {
+    ++simulated_port::depth;
+    return 7;
+}
+void simulated_unmask(std::uint32_t before) {
+    EXPECT_EQ(before, 7);
+    --simulated_port::depth;
+}
+std::uint32_t simulated_context() { return simulated_port::context; }
+}
+
+namespace drone::tracer {
+namespace {
+
+using trace::change;
+using trace::failure;
+using trace::findings;
+
+struct call {
+    std::uint32_t size = 0;
+    std::uint32_t alignment = 0;
+    std::uint32_t context = 0;
+    bool gives_back = false;
+    bool seen = false;
+};
+
+constexpr std::uint32_t heap_size = 65536;
+
+/// A program on an allocator that puts blocks anywhere; its interrupts come between any two words
+/// and do as the program does.
+class simulated_program {
+public:
+    simulated_program(functions tracer, std::uint32_t seed) : tracer_(tracer), random_(seed) {
+        start_anew(tracer_, heap_size, 8);
+        simulated_port::interrupt = [this] { maybe_interrupt(); };
+    }
+
+    void run(std::size_t calls) {
+        for (const std::size_t end = calls_.size() + calls; calls_.size() < end;)
+            act();
+    }
+    [[nodiscard]] std::map<std::uint32_t, call>& calls() { return calls_; }
+    [[nodiscard]] std::size_t live() const { return live_.size(); }
+    void end() { tracer_.end(); }
+
+private:
+    std::uint32_t below(std::uint32_t limit) {
+        return static_cast<std::uint32_t>(random_() % limit);
+    }
+
+    void maybe_interrupt() {
+        if (below(3) == 0) ++simulated_port::room;
+        constexpr std::uint32_t deepest = 3;
+        if (simulated_port::context == deepest || below(6) != 0) return;
+        ++simulated_port::context;
+        act();
+        --simulated_port::context;
+    }
+
+    const void* number(call c) {
+        c.context = simulated_port::context;
+        const auto address = static_cast<std::uint32_t>(2 * (calls_.size() + 1));
+        calls_[address] = c;
+        return code(address);
+    }
+
+    void act() {
+        if (live_.empty() || below(2) == 0) {
+            const std::uint32_t size = 1 + below(below(4) == 0 ? 5000 : 70);
+            const std::uint32_t alignment = below(5) == 0 ? 16U << below(3) : 8;
+            const std::uint32_t offset = below(heap_size / alignment) * alignment;
+            if (offset + size > heap_size || !is_free(offset, size)) {
+                tracer_.failed(nullptr, size, number({size, 8}));
+                return;
+            }
+            live_[offset] = offset + size;
+            tracer_.alloc(
+                at(offset), size, alignment > 8 ? alignment : 0, number({size, alignment})
+            );
+            settled_.insert(offset);
+            return;
+        }
+        // Nobody else gives it back, and its allocation was told.
+        if (settled_.empty()) return;
+        auto chosen = settled_.lower_bound(below(heap_size));
+        if (chosen == settled_.end()) chosen = settled_.begin();
+        const std::uint32_t offset = *chosen;
+        settled_.erase(chosen);
+        tracer_.free(at(offset), number({.gives_back = true}));
+        live_.erase(offset); // only now may another context have the place
+    }
+
+    [[nodiscard]] bool is_free(std::uint32_t offset, std::uint32_t size) const {
+        const auto next = live_.lower_bound(offset);
+        if (next != live_.end() && next->first < offset + size) return false;
+        return next == live_.begin() || std::prev(next)->second <= offset;
+    }
+
+    functions tracer_;
+    std::mt19937 random_;
+    std::map<std::uint32_t, call> calls_;         ///< by caller
+    std::map<std::uint32_t, std::uint32_t> live_; ///< first byte to end
+    std::set<std::uint32_t> settled_;             ///< of live ones
+};
+
+/// Finds the call of each event.
+class matching_sink final : public trace::sink {
+public:
+    explicit matching_sink(std::map<std::uint32_t, call>& calls) : calls_(calls) {}
+
+    void on_changes(std::span<const change> changes) override {
+        for (const change& c : changes) {
+            if (c.caller == 0 && (c.gives_back || gaps != 0)) {
+                ++unattributed;
+                continue;
+            }
+            const call& made = find(c.caller);
+            EXPECT_EQ(made.gives_back, c.gives_back);
+            if (c.context != trace::no_context) {
+                EXPECT_EQ(made.context, c.context);
+            }
+            if (c.gives_back) continue;
+            EXPECT_EQ(made.size, c.size);
+            EXPECT_EQ(made.alignment, 1U << c.alignment_log2);
+        }
+    }
+    void on_failure(const failure& f) override {
+        if (f.caller == 0 && gaps != 0) return;
+        const call& made = find(f.caller);
+        EXPECT_EQ(made.size, f.size);
+        EXPECT_EQ(made.alignment, 1U << f.alignment_log2);
+    }
+    void on_gap(std::uint64_t) override { ++gaps; }
+    void on_live(const change&, bool) override { ++live; }
+
+    std::size_t matched = 0;
+    std::size_t unattributed = 0;
+    std::size_t live = 0;
+    std::size_t gaps = 0;
+
+private:
+    call& find(std::uint32_t caller) {
+        static call none;
+        const auto found = calls_.find(caller);
+        EXPECT_NE(found, calls_.end()) << "caller " << caller;
+        if (found == calls_.end()) return none;
+        EXPECT_FALSE(std::exchange(found->second.seen, true)) << "told twice";
+        ++matched;
+        return found->second;
+    }
+
+    std::map<std::uint32_t, call>& calls_;
+};
+
+findings read(trace::sink& to) {
+    const std::string bytes = trace::bytes_of(simulated_port::words);
+    const auto as_bytes = std::as_bytes(std::span(bytes));
+    const auto first = trace::find_announcement(as_bytes);
+    EXPECT_TRUE(first);
+    return first ? trace::read_native(as_bytes, *first, to) : findings{};
+}
+
+TEST(Tracer, TellsEachCallOnceWithWhoAndWhereWhateverPreempts) {
+    for (std::uint32_t seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        simulated_program program(TRACER_FUNCTIONS(told), seed);
+        program.run(3000);
+        program.end();
+        matching_sink sink(program.calls());
+        const findings found = read(sink);
+        EXPECT_EQ(sink.matched, program.calls().size());
+        EXPECT_EQ(sink.unattributed, 0);
+        EXPECT_EQ(sink.live, program.live());
+        EXPECT_EQ(found.gaps, 0);
+        EXPECT_EQ(found.damaged, 0);
+        EXPECT_EQ(found.lost_events, 0);
+        EXPECT_EQ(found.contradictions, 0);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+TEST(Tracer, CountsExactlyWhatItDrops) {
+    std::uint64_t dropped = 0;
+    for (std::uint32_t seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        simulated_program program(TRACER_FUNCTIONS(dropping), seed);
+        program.run(3000);
+        simulated_port::room = 10'000;
+        program.run(2000); // after which checks tell what was lost
+        matching_sink sink(program.calls());
+        const findings found = read(sink);
+        EXPECT_EQ(found.damaged, 0);
+        EXPECT_EQ(found.double_frees, 0);
+        EXPECT_EQ(found.contradictions, 0);
+        EXPECT_EQ(found.events + found.lost_events, program.calls().size());
+        EXPECT_EQ(found.lost_events, found.dropped_by_target);
+        dropped += found.dropped_by_target;
+        if (::testing::Test::HasFailure()) return;
+    }
+    EXPECT_GT(dropped, 1000);
+}
+
+TEST(Tracer, BeginsAgainAfterAPause) {
+    for (std::uint32_t seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        simulated_program program(TRACER_FUNCTIONS(told), seed);
+        program.run(700 + seed);
+        simulated_port::listening = false;
+        program.run(300);
+        simulated_port::listening = true;
+        program.run(500);
+        matching_sink sink(program.calls());
+        const findings found = read(sink);
+        EXPECT_EQ(found.restarts, 1);
+        EXPECT_EQ(found.double_frees, 0);
+        EXPECT_EQ(found.lost_events, 0);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+TEST(Tracer, LeavesOutBlocksOfNoHeapAndNumbersHeapsByPort) {
+    const functions tracer = TRACER_FUNCTIONS(plain);
+    start_anew(tracer, heap_size, 8);
+    simulated_port::room = 100;
+    tracer.alloc(at(heap_size + 8), 8, 0, nullptr);
+    tracer.free(nullptr, nullptr);
+    EXPECT_TRUE(simulated_port::words.empty());
+    tracer.alloc(at(heap_size - 8), 8, 0, nullptr);
+    EXPECT_FALSE(simulated_port::words.empty());
+    EXPECT_EQ(simulated_port::port, 31);
+    tracer.heap(at(heap_size), 4096, 8);
+    tracer.alloc(at(heap_size + 8), 8, 0, nullptr);
+    EXPECT_EQ(simulated_port::port, 30);
+    tracer.failed(nullptr, 8, nullptr);
+    EXPECT_EQ(simulated_port::port, 31);
+}
+
+} // namespace
+} // namespace drone::tracer

@@ -29,7 +29,7 @@ test:
 
 # Writes today's sessions, tables and figures into README and docs; `ctest -R docs` compares them
 docs: build
-    cmake/install-packages bench
+    cmake/install-packages test bench
     cmake --preset host -DDRONE_BENCH=ON
     cmake --build build --target heap_bench wire_bench
     tests/docs/renew

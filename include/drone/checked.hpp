@@ -99,6 +99,14 @@ public:
         }
     }
 
+    /// As Heap::may_give_tail_back(), but may be called with anything.
+    [[nodiscard]] bool
+    may_give_tail_back(const void* block, std::size_t size, std::size_t alignment) const noexcept {
+        require_block(block);
+        if (size > SIZE_MAX - tail_size) return false;
+        return heap_.may_give_tail_back(block, size + tail_size, alignment);
+    }
+
     /// Bytes of a block in use that the program may touch: all of it, at level full what was asked.
     [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
         require_block(block);

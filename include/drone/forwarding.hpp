@@ -38,6 +38,10 @@ public:
     [[nodiscard]] bool in_region(const void* block) const noexcept {
         return heap_.in_region(block);
     }
+    [[nodiscard]] bool
+    may_give_tail_back(const void* block, std::size_t size, std::size_t alignment) const noexcept {
+        return heap_.may_give_tail_back(block, size, alignment);
+    }
     [[nodiscard]] std::size_t largest_request() const noexcept
         requires has_region
     {

@@ -226,6 +226,18 @@ public:
         return detail::unserved(*this);
     }
 
+    /// Whether place_resized() leaves a block of the region where it is, in no more bytes than it
+    /// has: what it no longer needs may then be another's at once. Requires a block in use. O(1). Any
+    /// context of Core.
+    [[nodiscard]] bool
+    may_give_tail_back(const void* block, std::size_t size, std::size_t alignment) const noexcept {
+        if constexpr (has_region) {
+            return in_region(block) && is_aligned(block, alignment) &&
+                   region_.has_room(arena_.base(), block, size);
+        }
+        return false;
+    }
+
     /// Bytes of a block in use, all of them usable; of a block of a pool, whichever address in it
     /// is given. O(log pools). Any context.
     [[nodiscard]] std::size_t block_size(const void* block) const noexcept {
@@ -447,10 +459,14 @@ private:
         region_.deallocate(arena_.base(), block);
     }
 
+    static bool is_aligned(const void* block, std::size_t alignment) noexcept {
+        return reinterpret_cast<std::uintptr_t>(block) % alignment == 0;
+    }
+
     /// Whether a block can be one for `size` bytes where it is; it then is. `own`: its pool_of().
     bool
     keeps_place(std::size_t own, void* block, std::size_t size, std::size_t alignment) noexcept {
-        if (reinterpret_cast<std::uintptr_t>(block) % alignment != 0) return false;
+        if (!is_aligned(block, alignment)) return false;
         if (own == searches_.count()) return region_.resize(arena_.base(), block, size);
         return size <= searches_.at(own).block;
     }

@@ -196,6 +196,15 @@ public:
         return true;
     }
 
+    /// Whether resize() can, and needs no byte of a neighbour. Requires a block in use.
+    [[nodiscard]] bool
+    has_room(const std::byte* arena, const void* address, std::size_t size) const noexcept {
+        const used block = find(look_at(arena), address);
+        const std::uint32_t count = granules_for(size);
+        return count != 0 && count <= block.length &&
+               (block.is_long || size <= small_request_limit);
+    }
+
     /// Bytes of a block in use, all of them usable.
     [[nodiscard]] std::size_t
     block_size(const std::byte* arena, const void* address) const noexcept {

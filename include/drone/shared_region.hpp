@@ -108,6 +108,14 @@ public:
         return region_.resize(arena, block, size);
     }
 
+    /// As region::has_room(). Requires a block in use.
+    [[nodiscard]] bool
+    has_room(const std::byte* arena, const void* block, std::size_t size) const noexcept {
+        if (!admitted()) return size <= region_.block_size(arena, block);
+        [[maybe_unused]] const guard alone{};
+        return region_.has_room(arena, block, size);
+    }
+
     /// Requires a block in use: both its ends stay where they are, whatever others do.
     [[nodiscard]] std::size_t block_size(const std::byte* arena, const void* block) const noexcept {
         if (!admitted()) return region_.block_size(arena, block);

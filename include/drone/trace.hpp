@@ -8,9 +8,9 @@
 // wire.hpp to a log port. A project can bring its own. Blocks are named by their offset in the
 // arena.
 //
-// Order. An allocation is told after it was made, a deallocation before the block is given back, so
-// that on the wire the events of one block stand in the order in which they happened, whatever
-// preempts.
+// Order. An allocation is told after it was made, a deallocation before the block is given back, and
+// so is a resize that may give a part of the block back: on the wire the events of one place stand in
+// the order in which they happened, whatever preempts.
 
 #include <drone/forwarding.hpp>
 #include <drone/layout.hpp>
@@ -115,10 +115,9 @@ public:
     [[nodiscard, gnu::always_inline]] void* place_resized(
         void* block, std::size_t old_size, std::size_t size, std::size_t alignment, Caller... caller
     ) noexcept {
-        void* const place = heap_.place_resized(block, old_size, size, alignment);
         if (tracer_.listening()) [[unlikely]]
-            resized_heard(block, place, old_size, size, alignment, *this, caller...);
-        return place;
+            return resized_heard(block, old_size, size, alignment, *this, caller...);
+        return heap_.place_resized(block, old_size, size, alignment);
     }
 
     /// Sends what makes the trace certain up to here: for the end of a program. Nothing where
@@ -185,28 +184,40 @@ private:
         self.heap_.deallocate(block);
     }
 
+    /// A block that keeps its place.
+    template <class... Who>
+    [[gnu::always_inline]] void
+    tell_in_place(void* block, std::size_t old_size, std::size_t size, Who... who) noexcept {
+        const std::uint32_t offset = heap_.offset_of(block);
+        if (size > old_size) {
+            tracer_.trace_grow_in_place(offset, old_size, size, who...);
+        } else {
+            tracer_.trace_shrink_in_place(offset, old_size, size, who...);
+        }
+    }
+
     template <class... Caller>
-    [[gnu::noinline]] static void resized_heard(
+    [[gnu::noinline]] static void* resized_heard(
         void* block,
-        void* place,
         std::size_t old_size,
         std::size_t size,
         std::size_t alignment,
         traced& self,
         Caller... caller
     ) noexcept {
+        // Whoever preempts may take the tail as soon as it is given back.
+        const bool before = self.heap_.may_give_tail_back(block, size, alignment);
+        void* place = block;
+        if (!before) place = self.heap_.place_resized(block, old_size, size, alignment);
         tell(
             [&](auto... who) __attribute__((always_inline)) {
                 if (place != block) return self.tell_answer(place, size, alignment, who...);
-                const std::uint32_t offset = self.heap_.offset_of(block);
-                if (size > old_size) {
-                    self.tracer_.trace_grow_in_place(offset, old_size, size, who...);
-                } else {
-                    self.tracer_.trace_shrink_in_place(offset, old_size, size, who...);
-                }
+                self.tell_in_place(block, old_size, size, who...);
             },
             caller...
         );
+        if (before) place = self.heap_.place_resized(block, old_size, size, alignment);
+        return place;
     }
 };
 

@@ -73,7 +73,14 @@ public:
     void resize(std::size_t which, std::size_t size) {
         take_out(which);
         const std::size_t before = heap_->block_size(gone_.block);
+        const bool may_give_tail_back = heap_->may_give_tail_back(gone_.block, size, 4);
         void* const resized = drone::resize(*heap_, gone_.block, gone_.size, size);
+        if (may_give_tail_back) {
+            ASSERT_EQ(resized, gone_.block);
+            ASSERT_LE(heap_->block_size(resized), before);
+        } else if (resized == gone_.block && heap_->in_region(resized)) {
+            ASSERT_GE(heap_->block_size(resized), before);
+        }
         if (resized == nullptr) {
             ASSERT_GT(size, gone_.size);
             ASSERT_EQ(heap_->block_size(gone_.block), before);

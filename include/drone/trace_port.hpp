@@ -188,7 +188,7 @@ public:
             if (!port::ready() || write_due()) continue;
             if (write_left_out()) continue;
             if (counted) return write_digest();
-            put(wire::make_control(wire::control::checkpoint, events_));
+            write_checkpoint();
             counted = true;
         }
         forget();
@@ -334,8 +334,9 @@ private:
     /// carries on where we are: with the announcement, not with what is said of our event.
     bool write_next(const event& e) noexcept {
         if (write_due()) return false;
-        if (open_ != &e) { // or another event took what was said of ours
+        if (open_ != &e || opened_at_ != events_) { // or another took what was said of ours
             open_ = &e;
+            opened_at_ = events_;
             said_ = 0;
         }
         if (write_prefix(e)) return false;
@@ -379,11 +380,10 @@ private:
         if (index == words) return false;
         if (index == first_check_word && write_left_out()) return true;
         ++announced_;
-        open_ = nullptr; // a reader forgets at a check what was said
         if (index < first_check_word) {
             put(announced_word(index));
         } else if (index == first_check_word) {
-            put(wire::make_control(wire::control::checkpoint, events_));
+            write_checkpoint();
         } else {
             write_digest();
         }
@@ -418,6 +418,11 @@ private:
             }
         }
         return false;
+    }
+
+    void write_checkpoint() noexcept {
+        put(wire::make_control(wire::control::checkpoint, events_));
+        open_ = nullptr; // a reader forgets at a check what was said
     }
 
     void write_digest() noexcept {
@@ -485,6 +490,7 @@ private:
     std::uint32_t dropped_ = 0;   ///< and not numbered yet
     std::uint32_t left_out_ = 0;  ///< dropped, numbered, and not told yet
     const event* open_ = nullptr; ///< whose prefix is on the wire
+    std::uint32_t opened_at_ = 0; ///< `events_` then: another event may have that number by now
     std::uint32_t said_ = 0;      ///< of the open event
     std::uint32_t context_ = 0;   ///< the last that was said since the announcement
 };

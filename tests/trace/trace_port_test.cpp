@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// What trace_port writes, read by the reader: calls that preempt each other between any two words,
-// a port that is often not ready, everything told of each event. Each call has a caller of its own,
-// so each event that is read names the call that it must be of.
+// What trace_port writes, read by the reader: calls that preempt each other between any two masked
+// stretches, a port that is often not ready. Where callers are told each call has one of its own, so
+// each event that is read names the call that it must be of.
 
 #include "trace/formats/native/native.hpp"
 #include "trace_writer.hpp"
@@ -33,14 +33,16 @@ struct simulated_core {
 
     struct critical_section {
         critical_section() { ++depth; }
-        ~critical_section() { --depth; }
+        ~critical_section() {
+            if (--depth == 0) interrupt();
+        }
         critical_section(const critical_section&) = delete;
         critical_section& operator=(const critical_section&) = delete;
     };
 
     static inline int depth = 0;
     static inline std::uint32_t context = 0;
-    static inline std::function<void()> interrupt;
+    static inline std::function<void()> interrupt = [] {};
 };
 
 /// A port that takes `room` words, and now and then gets more.
@@ -85,6 +87,12 @@ struct told_of_region : told {
     static constexpr const auto& layout = pools_and_region;
 };
 
+/// Of each event nothing but what must be.
+struct told_of_region_only : told_of_region {
+    static constexpr bool trace_callers = false;
+    using trace_context = void;
+};
+
 struct dropping : told {
     static constexpr drone::trace_flow trace_flow = drone::trace_flow::drop;
 };
@@ -111,6 +119,20 @@ public:
         heap_->initialize();
     }
 
+    simulated_program(const simulated_program&) = delete;
+    simulated_program& operator=(const simulated_program&) = delete;
+    ~simulated_program() {
+        simulated_core::interrupt = [] {};
+    }
+
+    /// From now on the trace ends now and then, and goes on.
+    void end_at_random() { ends_ = true; }
+    /// The program ends, and nothing else happens.
+    void end() {
+        simulated_core::interrupt = [] { ++simulated_carrier::room; };
+        heap_->end_trace();
+    }
+
     /// At least so many calls more.
     void run(std::size_t calls) {
         for (const std::size_t end = calls_.size() + calls; calls_.size() < end;)
@@ -119,9 +141,21 @@ public:
     void pause(bool listening) { simulated_carrier::listening = listening; }
 
     [[nodiscard]] std::map<std::uint32_t, call>& calls() { return calls_; }
-    [[nodiscard]] std::size_t live() const { return live_.size(); }
+    /// Bytes asked for, by block that is in use, ascending.
+    [[nodiscard]] std::vector<std::size_t> live() const {
+        std::vector<std::size_t> sizes;
+        for (const held& h : live_)
+            sizes.push_back(h.size);
+        std::ranges::sort(sizes);
+        return sizes;
+    }
 
 private:
+    struct held {
+        void* block = nullptr;
+        std::size_t size = 0;
+    };
+
     std::uint32_t below(std::uint32_t limit) {
         return static_cast<std::uint32_t>(random_() % limit);
     }
@@ -135,35 +169,55 @@ private:
         --simulated_core::context;
     }
 
-    /// Code addresses stand for calls.
-    const void* number(call c) {
+    /// Makes a call whose caller, a code address, stands for it.
+    template <class Operation>
+    auto make(call c, Operation operation) {
         c.context = simulated_core::context;
         const std::uint32_t address = 2 * static_cast<std::uint32_t>(calls_.size() + 1);
         calls_[address] = c;
-        return reinterpret_cast<const void*>(std::uintptr_t{address});
+        if constexpr (Options::trace_callers)
+            return operation(reinterpret_cast<const void*>(std::uintptr_t{address}));
+        else
+            return operation();
     }
 
+    std::uint32_t some_size() { return 1 + below(below(4) == 0 ? largest_ : 70); }
+
     void act() {
-        if (live_.empty() || below(2) == 0) {
-            const std::uint32_t size = 1 + below(below(4) == 0 ? largest_ : 70);
-            const std::uint32_t alignment = 4U << below(4);
-            const void* const caller = number({size, alignment});
-            if (void* const block = heap_->allocate(size, alignment, caller))
-                live_.push_back(block);
-            return;
-        }
-        // Nobody else gives it back.
+        if (ends_ && below(10) == 0) return heap_->end_trace();
+        if (live_.empty() || below(2) == 0) return allocate(some_size(), 4U << below(4));
+        // Nobody else gives it back, or resizes it.
         std::swap(live_[below(static_cast<std::uint32_t>(live_.size()))], live_.back());
-        void* const block = live_.back();
+        const held one = live_.back();
         live_.pop_back();
-        heap_->deallocate(block, number({.gives_back = true}));
+        if (below(3) == 0) return resize(one, some_size());
+        deallocate(one.block);
+    }
+
+    void allocate(std::uint32_t size, std::uint32_t alignment) {
+        void* const block = make({size, alignment}, [&](auto... caller) {
+            return heap_->allocate(size, alignment, caller...);
+        });
+        if (block != nullptr) live_.push_back({block, size});
+    }
+    void deallocate(void* block) {
+        make({.gives_back = true}, [&](auto... caller) { heap_->deallocate(block, caller...); });
+    }
+    void resize(held one, std::uint32_t size) {
+        void* const place = make({size, granule}, [&](auto... caller) {
+            return heap_->place_resized(one.block, one.size, size, granule, caller...);
+        });
+        if (place == nullptr) return live_.push_back(one);
+        if (place != one.block) deallocate(one.block);
+        live_.push_back({place, size});
     }
 
     std::mt19937 random_;
     std::uint32_t largest_; ///< bytes
     std::unique_ptr<declared_heap<Options>> heap_ = std::make_unique<declared_heap<Options>>();
     std::map<std::uint32_t, call> calls_; ///< by caller
-    std::vector<void*> live_;
+    std::vector<held> live_;
+    bool ends_ = false;
 };
 
 /// Finds the call of each event.
@@ -185,6 +239,17 @@ public:
             EXPECT_EQ(made.alignment, 1U << c.alignment_log2);
         }
     }
+    void on_resize(const change& /*before*/, const change& after, resizing how) override {
+        EXPECT_EQ(how, resizing::in_place);
+        if (after.caller == 0 && gaps != 0) {
+            ++unattributed;
+            return;
+        }
+        const call& made = find(after.caller);
+        EXPECT_FALSE(made.gives_back);
+        expect_context(made, after.context);
+        EXPECT_EQ(made.size, after.size);
+    }
     void on_failure(const failure& f) override {
         if (f.caller == 0 && gaps != 0) {
             ++unattributed;
@@ -196,11 +261,11 @@ public:
         expect_context(made, f.context);
     }
     void on_gap(std::uint64_t) override { ++gaps; }
-    void on_live(const change&, bool) override { ++live; }
+    void on_live(const change& taken, bool /*certain*/) override { live.push_back(taken.size); }
 
     std::size_t matched = 0;
     std::size_t unattributed = 0;
-    std::size_t live = 0;
+    std::vector<std::size_t> live; ///< bytes
     std::size_t gaps = 0;
 
 private:
@@ -230,19 +295,34 @@ findings read(sink& to) {
     return first ? read_native(as_bytes, *first, to) : findings{};
 }
 
+/// Every event is there, and says nothing but what happened.
+void expect_all_is_well(const findings& found) {
+    EXPECT_EQ(found.gaps, 0);
+    EXPECT_EQ(found.damaged, 0);
+    EXPECT_EQ(found.lost_events, 0);
+    EXPECT_EQ(found.freed_unknown, 0);
+    EXPECT_EQ(found.double_frees, 0);
+    EXPECT_EQ(found.suspected_double_frees, 0);
+    EXPECT_EQ(found.contradictions, 0);
+}
+
+template <class Options>
+void expect_each_call_matched(simulated_program<Options>& program) {
+    matching_sink sink(program.calls());
+    const findings found = read(sink);
+    EXPECT_EQ(sink.matched, program.calls().size());
+    EXPECT_EQ(sink.unattributed, 0);
+    std::ranges::sort(sink.live);
+    EXPECT_EQ(sink.live, program.live());
+    expect_all_is_well(found);
+}
+
 TEST(TracePort, TellsEachCallOnceWithWhoAndWhereWhateverPreempts) {
     for (std::uint32_t seed = 0; seed < 200; ++seed) {
         SCOPED_TRACE(seed);
         simulated_program<told> program(seed);
         program.run(3000);
-        matching_sink sink(program.calls());
-        const findings found = read(sink);
-        EXPECT_EQ(sink.matched, program.calls().size());
-        EXPECT_EQ(sink.unattributed, 0);
-        EXPECT_EQ(sink.live, program.live());
-        EXPECT_EQ(found.gaps, 0);
-        EXPECT_EQ(found.damaged, 0);
-        EXPECT_EQ(found.lost_events, 0);
+        expect_each_call_matched(program);
         if (::testing::Test::HasFailure()) return;
     }
 }
@@ -252,15 +332,47 @@ TEST(TracePort, TellsBlocksOfARegionByStartAndSize) {
         SCOPED_TRACE(seed);
         simulated_program<told_of_region> program(seed, 3000);
         program.run(3000);
-        matching_sink sink(program.calls());
-        const findings found = read(sink);
-        EXPECT_EQ(sink.matched, program.calls().size());
-        EXPECT_EQ(sink.unattributed, 0);
-        EXPECT_EQ(sink.live, program.live());
-        EXPECT_EQ(found.gaps, 0);
-        EXPECT_EQ(found.damaged, 0);
-        EXPECT_EQ(found.lost_events, 0);
+        expect_each_call_matched(program);
         if (::testing::Test::HasFailure()) return;
+    }
+}
+
+TEST(TracePort, SaysAgainWhatTheEndOfTheTraceParted) {
+    for (std::uint32_t seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        simulated_program<told_of_region> program(seed, 3000);
+        program.end_at_random();
+        program.run(2000);
+        expect_each_call_matched(program);
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+/// Keeps what is live at the end.
+struct live_sink final : sink {
+    void on_changes(std::span<const change>) override {}
+    void on_live(const change& taken, bool /*certain*/) override { live.push_back(taken.size); }
+
+    std::vector<std::size_t> live; ///< bytes
+};
+
+TEST(TracePort, TellsSizesOfARegionWhereNothingElseIsSaid) {
+    for (const bool ends : {false, true}) {
+        for (std::uint32_t seed = 0; seed < 200; ++seed) {
+            SCOPED_TRACE(seed);
+            simulated_program<told_of_region_only> program(seed, 3000);
+            if (ends) program.end_at_random();
+            program.run(2000);
+            program.end();
+            live_sink sink;
+            const findings found = read(sink);
+            EXPECT_EQ(found.events, program.calls().size());
+            EXPECT_EQ(found.unchecked_events, 0);
+            std::ranges::sort(sink.live);
+            EXPECT_EQ(sink.live, program.live());
+            expect_all_is_well(found);
+            if (::testing::Test::HasFailure()) return;
+        }
     }
 }
 

@@ -96,7 +96,7 @@ result<int> lay_out_without_trace(
     say("No trace was read: this layout is for any program.\n");
     const generated_heap heap{.inputs = *inputs, .plan = made, .curve = {}, .knee = 0, .doubt = {}};
     fmt::print("{}", shared.json ? to_json(heap) : to_toml(heap));
-    if (options.write) return write_heap(*inputs, heap_of(heap), options.yes);
+    if (options.write) return write_heap(*inputs, heap_of(heap), remarks(heap), options.yes);
     return 0;
 }
 
@@ -156,7 +156,7 @@ result<int> generate(const heap_options& shared, const generate_options& options
     fmt::print("{}", shared.json ? to_json(heap) : to_toml(heap));
     if (!heap.plan.replay.holds())
         return fail("this layout does not hold the trace when it is replayed");
-    if (options.write) return write_heap(*inputs, heap_of(heap), options.yes);
+    if (options.write) return write_heap(*inputs, heap_of(heap), remarks(heap), options.yes);
     return 0;
 }
 

@@ -139,17 +139,20 @@ config::heap heap_of(const generated_heap& heap) {
     return made;
 }
 
-std::string to_toml(const generated_heap& heap) {
-    std::string text;
-    if (!heap.curve.empty()) text += curve_lines(heap) + "\n";
-    text += config::format_heap(heap_of(heap));
-    text += fmt::format(
+std::string remarks(const generated_heap& heap) {
+    std::string text = fmt::format(
         "# Fragmentation: {} / {}\n",
         heap.plan.fragmentation(),
         percent(heap.plan.fragmentation(), heap.plan.size)
     );
     if (heap.doubt.gaps > 0) text += fmt::format("# {}\n", doubt_text(heap));
     return text;
+}
+
+std::string to_toml(const generated_heap& heap) {
+    std::string text;
+    if (!heap.curve.empty()) text += curve_lines(heap) + "\n";
+    return text + config::format_heap(heap_of(heap)) + remarks(heap);
 }
 
 std::string to_json(const generated_heap& heap) {

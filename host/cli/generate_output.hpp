@@ -31,6 +31,9 @@ struct generated_heap {
 /// still do.
 [[nodiscard]] config::heap heap_of(const generated_heap& heap);
 
+/// Comment lines that belong to the section: fragmentation, and what gaps make of it.
+[[nodiscard]] std::string remarks(const generated_heap& heap);
+
 [[nodiscard]] std::string to_toml(const generated_heap& heap);
 [[nodiscard]] std::string to_json(const generated_heap& heap);
 

@@ -83,14 +83,16 @@ bool confirmed(const std::filesystem::path& file) {
 
 } // namespace
 
-result<int> write_heap(const heap_inputs& inputs, const config::heap& written, bool yes) {
+result<int> write_heap(
+    const heap_inputs& inputs, const config::heap& written, const std::string& remarks, bool yes
+) {
     if (!inputs.project)
         return fail("there is no Drone.toml here to write to; paste the layout, or run this inside "
                     "a project");
     const std::filesystem::path& file = *inputs.project;
     const auto before = base::read_file(file);
     if (!before) return std::unexpected(before.error());
-    const auto after = config::rewrite_heap(*before, file, written);
+    const auto after = config::rewrite_heap(*before, file, written, remarks);
     if (!after) return std::unexpected(after.error());
     if (*after == *before) {
         say("{} already says so\n", file.string());

@@ -48,6 +48,12 @@ const toml::table* find_section(const toml::table& root, std::string_view heap) 
     return heap == main_heap && heaps->contains("size") ? heaps : nullptr;
 }
 
+/// Whether the line is one that rewrite_heap() wrote, or that was pasted with a layout.
+bool is_remark(std::string_view line) {
+    return line.starts_with("# Fragmentation: ") ||
+           (line.starts_with("# ") && line.contains(": the loads are lower bounds"));
+}
+
 /// The edits of one section.
 class section_editor {
 public:
@@ -75,6 +81,22 @@ public:
         }
     }
 
+    /// Puts lines behind the one on which the value of `key` ends, in place of such remarks of an
+    /// older layout.
+    void set_remarks(std::string_view key, std::string lines) {
+        if (lines.empty()) return;
+        std::size_t at = text_.find('\n', offset_of(text_, section_.get(key)->source().end));
+        if (at == std::string_view::npos) {
+            lines.pop_back(); // the file does not end its last line either
+            edits_.push_back({text_.size(), text_.size(), "\n" + lines});
+            return;
+        }
+        std::size_t end = ++at;
+        while (is_remark(text_.substr(end, text_.find('\n', end) - end)))
+            end = std::min(text_.find('\n', end), text_.size() - 1) + 1;
+        edits_.push_back({at, end, std::move(lines)});
+    }
+
     [[nodiscard]] std::string apply() {
         std::ranges::stable_sort(edits_, {}, &edit::begin);
         std::string made;
@@ -93,12 +115,13 @@ private:
     std::vector<edit> edits_;
 };
 
-std::string with_new_section(std::string_view text, const heap& written) {
+std::string
+with_new_section(std::string_view text, const heap& written, const std::string& remarks) {
     const std::string_view newline = newline_of(text);
     std::string made(text);
     if (!made.empty() && !made.ends_with('\n')) made += newline;
     if (!made.empty()) made += newline;
-    return made + with_newlines(format_heap(written), newline);
+    return made + with_newlines(format_heap(written) + remarks, newline);
 }
 
 /// Whether the rewritten text says what it was to say.
@@ -138,13 +161,17 @@ std::string format_heap(const heap& written) {
     return text + fmt::format("pools = {}\n", format_pools(written.pools));
 }
 
-result<std::string>
-rewrite_heap(std::string_view text, const std::filesystem::path& file, const heap& written) {
+result<std::string> rewrite_heap(
+    std::string_view text,
+    const std::filesystem::path& file,
+    const heap& written,
+    const std::string& remarks
+) {
     const auto before = parse(text, file);
     if (!before) return std::unexpected(before.error());
     const toml::parse_result parsed = toml::parse(text);
     const toml::table* const section = find_section(parsed.table(), written.name);
-    if (section == nullptr) return checked(with_new_section(text, written), file, written);
+    if (section == nullptr) return checked(with_new_section(text, written, remarks), file, written);
 
     section_editor editor(text, *section);
     const heap* const old = before->find_heap(written.name);
@@ -168,10 +195,14 @@ rewrite_heap(std::string_view text, const std::filesystem::path& file, const hea
         editor.replace("align", fmt::format("{}", written.alignment));
     else if (new_alignment)
         editor.add_line_after("size", fmt::format("align = {}", written.alignment));
-    if (editor.has("pools"))
-        editor.replace("pools", format_pools(written.pools));
-    else
-        editor.add_line_after("size", fmt::format("pools = {}", format_pools(written.pools)));
+    const std::string pools = format_pools(written.pools);
+    if (editor.has("pools")) {
+        editor.replace("pools", pools);
+        if (!editor.is_inline()) editor.set_remarks("pools", remarks);
+    } else {
+        editor.add_line_after("size", "pools = " + pools);
+        editor.set_remarks("size", remarks);
+    }
     return checked(editor.apply(), file, written);
 }
 

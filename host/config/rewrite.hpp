@@ -27,8 +27,13 @@ namespace drone::config {
 /// that name replaced; what the section lacks is added to it, a heap that is not there gets a section at the
 /// end. A size that already says the same keeps its spelling, an origin is left alone. Fails when
 /// the text is no sound Drone.toml, before or after, and when the section is written inline and
-/// lacks a key. `file` stands for it in messages.
-[[nodiscard]] result<std::string>
-rewrite_heap(std::string_view text, const std::filesystem::path& file, const heap& written);
+/// lacks a key. `remarks`, comment lines about the pools, come after them in the section, in place of
+/// those of an older layout; not where it is inline. `file` stands for it in messages.
+[[nodiscard]] result<std::string> rewrite_heap(
+    std::string_view text,
+    const std::filesystem::path& file,
+    const heap& written,
+    const std::string& remarks = {}
+);
 
 } // namespace drone::config

@@ -308,8 +308,15 @@ TEST_F(Generate, WritesTheSectionAndNothingElse) {
     EXPECT_EQ(
         read("Drone.toml"),
         "# mine\n[heap] # the heap\nsize = \"10K\" # all of it\n"
-        "pools = [\n    { block = \"128\", capacity = 7 },\n] # old\n\n[log]\nformat = \"swo\"\n"
+        "pools = [\n    { block = \"128\", capacity = 7 },\n] # old\n"
+        "# Fragmentation: 668 / 6.52%\n\n[log]\nformat = \"swo\"\n"
     );
+    // Of the next layout, and once.
+    EXPECT_EQ(drone("heap generate --pools 2 --headroom none --write --yes").code, 0);
+    const std::string again = read("Drone.toml");
+    EXPECT_EQ(again.find("# Fragmentation: 668"), std::string::npos);
+    EXPECT_EQ(again.find("# Fragmentation: "), again.rfind("# Fragmentation: "));
+    EXPECT_THAT(again, HasSubstr("] # old\n# Fragmentation: "));
     EXPECT_THAT(run.err, HasSubstr("-pools = [{ block = \"8\", capacity = 1 }] # old\n"));
     EXPECT_THAT(run.err, HasSubstr("+    { block = \"128\", capacity = 7 },\n"));
 }

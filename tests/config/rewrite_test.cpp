@@ -119,6 +119,57 @@ TEST(Rewrite, WritesOverflowWhereItChanges) {
     );
 }
 
+TEST(Rewrite, PutsRemarksBehindThePoolsInPlaceOfOlderOnes) {
+    const auto with = [](std::string_view text) {
+        return rewrite_heap(
+                   text, "Drone.toml", heap_of(1024, {{8, 2}}), "# Fragmentation: 4 / 0.39%\n"
+        )
+            .value_or("");
+    };
+    const std::string pools = "pools = [\n    { block = \"8\", capacity = 2 },\n]";
+    const std::string made = "[heap]\nsize = 1024\n" + pools + " # a\n# Fragmentation: 4 / 0.39%\n";
+    const std::string old = "[heap]\nsize = 1024\npools = [{ block = 4, capacity = 1 }] # a\n";
+    EXPECT_EQ(with(old), made);
+    EXPECT_EQ(with(made), made) << "once";
+    EXPECT_EQ(
+        with(
+            old +
+            "# Fragmentation: 728 / 7.11%\n# 2 gaps in the trace, no events known to be lost: "
+            "the loads are lower bounds\n# mine\n[log]\n"
+        ),
+        made + "# mine\n[log]\n"
+    );
+    EXPECT_EQ(
+        with(
+            "[heap]\nsize = 1024\npools = [{ block = 4, capacity = 1 }]\n# Fragmentation: 0 / 0.00%"
+        ), // the file's end
+        "[heap]\nsize = 1024\n" + pools + "\n# Fragmentation: 4 / 0.39%\n"
+    );
+    EXPECT_EQ(
+        with("[heap]\nsize = 1024\npools = [{ block = 4, capacity = 1 }]"),
+        "[heap]\nsize = 1024\n" + pools + "\n# Fragmentation: 4 / 0.39%"
+    );
+    EXPECT_EQ(
+        with("[heap]\nsize = 1024\n\n[heap.fast]\nsize = 64\norigin = 0x10000000\n"),
+        "[heap]\nsize = 1024\n" + pools +
+            "\n# Fragmentation: 4 / 0.39%\n\n[heap.fast]\nsize = "
+            "64\norigin = 0x10000000\n"
+    );
+    EXPECT_EQ(with(""), "[heap]\nsize = \"1K\"\n" + pools + "\n# Fragmentation: 4 / 0.39%\n");
+    // Of another section: none of this heap's.
+    const std::string other =
+        "[heap.fast]\nsize = 64\norigin = 0x10000000\npools = [{ block = 4, capacity = 1 }]\n"
+        "# Fragmentation: 1 / 1.56%\n";
+    EXPECT_EQ(with(old + other), made + other);
+    EXPECT_EQ(
+        with(
+            "[heap]\r\nsize = 1024\r\npools = [{ block = 4, capacity = 1 }]\r\n# Fragmentation: 1 / 0.10%\r\n"
+        ),
+        "[heap]\r\nsize = 1024\r\npools = [\r\n    { block = \"8\", capacity = 2 },\r\n]\r\n"
+        "# Fragmentation: 4 / 0.39%\r\n"
+    );
+}
+
 TEST(Rewrite, KeepsTheLineEndsOfTheFile) {
     EXPECT_EQ(
         rewritten(

@@ -61,6 +61,7 @@ struct run_options {
     bool timestamps = false;
     bool exception_trace = false;
     bool frames = false;
+    bool no_text = false;
     std::optional<std::uint64_t> max_instructions;
     std::optional<std::uint64_t> interrupt_at;
     unsigned irq = 0;
@@ -73,14 +74,16 @@ constexpr std::uint64_t faults_in_full = 8;
 /// The world around the board: its SWO cable, its semihosting console, its buttons.
 class outside : public board_listener {
 public:
-    outside(int cable, bool cable_is_output, control_socket& control)
-        : cable_(cable), cable_is_output_(cable_is_output), control_(control) {}
+    outside(int cable, bool cable_is_output, bool shows_text, control_socket& control)
+        : cable_(cable), cable_is_output_(cable_is_output), shows_text_(shows_text),
+          control_(control) {}
 
     bool swo(std::span<const std::uint8_t> bytes) override {
         return cable_ < 0 || send(cable_, bytes);
     }
 
     void console(int descriptor, std::string_view text) override {
+        if (!shows_text_) return;
         const int where = cable_is_output_ ? STDERR_FILENO : descriptor;
         const auto* data = reinterpret_cast<const std::uint8_t*>(text.data());
         static_cast<void>(send(where, {data, text.size()}));
@@ -129,6 +132,7 @@ private:
 
     int cable_;
     bool cable_is_output_;
+    bool shows_text_;
     control_socket& control_;
     std::string cable_error_;
     std::uint64_t faults_ = 0;
@@ -244,7 +248,7 @@ int run(const run_options& options) {
     catch_signals();
     auto control = control_socket::listen(options.flash_file);
     if (!control) return complain(control.error().message);
-    outside world(cable, options.swo == "-", *control);
+    outside world(cable, options.swo == "-", !options.no_text, *control);
     auto machine = virtual_board::make(*setup, *image, world);
     if (!machine) return complain(machine.error().message);
 
@@ -282,6 +286,7 @@ void add_run_options(CLI::App& command, run_options& options) {
     command.add_flag("--timestamps", options.timestamps, "Local timestamps after each packet");
     command.add_flag("--exception-trace", options.exception_trace, "Exception packets of the DWT");
     command.add_flag("--frames", options.frames, "TPIU frames around the trace, source 1");
+    command.add_flag("--no-text", options.no_text, "Show no text written by semihosting");
     command
         .add_option("--sync", options.sync, "A synchronisation packet every 2^N cycles, or none")
         ->check(CLI::IsMember({"none", "24", "26", "28"}));

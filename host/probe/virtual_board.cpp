@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint8_t trace_id = 1; // of drone-board's TPIU frames
 
-/// Lines of the board itself, without those that its firmware wrote by semihosting.
+/// Lines of the board itself, which are few.
 std::string board_lines(const std::string& said) {
     constexpr std::string_view prefix = "drone-board: ";
     std::string kept;
@@ -91,7 +91,8 @@ result<std::unique_ptr<log_stream>> virtual_board::open_log(const log_request& a
         "--baud",
         std::to_string(log_.baud),
         "--ports",
-        fmt::format("{:#010x}", ask.ports)
+        fmt::format("{:#010x}", ask.ports),
+        "--no-text" // nobody reads what a firmware writes by semihosting, for as long as it runs
     };
     if (log_.timestamps) command.emplace_back("--timestamps");
     if (log_.format == config::log_format::tpiu) command.emplace_back("--frames");

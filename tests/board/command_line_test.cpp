@@ -87,6 +87,14 @@ TEST_F(CommandLine, CountsTheFaultsOfAFirmwareThatFaultsForEver) {
     EXPECT_GT(std::stoull(last.substr(last.find(' '))), 1000U);
 }
 
+TEST_F(CommandLine, LeavesOutWhatAFirmwareWritesBySemihosting) {
+    ASSERT_EQ(flash("talking"), 0);
+    EXPECT_EQ(shell("drone-board run --flash-file f --max-instructions 10000"), 0);
+    EXPECT_THAT(err, HasSubstr("so I say\nso I say\n"));
+    EXPECT_EQ(shell("drone-board run --flash-file f --max-instructions 10000 --no-text"), 0);
+    EXPECT_EQ(err, "drone-board: stopped after 10000 cycles\n");
+}
+
 TEST_F(CommandLine, RefusesAFirmwareForAnotherMachine) {
     EXPECT_EQ(shell("drone-board flash --flash-file f " DRONE_BINARY_DIR "/bin/drone-board"), 1);
     EXPECT_THAT(err, AllOf(StartsWith("drone-board: "), HasSubstr("built for")));

@@ -89,7 +89,7 @@ TEST_F(VirtualBoard, LogsThePortsAskedForAsTheProjectSays) {
     EXPECT_EQ(
         read("calls"),
         "run --flash-file " + flash_file() +
-            " --swo - --baud 115200 --ports 0x80000003 --timestamps\n"
+            " --swo - --baud 115200 --ports 0x80000003 --no-text --timestamps\n"
     );
 }
 
@@ -100,7 +100,7 @@ TEST_F(VirtualBoard, FramesItsLogWhenTheProjectSaysSo) {
     auto log = board()->open_log({.ports = 1});
     ASSERT_TRUE(log.has_value()) << log.error().message;
     EXPECT_TRUE((*log)->finish().has_value());
-    EXPECT_TRUE(read("calls").ends_with(" --ports 0x00000001 --frames\n")) << read("calls");
+    EXPECT_TRUE(read("calls").ends_with(" --ports 0x00000001 --no-text --frames\n")) << read("calls");
 }
 
 TEST_F(VirtualBoard, RefusesFormatsThatItDoesNotSpeak) {

@@ -3,6 +3,7 @@
 
 #include "base/errno.hpp"
 
+#include <climits>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -40,7 +41,8 @@ output::output(const std::string& path, int stop)
 
 // Descriptors are opened non-blocking, so that a reader that does not read never keeps us from
 // seeing that the user asked to stop. Standard output is shared with others, who may not expect
-// that, so a pipe or a terminal there is opened once more.
+// that, so a pipe or a terminal there is opened once more. Where that is refused (it belongs to
+// another user, /proc is not there) no more is written at once than what poll() promises room for.
 void output::reopen() {
     constexpr int how = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     if (path_.empty()) {
@@ -65,6 +67,8 @@ void output::take(int descriptor) {
     struct stat status{};
     if (::fstat(fd_, &status) != 0) return;
     is_socket_ = S_ISSOCK(status.st_mode);
+    may_block_ = (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) &&
+                 (::fcntl(fd_, F_GETFL) & O_NONBLOCK) == 0;
     is_file_ = S_ISREG(status.st_mode) && !path_.empty();
     if (is_file_) kept_size_ = static_cast<std::uint64_t>(status.st_size);
 }
@@ -116,15 +120,23 @@ void output::make_room(std::size_t bytes) {
 void output::flush() {
     std::span<const std::uint8_t> rest(pending_.data(), used_);
     if (!rest.empty()) begin();
+    const auto wait = [&] {
+        if (wait_for_room()) return true;
+        fail_with("its reader does not read; what it did not take is lost");
+        return false;
+    };
     while (!rest.empty() && !failed_) {
-        const ssize_t size =
-            is_socket_ ? ::send(fd_, rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
-                       : ::write(fd_, rest.data(), rest.size());
+        if (may_block_ && !wait()) break;
+        const std::size_t most =
+            may_block_ ? std::min<std::size_t>(rest.size(), PIPE_BUF) : rest.size();
+        const ssize_t size = is_socket_
+                                 ? ::send(fd_, rest.data(), most, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                 : ::write(fd_, rest.data(), most);
         if (size >= 0)
             rest = rest.subspan(static_cast<std::size_t>(size));
-        else if (errno == EAGAIN && !wait_for_room())
-            fail_with("its reader does not read; what it did not take is lost");
-        else if (errno != EINTR && errno != EAGAIN)
+        else if (errno == EAGAIN)
+            wait();
+        else if (errno != EINTR)
             fail_with(errno);
     }
     flushed_ += std::exchange(used_, 0);

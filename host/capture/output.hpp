@@ -81,6 +81,7 @@ private:
     int stop_ = -1;
     bool is_file_ = false;
     bool is_socket_ = false;
+    bool may_block_ = false; ///< the descriptor is not ours to make non-blocking
     bool lacks_reader_ = false;
     std::uint64_t kept_size_ = 0;
     std::vector<std::uint8_t> pending_;

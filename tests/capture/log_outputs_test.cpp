@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
@@ -168,6 +169,68 @@ TEST_F(LogOutputs, CtrlCEndsACaptureWhoseReaderDoesNotRead) {
     log.signal(SIGINT);
     EXPECT_EQ(WEXITSTATUS(log.wait()), 1);
     EXPECT_THAT(errors(), HasSubstr("standard output: its reader does not read"));
+}
+
+/// `drone log` of a file as another user, whom the pipe on its standard output does not belong to:
+/// it cannot be opened anew. Who may not become another user runs it as himself.
+pid_t log_as_nobody(const std::string& input, int standard_output, int standard_error) {
+    constexpr uid_t nobody = 65534;
+    const base::descriptor program(::open(tool, O_PATH));
+    const base::descriptor file(::open(input.c_str(), O_RDONLY));
+    const pid_t child = ::fork();
+    if (child != 0) return child;
+    ::dup2(file.get(), STDIN_FILENO);
+    ::dup2(standard_output, STDOUT_FILENO);
+    ::dup2(standard_error, STDERR_FILENO);
+    if (::geteuid() == 0 && (::setgid(nobody) != 0 || ::setuid(nobody) != 0)) ::_exit(99);
+    std::array words{
+        std::string("drone"),
+        std::string("log"),
+        std::string("--input"),
+        std::string("-"),
+        std::string(":0")
+    };
+    std::array<char*, 6> argv{};
+    std::ranges::transform(words, argv.begin(), [](std::string& word) { return word.data(); });
+    ::fexecve(program.get(), argv.data(), environ);
+    ::_exit(98);
+}
+
+TEST_F(LogOutputs, CtrlCEndsACaptureWhoseReaderDoesNotReadAndCannotBeOpenedAnew) {
+    const pipe_ends from_log = make_pipe();
+    write_file("in", text_packets(0, std::string(1'000'000, 'x')));
+    const base::descriptor said = open_errors();
+    const pid_t log = log_as_nobody(path("in"), from_log.in.get(), said.get());
+    const auto is_full = [&] {
+        int waiting = 0;
+        ::ioctl(from_log.out.get(), FIONREAD, &waiting);
+        return waiting >= 61'440;
+    };
+    ASSERT_TRUE(becomes_true(is_full, 20s));
+    ::kill(log, SIGINT);
+    int status = 0;
+    ::waitpid(log, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 1);
+    EXPECT_THAT(errors(), HasSubstr("standard output: its reader does not read"));
+}
+
+TEST_F(LogOutputs, APipeThatCannotBeOpenedAnewGetsEverything) {
+    const pipe_ends from_log = make_pipe();
+    const std::string text(300'000, 'x');
+    write_file("in", text_packets(0, text));
+    const base::descriptor said = open_errors();
+    const pid_t log = log_as_nobody(path("in"), from_log.in.get(), said.get());
+    bytes got;
+    while (got.size() < text.size()) {
+        pollfd asked{.fd = from_log.out.get(), .events = POLLIN, .revents = 0};
+        ASSERT_EQ(::poll(&asked, 1, 20'000), 1) << got.size();
+        const bytes part = waiting_in(from_log.out.get());
+        got.insert(got.end(), part.begin(), part.end());
+    }
+    int status = 0;
+    ::waitpid(log, &status, 0);
+    EXPECT_EQ(status, 0) << errors();
+    EXPECT_TRUE(got == bytes_of(text));
 }
 
 TEST_F(LogOutputs, ANonBlockingStandardOutputGetsEverything) {

@@ -5,6 +5,7 @@
 #include "trace/formats/native/version_1.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 namespace drone::trace {
@@ -41,8 +42,7 @@ bool is_digest(wire::word w) {
 bool starts_anew(wire::word w) {
     if (!w.is_control(control::begin)) return false;
     const wire::announced_heap said = wire::decode_begin(w);
-    return (said.flags & wire::flag_continues) == 0 && said.version >= 1 &&
-           said.version <= wire::version;
+    return (said.flags & wire::flag_continues) == 0 && is_known_version(said.version);
 }
 
 bool differ(const announced_trace& a, const announced_trace& b) {
@@ -181,9 +181,26 @@ void stretch_finder::prove_without_repetition(
         return true;
     };
     if (proves(find_repetition(found)) || !numbered || !found.count) return;
-    const auto more = static_cast<std::uint32_t>(*numbered + found.events - *found.count);
-    const std::uint32_t events = more & wire::data_mask;
-    if (events != 0 && events < found.events) proves(find_repetition(found, events));
+    if (const auto events = events_too_many(found, *numbered))
+        try_repetitions(found, *events, proves);
+}
+
+/// By the last of its checkpoints, which may stand twice, too. Nothing where events are missing.
+std::optional<std::uint32_t>
+stretch_finder::events_too_many(const stretch& found, std::uint64_t numbered) const {
+    std::uint32_t events = 0;
+    std::uint32_t before_last = 0;
+    std::uint32_t count = 0;
+    for (std::size_t at = found.words.begin; at < found.words.end; at += word_bytes) {
+        const wire::word w = load_word(&bytes_[at]);
+        if (w.is_event()) ++events;
+        if (!w.is_control(control::checkpoint)) continue;
+        before_last = events;
+        count = w.data();
+    }
+    const auto more = static_cast<std::uint32_t>(numbered + before_last - count) & wire::data_mask;
+    if (more > before_last / 2) return std::nullopt;
+    return more;
 }
 
 std::optional<std::size_t> stretch_finder::find_digest_before(const stretch& found) const {
@@ -240,27 +257,43 @@ std::optional<word_range> stretch_finder::find_repetition(const stretch& found) 
     return std::nullopt;
 }
 
-/// So many events stand twice, between two digests.
-std::optional<word_range>
-stretch_finder::find_repetition(const stretch& found, std::uint32_t events) const {
+/// So many events stand twice, between two digests, with what is said of them.
+void stretch_finder::try_repetitions(
+    const stretch& found, std::uint32_t events, const std::function<bool(word_range)>& proves
+) const {
+    constexpr int most_tries = 8; // each takes as long as to read the stretch
     const target_words words(bytes_, found.words.begin, found.words.end);
-    if (words.count() > 2 * farthest) return std::nullopt;
+    if (words.count() > 2 * farthest) return;
+    struct run {
+        std::size_t next = 0;  ///< word that goes on with it
+        std::size_t equal = 0; ///< words so far
+    };
+    std::unordered_map<std::size_t, run> runs; // by the distance of the words that are equal
+    int tries = 0;
     std::size_t end = 0; // of so many events from `first` on
     std::uint32_t within = 0;
-    std::size_t equal = 0; // words at the end of which a copy begins
-    std::size_t distance = 0;
-    for (std::size_t first = 0;; ++first) {
+    for (std::size_t first = 0; first < words.count(); ++first) {
         while (end < words.count() && within < events)
             within += words[end++].is_event() ? 1U : 0U;
-        if (within < events || end >= words.count()) return std::nullopt;
-        if (std::exchange(distance, end - first) != distance) equal = 0;
-        equal = words[first] == words[end] ? equal + 1 : 0;
-        // One word may have been made of two halves where the copies meet.
-        if (equal + 1 >= distance && equal != 0) {
-            const std::size_t begin = first + 1 - equal;
-            if (begin + distance < words.count()) return words.range(begin, distance);
+        if (within < events) return;
+        end = std::max(end, first);
+        const bool begins_with_event = words[first].is_event();
+        // A second copy begins anywhere before one event more.
+        for (std::size_t second = std::max(end, first + 1);
+             second < words.count() && (events != 0 || !begins_with_event);
+             ++second) {
+            const std::size_t distance = second - first;
+            run& now = runs[distance];
+            if (std::exchange(now.next, first + 1) != first) now.equal = 0;
+            now.equal = words[first] == words[second] ? now.equal + 1 : 0;
+            const std::size_t begin = first + 1 - now.equal;
+            // One word may have been made of two halves where the copies meet.
+            if (now.equal != 0 && now.equal + 1 >= distance && begin + distance < words.count() &&
+                (proves(words.range(begin, distance)) || ++tries == most_tries))
+                return;
+            if (words[second].is_event()) break;
         }
-        if (words[first].is_event()) --within;
+        if (events != 0 && begins_with_event) --within;
     }
 }
 

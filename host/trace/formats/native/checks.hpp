@@ -18,6 +18,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -80,8 +81,13 @@ private:
         stretch& found, const announced_trace& with, std::optional<std::uint64_t> numbered
     ) const;
     [[nodiscard]] std::optional<word_range> find_repetition(const stretch& found) const;
-    [[nodiscard]] std::optional<word_range>
-    find_repetition(const stretch& found, std::uint32_t events) const;
+    /// How many events it holds that its checkpoint does not count.
+    [[nodiscard]] std::optional<std::uint32_t>
+    events_too_many(const stretch& found, std::uint64_t numbered) const;
+    /// Asks about places where words that follow each other are equal, until one `proves` it.
+    void try_repetitions(
+        const stretch& found, std::uint32_t events, const std::function<bool(word_range)>& proves
+    ) const;
 
     /// Where the digest at the end of a stretch stood before; else nothing.
     [[nodiscard]] std::optional<std::size_t> find_digest_before(const stretch& found) const;

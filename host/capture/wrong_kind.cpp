@@ -15,31 +15,6 @@ namespace {
 constexpr std::size_t least_sample = 64;
 constexpr std::size_t least_for_noise = 1024;
 
-/// As --format spells it.
-std::string spelling(const stream::format& format) {
-    switch (format.how) {
-    case stream::framing::tpiu:
-        return fmt::format("tpiu:{}", format.tpiu_id);
-    case stream::framing::dso:
-        return "dso";
-    case stream::framing::swo:
-        break;
-    }
-    return "swo";
-}
-
-std::string in_words(const stream::format& format) {
-    switch (format.how) {
-    case stream::framing::tpiu:
-        return fmt::format("TPIU frames with ID {}", format.tpiu_id);
-    case stream::framing::dso:
-        return "DSO packets";
-    case stream::framing::swo:
-        break;
-    }
-    return "bare ITM packets";
-}
-
 } // namespace
 
 void wrong_kind::look_at(std::span<const std::uint8_t> bytes) {

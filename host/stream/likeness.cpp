@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "stream/likeness.hpp"
 
+#include <fmt/format.h>
+
 #include <bitset>
 
 namespace drone::stream {
@@ -65,6 +67,30 @@ std::optional<format> guess_format(std::span<const std::uint8_t> sample) {
         if (makes_sense(frames, sample)) return frames;
     }
     return std::nullopt;
+}
+
+std::string spelling(const format& what) {
+    switch (what.how) {
+    case framing::tpiu:
+        return fmt::format("tpiu:{}", what.tpiu_id);
+    case framing::dso:
+        return "dso";
+    case framing::swo:
+        break;
+    }
+    return "swo";
+}
+
+std::string in_words(const format& what) {
+    switch (what.how) {
+    case framing::tpiu:
+        return fmt::format("TPIU frames with ID {}", what.tpiu_id);
+    case framing::dso:
+        return "DSO packets";
+    case framing::swo:
+        break;
+    }
+    return "bare ITM packets";
 }
 
 } // namespace drone::stream

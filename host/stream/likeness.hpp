@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace drone::stream {
 
@@ -16,5 +17,10 @@ namespace drone::stream {
 
 /// The format as which `sample` makes sense, when there is one. Some 100 decodings of the sample.
 [[nodiscard]] std::optional<format> guess_format(std::span<const std::uint8_t> sample);
+
+/// As `--format` spells it.
+[[nodiscard]] std::string spelling(const format& what);
+/// "bare ITM packets".
+[[nodiscard]] std::string in_words(const format& what);
 
 } // namespace drone::stream

@@ -2,12 +2,13 @@
 
 #include "trace/read.hpp"
 
-#include "base/bytes.hpp"
+#include "base/shell.hpp"
+#include "stream/likeness.hpp"
 #include "trace/formats/allocation_log.hpp"
 #include "trace/formats/drone_records.hpp"
 #include "trace/formats/heaptrack.hpp"
-#include "trace/formats/native/layout.hpp"
 #include "trace/formats/native/native.hpp"
+#include "trace/raw_capture.hpp"
 
 #include <fmt/format.h>
 
@@ -31,6 +32,8 @@ std::string_view name(format f) {
 }
 
 namespace {
+
+constexpr unsigned usual_port = 31; // of a heap trace
 
 std::string_view as_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -82,28 +85,18 @@ bool is_elf(std::span<const std::byte> bytes) {
                                                                            "ELF";
 }
 
-/// The port whose stimulus packets in a raw ITM stream announce a heap. In a file of words, no byte
-/// before each word of an announcement can be the header of such a packet. Looks at the beginning
-/// only, so that large traces open at once.
-std::optional<unsigned> port_of_raw_swo(std::span<const std::byte> bytes) {
-    constexpr std::size_t looked_at = 1U << 20U;
-    constexpr std::size_t word_bytes = 4;
-    struct port {
-        announcement_parser parser;
-        std::size_t end = 0; ///< of its last packet
-    };
-    std::array<port, 32> ports;
-    const std::size_t last = std::min(bytes.size(), looked_at);
-    for (std::size_t at = 0; at + word_bytes < last; ++at) {
-        const auto header = std::to_integer<unsigned>(bytes[at]);
-        const bool is_word = (header & 7U) == 3;
-        port& of = ports[header >> 3U];
-        if (!is_word || at < of.end) continue;
-        of.end = at + 1 + word_bytes;
-        const wire::word word{base::load_le<std::uint32_t>(&bytes[at + 1])};
-        if (word.op() == wire::operation::control && of.parser.feed(word)) return header >> 3U;
-    }
-    return std::nullopt;
+std::unexpected<error>
+is_raw_capture(const std::filesystem::path& path, const raw_capture& capture) {
+    const bool bare = capture.format.how == stream::framing::swo;
+    return fail(fmt::format(
+        "{}: is a raw {}; unpack the heap's port first: `drone log --input {}{} heaptrace:{}`, then "
+        "`drone heap -f heaptrace`",
+        path.string(),
+        bare ? "SWO capture" : "capture of " + in_words(capture.format),
+        base::shell_word(path.string()),
+        bare ? "" : " --format " + spelling(capture.format),
+        capture.port.value_or(usual_port)
+    ));
 }
 
 /// What the file is, if it is something that users have at hand and name by mistake.
@@ -114,13 +107,7 @@ refuse_what_is_no_trace(const std::filesystem::path& path, std::span<const std::
             "{}: is an ELF file, not a trace; -f names a trace, --elf the firmware that made it",
             path.string()
         ));
-    if (const auto port = port_of_raw_swo(bytes))
-        return fail(fmt::format(
-            "{0}: is a raw SWO capture; unpack the heap's port first: `drone log --input {0} "
-            "heaptrace:{1}`, then `drone heap -f heaptrace`",
-            path.string(),
-            *port
-        ));
+    if (const auto capture = find_raw_capture(bytes)) return is_raw_capture(path, *capture);
     if (const auto version = heaptrack_file_version(as_text(bytes));
         version && *version > newest_heaptrack_file)
         return fail(fmt::format(
@@ -131,6 +118,47 @@ refuse_what_is_no_trace(const std::filesystem::path& path, std::span<const std::
             newest_heaptrack_file
         ));
     return {};
+}
+
+/// What a file that has no mark of a format is instead, as far as can be seen.
+result<void> refuse_unrecognised(
+    const std::filesystem::path& path,
+    std::span<const std::byte> bytes,
+    const std::optional<recognised>& known
+) {
+    // Of the older formats there is no mark either: a capture is the stronger likeness.
+    const bool is_sure =
+        known && known->format != format::drone_0_14 && known->format != format::drone_2022;
+    if (is_sure) return {};
+    if (!known && looks_like_text(bytes))
+        if (const auto look = look_at_allocation_log(as_text(bytes)); look.others != 0)
+            return fail(fmt::format(
+                "{}:{}: \"{}\" is not an event of an allocation log (a ID SIZE, f ID, r ID SIZE, t "
+                "MICROSECONDS), and the text is no other trace either; -f names a trace",
+                path.string(),
+                look.first_other,
+                look.first_other_text.substr(0, 40)
+            ));
+    if (!known)
+        if (const auto version = find_newer_version(bytes))
+            return fail(fmt::format(
+                "{}: is a native trace of version {}, and this drone reads up to {}; read it with "
+                "the drone that the firmware was built with",
+                path.string(),
+                *version,
+                wire::version
+            ));
+    if (const auto capture = guess_raw_capture(bytes)) return is_raw_capture(path, *capture);
+    if (known) return {};
+    return fail(fmt::format(
+        "{0}: is not a heap trace. Known are native traces (with at least one whole "
+        "announcement of the heap), memory dumps with a RAM ring, Drone 0.14, Drone 2022, "
+        "heaptrack, and allocation logs. If it is a raw capture, unpack it: `drone log --input "
+        "{1} heaptrace:{2}`",
+        path.string(),
+        base::shell_word(path.string()),
+        usual_port
+    ));
 }
 
 /// Nothing that rests on less than half of a file is worth printing.
@@ -174,31 +202,8 @@ result<source> source::open(const std::filesystem::path& path) {
     const std::span<const std::byte> bytes = ring ? ring->words : file->bytes();
     auto known = recognise(ring, bytes);
     if (file->was_cut()) return was_cut(path);
-    if (!known && looks_like_text(bytes))
-        if (const auto look = look_at_allocation_log(as_text(bytes)); look.others != 0)
-            return fail(fmt::format(
-                "{}:{}: \"{}\" is not an event of an allocation log (a ID SIZE, f ID, r ID SIZE, t "
-                "MICROSECONDS), and the text is no other trace either; -f names a trace",
-                path.string(),
-                look.first_other,
-                look.first_other_text.substr(0, 40)
-            ));
-    if (!known)
-        return fail(fmt::format(
-            "{0}: is not a heap trace. Known are native traces (with at least one whole "
-            "announcement of the heap), memory dumps with a RAM ring, Drone 0.14, Drone 2022, "
-            "heaptrack, and allocation logs. If it is a raw capture, unpack it: `drone log --input "
-            "{0} heaptrace:31`",
-            path.string()
-        ));
-    if (known->announced && known->announced->version > wire::version)
-        return fail(fmt::format(
-            "{}: is a native trace of version {}, and this drone reads up to {}; read it with "
-            "the drone that the firmware was built with",
-            path.string(),
-            known->announced->version,
-            wire::version
-        ));
+    if (const auto good = refuse_unrecognised(path, bytes, known); !good)
+        return std::unexpected(good.error());
     return source(
         path, std::move(*file), std::move(ring), known->format, std::move(known->announced)
     );

@@ -89,7 +89,7 @@ std::optional<announced_trace> announcement_parser::finish(const partial& open, 
     const bool old = open.head.version < 2;
     const bool continues = !old && (open.head.flags & wire::flag_continues) != 0;
     const wire::word right = wire::make_layout_end(open.sum, open.identity, continues);
-    if (end != right) return std::nullopt;
+    if (end != right || !is_known_version(open.head.version)) return std::nullopt;
     if (!open.size_seen || open.pools.size() != open.head.pool_count) return std::nullopt;
     const std::uint32_t pools_end = open.region.value_or(open.head.size);
     if (pools_end > open.head.size || (open.region && pools_end == open.head.size))

@@ -33,6 +33,11 @@ struct announced_trace {
     }
 };
 
+/// Whether this reader knows what a trace of that version means.
+[[nodiscard]] constexpr bool is_known_version(std::uint32_t version) {
+    return version >= 1 && version <= wire::version;
+}
+
 /// Whether the word is part of an announcement.
 [[nodiscard]] bool is_of_announcement(wire::word w);
 

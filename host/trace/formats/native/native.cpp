@@ -268,6 +268,28 @@ std::optional<announced_trace> find_announcement(std::span<const std::byte> byte
     return std::nullopt;
 }
 
+std::optional<std::uint32_t> find_newer_version(std::span<const std::byte> bytes) {
+    using wire::control;
+    for (std::size_t phase = 0; phase < word_bytes; ++phase) {
+        for (std::size_t at = phase; at + 2 * word_bytes <= bytes.size(); at += word_bytes) {
+            const auto is = [&](std::size_t place, control what) {
+                const std::size_t begin = at + place * word_bytes;
+                return begin + word_bytes <= bytes.size() &&
+                       load_word(&bytes[begin]).is_control(what);
+            };
+            if (!is(0, control::begin) || !is(1, control::heap_size)) continue;
+            const wire::announced_heap said = wire::decode_begin(load_word(&bytes[at]));
+            std::size_t pools = 0;
+            while (is(2 + 2 * pools, control::pool_block) &&
+                   is(3 + 2 * pools, control::pool_capacity))
+                ++pools;
+            const bool is_whole = pools != 0 ? pools == said.pool_count : is(2, control::region);
+            if (said.version > wire::version && is_whole) return said.version;
+        }
+    }
+    return std::nullopt;
+}
+
 findings read_native(
     std::span<const std::byte> bytes,
     const announced_trace& first,

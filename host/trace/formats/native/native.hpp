@@ -24,6 +24,10 @@ namespace drone::trace {
 /// there.
 [[nodiscard]] std::optional<announced_trace> find_announcement(std::span<const std::byte> bytes);
 
+/// The version of a trace that is announced as ours are, in a version that this reader does not
+/// know. Linear.
+[[nodiscard]] std::optional<std::uint32_t> find_newer_version(std::span<const std::byte> bytes);
+
 /// Reads the whole trace with the layout that find_announcement() found in it; later announcements
 /// may change it. Calls `passed`, if given, from time to time with the number of bytes read so far;
 /// the last few of them may be read again. Memory: some 8 bytes a granule of the heap and 8 a

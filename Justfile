@@ -52,13 +52,19 @@ fuzz seconds="60":
         "$program" -max_total_time={{ seconds }} -print_final_stats=1 "build/fuzz/found/$name" "tests/fuzz/corpus/$name"; \
     done
 
-# What can be checked without building: layout of the code, shell, CMake, links of the docs
+# The API reference of include/ and arch/: build/api/html/index.html
+api:
+    cmake/install-packages lint
+    tests/docs/api
+
+# What can be checked without building: layout of the code, shell, CMake, API reference, links of the docs
 check:
     cmake/install-packages lint
     git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 --dry-run --Werror
     git ls-files | xargs grep -lE '^#!.*\b(ba)?sh' | xargs shellcheck
     mkdir -p build
     git ls-files '*CMakeLists.txt' '*.cmake' | xargs cmake-lint > build/cmake-lint.log || { cat build/cmake-lint.log; exit 1; }
+    tests/docs/api
     tests/docs/links
 
 # All of `check`, and clang-tidy

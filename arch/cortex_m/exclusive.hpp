@@ -2,17 +2,6 @@
 #pragma once
 
 // Exclusive access on a single Cortex-M core, against interrupts of any priority.
-//
-// ARMv7-M, ARMv8-M Mainline and Baseline: the list's head is loaded, the link read and the head
-// stored inside one LDREX/STREX pair. Exception entry and return clear the local monitor (ARMv7-M
-// A3.4.4, B1.5.6), so whatever an interrupt does to the list in between makes the STREX fail: there
-// is no ABA window. A retry means that an interrupt ran, so the number of retries is at most the
-// number of preemptions.
-//
-// ARMv6-M has no LDREX: four instructions run with PRIMASK set, which is put back as it was.
-//
-// For the trace's critical section PRIMASK is set everywhere: NMI and HardFault handlers must not
-// use a traced heap; on ARMv6-M they must not use a heap at all.
 
 #include <drone/exclusive.hpp>
 
@@ -23,8 +12,14 @@
 namespace drone::cortex_m {
 
 #if defined(__ARM_FEATURE_LDREX)
-/// One word: the address of the topmost free block; a free block's first word is the address below
-/// it.
+/// A free list in one word: the address of the topmost free block. The first word of a free block
+/// is the address of the block below.
+///
+/// The head is loaded, the link read and the head stored inside one LDREX/STREX pair (ARMv7-M,
+/// ARMv8-M Mainline and Baseline). Exception entry and return clear the local monitor (ARMv7-M
+/// A3.4.4, B1.5.6). So if an interrupt changes the list in between, the STREX fails: there is no
+/// ABA window. A retry means that an interrupt ran, so there are at most as many retries as
+/// preemptions.
 class exclusive_block_list {
 public:
     [[nodiscard, gnu::always_inline]] void* pop(std::byte* /*arena*/) noexcept {
@@ -76,6 +71,11 @@ using block_list = exclusive_block_list;
 using block_list = masked_block_list<interrupt_mask>;
 #endif
 
+/// A single Cortex-M core, as exclusive_access. ARMv6-M has no LDREX: there the list's few
+/// instructions run with PRIMASK set.
+///
+/// The critical section sets PRIMASK on every core, and restores it. So NMI and HardFault handlers
+/// must not use a traced heap. On ARMv6-M they must not use a heap at all.
 struct single_core {
     using free_list = block_list;
     using critical_section = interrupt_mask;

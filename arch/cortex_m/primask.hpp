@@ -7,8 +7,8 @@
 
 namespace drone::cortex_m {
 
-/// While it lives, no interrupt is taken; then what was before is so again. May be nested.
-/// NMI and HardFault are not masked. Needs privileged code.
+/// Masks interrupts while it lives, and then restores the mask. It nests. It does not mask NMI and
+/// HardFault. Needs privileged code.
 class [[nodiscard]] interrupt_mask {
 public:
     // Inlined before all else, else what was before is kept in memory.

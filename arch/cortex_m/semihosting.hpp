@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The semihosting trap of Cortex-M: BKPT 0xAB. Without a debugger a HardFault.
+// The semihosting trap of Cortex-M.
 
 #include <cstdint>
 
 namespace drone::cortex_m {
 
-/// A semihosting_trap.
+/// A semihosting_trap: BKPT 0xAB. Without a debugger it is a HardFault.
 struct semihosting_trap {
     static std::intptr_t call(std::uintptr_t operation, const void* parameters) noexcept {
         register std::uintptr_t r0 asm("r0") = operation;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the start-up code (startup.cpp, compiled into every firmware) lets a program define. Every
-// handler has a weak default: a program overrides one by defining a function of that name.
+// What a program can define for the start-up code (startup.cpp, compiled into every firmware).
+// Every handler has a weak default; a program overrides it with a function of that name.
 //
-// After reset: .data and .bss are set up, the FPU is enabled where the code is compiled for it,
-// static constructors run, then main(). When main returns, stop() ends the program with its result.
+// After reset, start-up sets up .data and .bss, enables the FPU if the code is compiled for it,
+// runs static constructors and calls main(). When main returns, stop() ends the program with its
+// result.
 
 extern "C" {
 
@@ -19,10 +20,10 @@ void debug_monitor_handler();
 void pend_sv_handler();
 void systick_handler();
 
-/// Interrupt `irq` of the chip: the one function that all of its vectors lead to.
+/// Interrupt `irq` of the chip. All of its vectors lead to this one function.
 void interrupt_handler(unsigned irq);
 
-/// Where every fault ends that the program does not handle itself, and every exception without a
-/// handler: stop(1) by default.
+/// The end of every fault that the program does not handle, and of every exception without a
+/// handler. By default stop(1).
 [[noreturn]] void unhandled_exception(unsigned exception_number);
 }

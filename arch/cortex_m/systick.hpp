@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// SysTick, the core's own timer (ARMv7-M B3.3): an interrupt every so many cycles. Its handler is
-// systick_handler of startup.hpp.
+// SysTick, the core's own timer (ARMv7-M B3.3). Its handler is systick_handler of startup.hpp.
 
 #include <cstdint>
 

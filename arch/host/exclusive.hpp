@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Exclusive access between threads of a host: a 64-bit compare-and-swap of the topmost block's
-// offset and a tag that counts the changes, so that a head which was taken and came back is told
-// apart (2^32 changes within one interrupted operation would have to pass unseen).
+// Exclusive access between the threads of a host.
 
 #include <drone/layout.hpp>
 
@@ -14,8 +12,8 @@
 
 namespace drone::host {
 
-/// How the list reaches memory: atomics, and the links inside free blocks. A model checker brings
-/// its own.
+/// How the list reaches memory: atomics, and the links inside free blocks. A model checker uses a
+/// type of its own.
 struct memory {
     template <class T>
     using atomic = std::atomic<T>;
@@ -32,8 +30,12 @@ struct memory {
     }
 };
 
-/// The low half of the head is the offset of the topmost free block plus one, 0 when there is none;
-/// the high half is the tag. A block's link is the low half of what was below it.
+/// A free list for threads: a 64-bit compare-and-swap of the topmost block's offset and a tag that
+/// counts the changes. The tag shows a head that was taken and came back, unless 2^32 changes pass
+/// within one interrupted operation.
+///
+/// The low half of the head is the offset of the topmost free block plus one, or 0 if there is
+/// none. The high half is the tag. The link of a block is the low half of what was below it.
 template <class Memory>
 class basic_block_list {
 public:
@@ -100,6 +102,7 @@ private:
     }
 };
 
+/// Threads of a host, as exclusive_access.
 struct threads {
     using free_list = basic_block_list<memory>;
     using critical_section = process_lock;

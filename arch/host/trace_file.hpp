@@ -1,20 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A file as the carrier of log ports, for programs on Linux: port 31 goes to the file that the
-// environment variable DRONE_HEAPTRACE names (`heaptrace` in the working directory when it is not
-// set, nothing when it is empty), ports 0 and 1 to standard output and error.
-//
-// The file is mapped, shared, 64 KiB at a time: what was written is in it however the process ends
-// (abort, SIGSEGV, SIGKILL), and a word costs no system call. Places not yet written hold words
-// that say "0 microseconds went by"; a process that ends by exit() cuts them off. Between the words
-// stand time words, a millisecond apart or more.
-//
-// Callable from any thread, not from signal handlers; allocates nothing, so the traced heap may be
-// the one behind malloc. The file belongs to the process that opened it: a child made by fork()
-// does not trace. A second process with the same file does not trace and says so. When the disk is
-// full the trace ends and says so. What another program cuts off the file is lost with the process
-// (SIGBUS). A power failure loses what the kernel has not written yet.
+// A file as the carrier of log ports, for programs on Linux.
 
 #include <drone/log.hpp>
 #include <drone/wire.hpp>
@@ -36,6 +23,23 @@
 
 namespace drone::host {
 
+/// A log_carrier. Port 31 goes to the file that the environment variable DRONE_HEAPTRACE names: by
+/// default `heaptrace` in the working directory, and no file if the variable is empty. Ports 0 and
+/// 1 are standard output and standard error.
+///
+/// The file is mapped, shared, 64 KiB at a time. So a word takes no system call, and the file has
+/// every word however the process ends (abort, SIGSEGV, SIGKILL). Places that are not written yet
+/// have words that say "0 microseconds went by"; exit() cuts them off. Time words are between the
+/// others, at least a millisecond apart.
+///
+/// Any thread may call it, but no signal handler. It allocates nothing, so the traced heap may be
+/// the one behind malloc. Limits:
+///
+/// - The file belongs to the process that opened it. A child of fork() does not trace. A second
+///   process with the same file does not trace, and says so.
+/// - If the disk is full, the trace ends and says so.
+/// - If another program truncates the file, the process ends (SIGBUS).
+/// - A power failure loses what the kernel has not written yet.
 class trace_file {
 public:
     static_assert(
@@ -56,12 +60,12 @@ public:
         tell_time();
         put({word});
     }
-    /// Bytes of port 31 are not kept: its trace is one of words.
+    /// Bytes of port 31 are ignored: a trace consists of words.
     static void write(unsigned port, std::uint8_t byte) noexcept {
         if (port <= standard_error_port) std::fputc(byte, stream(port));
     }
 
-    /// Cuts off what was not written, and ends the trace. exit() does it, behind every destructor.
+    /// Cuts off what was not written, and ends the trace. exit() does it, after every destructor.
     static void close() noexcept {
         // Looked at first: in a child of fork() the lock may be held by a thread that is not there.
         const std::atomic<bool>* const listens = listens_.load();
@@ -129,7 +133,7 @@ private:
         return false;
     }
 
-    /// Space is allocated first: a store into a hole of a full disk would be the process's end.
+    /// Allocates the space first: a store into a hole on a full disk would end the process.
     static bool map_next_chunk() noexcept {
         int error = EINTR;
         while (error == EINTR)

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Exclusive access on a single RV32 hart, against interrupts: a few instructions run with
-// mstatus.MIE clear, which is put back as it was (privileged architecture, 3.1.6.1). Machine mode
-// only. The A extension's LR/SC is no help on its own: a trap need not clear the reservation.
+// Exclusive access on a single RV32 hart.
 
 #include <drone/exclusive.hpp>
 
@@ -11,7 +9,8 @@
 
 namespace drone::riscv {
 
-/// Clears mstatus.MIE and puts it back as it was. Nests.
+/// Clears mstatus.MIE while it lives, and then restores it (privileged architecture, 3.1.6.1). It
+/// nests. Machine mode only.
 class [[nodiscard]] interrupt_mask {
 public:
     interrupt_mask() noexcept : before_(mask()) {}
@@ -30,6 +29,9 @@ private:
     std::uint32_t before_;
 };
 
+/// A single RV32 hart, as exclusive_access against interrupts. Each operation of the list runs with
+/// mstatus.MIE clear. The A extension's LR/SC alone is not enough, because a trap need not clear
+/// the reservation.
 struct single_core {
     using free_list = masked_block_list<interrupt_mask>;
     using critical_section = interrupt_mask;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The semihosting trap of RISC-V: EBREAK between two shifts that do nothing, all uncompressed and
-// in one page (RISC-V semihosting specification 0.4). Without a debugger a breakpoint exception.
+// The semihosting trap of RISC-V.
 
 #include <cstdint>
 
 namespace drone::riscv {
 
-/// A semihosting_trap.
+/// A semihosting_trap: EBREAK between two shifts that do nothing, all uncompressed and in one page
+/// (RISC-V semihosting specification 0.4). Without a debugger it is a breakpoint exception.
 struct semihosting_trap {
     static std::intptr_t call(std::uintptr_t operation, const void* parameters) noexcept {
         register std::uintptr_t a0 asm("a0") = operation;

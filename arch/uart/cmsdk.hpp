@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The transmitter of the CMSDK APB UART, which Arm's MPS2 boards and QEMU's models of them have
-// (Cortex-M System Design Kit manual, 4.3).
+// The transmitter of the CMSDK APB UART (Cortex-M System Design Kit manual, 4.3). Arm's MPS2 boards have
+// it, and so do QEMU's models of them.
 
 #include <cstdint>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The transmitter of a 16550, which QEMU's RISC-V machine `virt` and many chips have
-// (PC16550D data sheet, 8.0).
+// The transmitter of a 16550 (PC16550D data sheet, 8.0). QEMU's RISC-V machine `virt` and many chips have
+// it.
 
 #include <cstdint>
 

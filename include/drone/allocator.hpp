@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The standard Allocator face of a heap that is known when the program is compiled; no state, so
-// that a container on it is no larger than on std::allocator.
+// The standard Allocator interface of a heap.
 
 #include <drone/faces.hpp>
 
@@ -11,12 +10,14 @@
 
 namespace drone {
 
-/// Allocates from HeapObject, an object with static storage. When it cannot serve, as operator new.
-/// Contexts as the heap's.
+/// A standard Allocator on HeapObject, a heap with static storage. It has no state, so a container
+/// with it is no larger than with std::allocator. If the heap cannot serve a request, it does what
+/// operator new does. Contexts: those of the heap.
 template <class T, auto& HeapObject>
 struct allocator {
     using value_type = T;
     template <class U>
+    /// The same allocator for another type.
     struct rebind {
         using other = allocator<U, HeapObject>;
     };

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What cores do with words in different ways: zeros counted in a bounded time,
-// by an instruction where the core has one, else by a multiplication and a
-// table; words read at any byte; shifts and rotations that compilers make too
-// much of. Contexts: any.
+// What cores do with words in different ways: zeros counted in a bounded time, by an instruction if
+// the core has one, else by a multiplication and a table; words read at any byte; shifts and
+// rotations that compilers would otherwise expand. Any context.
 
 #include <drone/language.hpp>
 
@@ -20,8 +19,7 @@ inline constexpr bool counts_zeros = true;
 #endif
 
 namespace detail {
-/// By the five bits that a word of one bit, times a de Bruijn sequence, has on
-/// top.
+/// Indexed by the top five bits of a one-bit word times a de Bruijn sequence.
 inline constexpr std::uint32_t de_bruijn = 0x077C'B531;
 struct places {
     std::uint8_t of[32] = {};
@@ -33,13 +31,13 @@ struct places {
 inline constexpr places de_bruijn_places;
 } // namespace detail
 
-/// Zeros below the lowest set bit. Requires one.
+/// Zeros below the lowest set bit. Requires a set bit.
 [[nodiscard, gnu::always_inline]] inline std::uint32_t trailing_zeros(std::uint32_t word) noexcept {
     if constexpr (counts_zeros) return static_cast<std::uint32_t>(std::countr_zero(word));
     return detail::de_bruijn_places.of[((word & (~word + 1)) * detail::de_bruijn) >> 27];
 }
 
-/// Zeros above the highest set bit. Requires one.
+/// Zeros above the highest set bit. Requires a set bit.
 [[nodiscard, gnu::always_inline]] inline std::uint32_t leading_zeros(std::uint32_t word) noexcept {
     if constexpr (counts_zeros) return static_cast<std::uint32_t>(std::countl_zero(word));
     word |= word >> 1;

@@ -1,28 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A heap that forwards to another and finds misuse of it, at the level that the project picks.
-//
-// In an overflow region (region.hpp) blocks are found exactly, by tags that a program's overruns do
-// not reach: at either level a block that is given back must be in use, and begin there. Level full
-// adds the tail word in blocks in use; free ones are not filled.
-//
-// cheap: what is given back must be a block of this heap. Finds foreign and interior pointers,
-// blocks of another heap. A few instructions for each deallocation; no memory.
-//
-// full: besides that, every block carries a tail word, and what the program may not touch is
-// filled, each byte with the low four bits of its address:
-//
-//     in use:  [ the user's bytes, at first CD | slack: E9 EA EB ... | tail: live mark ^ size ]
-//     free:    [ D0 D1 D2 ...                                        | tail: link             ]
-//
-// Finds double frees, overruns (from the first byte past the size asked for) when the block is
-// given back or resized, and writes after free when the block is taken again. No write to the bytes
-// that the program had reaches the link, so the list of free blocks stays whole and the block is
-// taken again. Costs 4 bytes of each block and a pass over the block; times are then bounded by the
-// block's size. For debugging.
-//
-// Limit: a write of the very bytes that are there is not found. Two bytes of one value never are.
+// A heap that finds misuse of the heap below.
 
 #include <drone/forwarding.hpp>
 #include <drone/handlers.hpp>
@@ -35,9 +14,35 @@
 
 namespace drone {
 
+/// How much misuse a heap finds.
+///
+/// - none: nothing. The heap is the plain one.
+/// - cheap: a block that is given back must be a block of this heap. Finds foreign and interior
+///   pointers. Costs a few instructions for each deallocation, and no memory.
+/// - full: finds also double frees, overruns and writes after free. Costs 4 bytes of each block and
+///   a pass over it, so the time of a call is bounded by the size of the block. For debugging.
 enum class check_level : std::uint8_t { none, cheap, full };
 using checking = check_level; // its name before; goes away
 
+/// Heap, and a check of every operation. Misuse ends in heap_misused() (handlers.hpp). Contexts:
+/// those of Heap.
+///
+/// At level full every block carries a tail word. The bytes that the program may not touch are
+/// filled: each has the low four bits of its address.
+///
+///     in use:  [ the user's bytes, at first CD | slack: E9 EA EB ... | tail: live mark ^ size ]
+///     free:    [ D0 D1 D2 ...                                        | tail: link             ]
+///
+/// When a block is given back or resized, the check finds a double free, and an overrun from the
+/// first byte past the requested size. When a block is taken again, it finds a write after free. No
+/// write to the bytes that the program had reaches the link, so the list of free blocks stays
+/// whole.
+///
+/// In an overflow region (region.hpp) tags show exactly where blocks in use begin, at either level.
+/// Level full adds the tail word to blocks in use; it does not fill free ones.
+///
+/// Limit: a write of the bytes that are already there is not found. No two neighbouring fill bytes
+/// are equal.
 template <class Heap, check_level Level>
 class checked : public forwarding<Heap> {
     static_assert(Level != check_level::none, "an unchecked heap is the heap itself");

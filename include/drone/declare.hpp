@@ -4,20 +4,19 @@
 // How a project declares a heap, in one place:
 //
 //     struct heap_options {
-//         static constexpr const auto& layout = drone::config::heap_main; //
-//         [heap] in Drone.toml using core = drone::cortex_m::single_core; using
-//         carrier = drone::cortex_m::itm; static constexpr drone::heap_settings
-//         settings{
+//         static constexpr const auto& layout = drone::config::heap_main; // [heap] in Drone.toml
+//         using core = drone::cortex_m::single_core;
+//         using carrier = drone::cortex_m::itm;
+//         static constexpr drone::heap_settings settings{
 //             // Uncomment the following line to trace the heap:
 //             // .trace_port = 31,
 //         };
 //     };
 //     using main_heap = drone::declared_heap<heap_options>;
 //
-// While the line is a comment the type is drone::heap and nothing else, so the
-// machine code is that of an untraced heap. A misspelled name does not compile:
-// the settings are designated members of a struct, and the struct's own members
-// are all required.
+// While the line is a comment, the type is drone::heap and nothing else. So the machine code is
+// that of an untraced heap. A misspelled name does not compile: the settings are designated members
+// of a struct, and all members of heap_options are required.
 
 #include <drone/checked.hpp>
 #include <drone/heap.hpp>
@@ -31,27 +30,27 @@
 
 namespace drone {
 
-/// What a declaration says of its heap; each has a default.
+/// The settings of a declared heap. Each has a default.
 struct heap_settings {
-    /// Log port of the heap trace; negative: not traced. The build's feature
-    /// `heaptrace` makes it 31.
+    /// Log port of the heap trace; negative: not traced. The feature `heaptrace` of a build makes it
+    /// 31.
 #if defined(DRONE_FEATURE_HEAPTRACE)
     int trace_port = 31;
 #else
     int trace_port = -1;
 #endif
-    /// What is done while the port takes no word.
+    /// What happens while the port accepts no word.
     trace_flow when_full = trace_flow::wait;
-    /// Whether each event is preceded by a word that says who asked.
+    /// Whether a word before each event has the address of the code that asked.
     bool trace_callers = false;
-    /// What says in which context code runs: the number of the exception or
-    /// thread, less than wire::context_limit. Null: contexts are not reported.
+    /// Returns the running context: the number of the exception or thread, less than
+    /// wire::context_limit. Null: contexts are not reported.
     std::uint32_t (*trace_context)() noexcept = nullptr;
-    /// Misuse that is found (checked.hpp).
+    /// Which misuse is found (checked.hpp).
     check_level checking = check_level::none;
-    /// Whether the firmware can ask for what each pool has seen (statistics.hpp).
+    /// Whether each pool counts for the firmware what it has seen (statistics.hpp).
     bool statistics = false;
-    /// Address of the arena, for a heap in memory of its own.
+    /// Address of the arena, for a heap in a memory of its own.
     std::uintptr_t origin = within_the_object;
 
     static constexpr std::uintptr_t within_the_object = UINTPTR_MAX;
@@ -178,9 +177,8 @@ struct with_trace<Options, void> {
 
 } // namespace detail
 
-/// The heap that Options declares: `layout`, `core` and `settings` always,
-/// `carrier` where it is traced. Tracer: one of the project's own (heap_tracer)
-/// in place of ours.
+/// The heap that Options declares: `layout`, `core` and `settings`, and `carrier` if it is traced.
+/// Tracer: a heap_tracer of the project's, in place of ours.
 template <class Options, class Tracer = void>
 using declared_heap = typename detail::with_trace<detail::declaration<Options>, Tracer>::type;
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the heap needs from a core: a free list that interrupts (and, where there are several, other
-// cores) can share, and a critical section for the trace. arch/ has one type for each kind of core;
-// a project names it where it declares its heap.
+// What the heap needs of a core. arch/ has one type for each kind of core; a heap's declaration
+// names it.
 
 #include <drone/language.hpp>
 
@@ -13,23 +12,28 @@
 
 namespace drone {
 
-/// A last-in first-out list of free blocks in an arena. All-zero is the empty list, so that heaps
-/// stand in .bss. The list keeps its links inside the blocks, in their first `granule` bytes.
+/// A last-in first-out list of the free blocks of an arena. Interrupts can share it, and other
+/// cores, where there are several. The list keeps its links inside the blocks, in `granule` bytes.
+/// The empty list is all zero, so heaps are in .bss.
 ///
-/// `pop` returns a block that nobody else holds, or null when the list is empty; `push` gives one
-/// back. Both take effect at one instant with respect to every context that the implementation
-/// names, and run in a bounded number of steps there.
+/// - `pop` returns a block that nobody else has, or null if the list is empty.
+/// - `push` gives a block back.
+/// - `empty` says whether the list has no block.
+/// - `below` returns the block under `block` (null: the topmost), or null at the end. Only while
+///   nobody else uses the list.
+///
+/// `pop` and `push` take effect at one instant for every context that the implementation names.
+/// They take a bounded number of steps.
 template <class List>
 concept free_list = requires(List& list, std::byte* arena, void* block) {
     { list.pop(arena) } noexcept -> std::same_as<void*>;
     { list.push(arena, block) } noexcept -> std::same_as<void>;
     { list.empty() } noexcept -> std::same_as<bool>;
-    /// The block under `block` (null: the topmost) or null at the end. Only while nobody else uses
-    /// the list.
     { list.below(arena, block) } noexcept -> std::same_as<void*>;
 };
 
-/// The free list of a kind of core, and a scope during which no other context of this core runs.
+/// A kind of core: its free list, and a scope that no other context of this core enters. The scope
+/// nests.
 template <class Core>
 concept exclusive_access = requires {
     requires free_list<typename Core::free_list>;
@@ -37,8 +41,9 @@ concept exclusive_access = requires {
     requires std::default_initializable<typename Core::critical_section>;
 };
 
-/// The free list of a single core without a usable exclusive pair: the few instructions of each
-/// operation run inside Mask, a scope that no interrupt enters. One word; so is a link.
+/// The free list of a single core without a usable exclusive pair. The few instructions of each
+/// operation run inside Mask, a scope that no interrupt enters. The list is one word, and so is a
+/// link.
 template <class Mask>
 class masked_block_list {
 public:

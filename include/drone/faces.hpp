@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What operator new, malloc and their families do with a heap. global.hpp makes the functions of
-// them; allocator.hpp and memory_resource.hpp are two more users.
-//
-// Every face reaches the heap exactly once for each block it takes or gives back, so a trace sees
-// each once.
+// What operator new, malloc and their families do with a heap. global.hpp makes the functions;
+// allocator.hpp and memory_resource.hpp use them, too.
 
 #include <drone/handlers.hpp>
 #include <drone/heap.hpp>
@@ -61,23 +58,24 @@ realloc_slowly(Heap& heap, void* block, std::size_t size, Caller... caller) noex
 
 } // namespace detail
 
-/// The faces of a heap.
+/// The faces of a heap. Every face reaches the heap exactly once for each block it takes or gives
+/// back, so a trace sees each once.
 ///
 /// Alignment. operator new gives what the language demands and no more, because more would cost
 /// memory. new T must suit objects of exactly n bytes ([basic.stc.dynamic.allocation]/3): the
-/// largest power of two that divides n, up to 8, so the 12 bytes of a list's node need no block of
+/// largest power of two that divides n, up to 8. So the 12 bytes of a list's node need no block of
 /// 16. new T[] must suit any object of up to n bytes: 8 from 8 bytes on. The C family gives
-/// multiples of 8 whatever the size, because compilers count on it: GCC on Arm takes the three low
-/// bits of what malloc returns to be zero.
+/// multiples of 8, whatever the size, because compilers rely on it: GCC on Arm assumes that the
+/// three low bits of malloc's result are zero.
 ///
-/// When the heap cannot serve: the C family and the nothrow forms return null (errno is ENOMEM
-/// after the C family); the other forms of new call the new handler as often as it takes, and
-/// without one drone::heap_exhausted(size) (handlers.hpp).
+/// If the heap cannot serve a request, the C family and the nothrow forms return null. After the C
+/// family, errno is ENOMEM. The other forms of new call the new handler again and again; without a
+/// handler, they call drone::heap_exhausted(size) (handlers.hpp).
 ///
-/// Contexts as the heap's allocate(). `caller`, where it is given, is the code address to which the
-/// face returns; heaps that report who asked take it (trace.hpp), the others never see it.
+/// Contexts: those of the heap's allocate(). `caller` is the code address to which the face
+/// returns. Heaps that report who asked take it (trace.hpp); the others never see it.
 ///
-/// What programs call most is inlined into its face; what they call less is a call away.
+/// The functions that programs call most are inlined into their face; the others are a call away.
 template <class Heap>
 class heap_faces {
 public:

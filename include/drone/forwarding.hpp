@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What every heap has in common that forwards to another: the questions about it, which are all
-// answered by the heap below. Checking, statistics and tracing derive from it and bring the
-// operations.
+// What all heaps that forward to another heap have in common.
 
 #include <drone/language.hpp>
 
@@ -12,7 +10,8 @@
 
 namespace drone {
 
-/// Contexts and complexity are Heap's.
+/// A heap that forwards to another. It answers every question about the heap; checking, statistics
+/// and tracing derive from it and add the operations. Contexts and complexity: those of Heap.
 template <class Heap>
 class forwarding {
 public:

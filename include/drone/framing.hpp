@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// How a port's writes are framed as bytes where a program makes the bytes itself, on a UART: the
-// headers, as constexpr functions that target and host share.
+// How the writes of a port become bytes, where a program makes the bytes itself: on a UART. Target
+// and host share these constexpr functions.
 //
 //     ITM    aaaaa0ss                 then 1, 2 or 4 payload bytes   (ARMv7-M D4.3.1)
 //     DSO    1001011p ppppllll        then llll + 1 payload bytes
 //
-// Payloads are little-endian. Pure.
+// Payloads are little-endian. Every function is pure.
 
 #include <drone/language.hpp>
 
@@ -17,6 +17,7 @@
 
 namespace drone {
 
+/// The bytes of a packet header.
 template <std::size_t Size>
 struct header_bytes {
     std::uint8_t at[Size];
@@ -29,11 +30,11 @@ concept packet_framing = requires(unsigned port, std::size_t size) {
     { Framing::header(port, size) } noexcept -> std::same_as<header_bytes<Framing::header_size>>;
 };
 
-/// A framing with something to send now and then, at which a receiver finds its place.
+/// A framing that also has a synchronisation, from which a receiver finds the next packet.
 template <class Framing>
 concept synchronised_framing = packet_framing<Framing> && requires { Framing::synchronisation[0]; };
 
-/// Packets as the ITM makes them: one byte of header, and what every SWO tool understands.
+/// Packets as the ITM makes them: one byte of header. Every SWO tool reads them.
 struct itm_framing {
     static constexpr std::size_t header_size = 1;
 
@@ -47,7 +48,7 @@ struct itm_framing {
     static constexpr std::uint8_t synchronisation[6] = {0, 0, 0, 0, 0, 0x80};
 };
 
-/// Drone Serial Output: two bytes of header, payloads of 1..16 bytes, nothing to synchronise on.
+/// Drone Serial Output: two bytes of header and 1..16 bytes of payload. It has no synchronisation.
 struct dso_framing {
     static constexpr std::size_t header_size = 2;
 

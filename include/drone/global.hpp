@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// operator new and delete, malloc and free, on a heap of the project's.
+// operator new and delete, malloc and free, on a heap of the project's:
 //
 //     constinit main_heap heap;
 //     DRONE_GLOBAL_HEAP(heap)     in exactly one source file, at namespace scope
 //
-// A program in C, linked without the C++ library, takes DRONE_GLOBAL_MALLOC instead: the same
-// without operator new and delete.
-//
-// Both initialise the heap from .preinit_array, before any constructor runs. What the faces promise
-// is in faces.hpp; what happens when the heap is exhausted, there and in handlers.hpp.
+// A program in C that links without the C++ library takes DRONE_GLOBAL_MALLOC: the same without
+// operator new and delete. Both initialise the heap from .preinit_array, before any constructor
+// runs. faces.hpp says what the functions guarantee.
 
 #include <drone/faces.hpp>
 #include <drone/heap.hpp>
@@ -43,14 +41,14 @@
     DRONE_DEFINE_REENTRANT_MALLOC                                                                  \
     }
 
-// A linker script that forgets .preinit_array leaves the heap uninitialised without a word. So each
-// face refers, without an instruction, to the entry of DRONE_HEAP, which keeps it, and to the
-// symbol with which start-up code finds the section. When the linker calls that one undefined, the
-// script lacks
+// If a linker script forgets .preinit_array, nothing initialises the heap, and nothing reports it. So
+// each face refers, without an instruction, to the entry of DRONE_HEAP, which keeps the entry, and to
+// the symbol by which start-up code finds the section. If the linker reports that symbol as undefined,
+// the script lacks
 //
 //     __preinit_array_start = .;  KEEP(*(.preinit_array))  __preinit_array_end = .;
 //
-// (-Wl,--defsym=__preinit_array_start=0 where start-up calls the heap's initialize() itself.)
+// If start-up code calls initialize() itself, link with -Wl,--defsym=__preinit_array_start=0.
 #if defined(__arm__) && !defined(__linux__)
 #define DRONE_REFER_TO(symbol) asm volatile(".reloc ., R_ARM_NONE, %c0" : : "i"(&(symbol)))
 #elif defined(__riscv) && !defined(__linux__)
@@ -65,8 +63,7 @@ extern "C" void (*const __preinit_array_start[])();
 #define DRONE_REQUIRE_START_UP(entry) static_cast<void>(0)
 #endif
 
-/// A function to which the rest of the program, the C library's archive included, may refer as late
-/// as it likes: link-time optimisation keeps it.
+/// A function that link-time optimisation keeps, because the C library's archive may refer to it late.
 #define DRONE_GLOBAL_FACE [[gnu::noinline, gnu::used]]
 
 #define DRONE_ALIGNMENT static_cast<std::size_t>(alignment)

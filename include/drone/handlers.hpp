@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What happens when a program cannot go on: two functions that a project may define, in any source
-// file. Where it does not, the processor stops at a trap whose cause a debugger, a fault handler or
-// the virtual board can read:
+// What happens when a program cannot continue: two functions that a project may define, in any
+// source file. Without them the processor stops at a trap. A debugger, a fault handler or the
+// virtual board can read its cause:
 //
 //     heap_exhausted    Arm: udf #0xE1, r0 = bytes asked for
 //     heap_misused      Arm: udf #0xE2, r0 = the misuse, r1 = the address
@@ -17,19 +17,20 @@
 
 namespace drone {
 
+/// What a heap can find wrong.
 enum class misuse : std::uint8_t {
-    not_a_block,      ///< foreign, interior, or another heap's pointer given back
-    double_free,      ///< block given back that is not in use
-    overrun,          ///< bytes after the size asked for were written
+    not_a_block,      ///< a pointer given back that is foreign, interior, or another heap's
+    double_free,      ///< a block given back that is not in use
+    overrun,          ///< bytes past the requested size were written
     write_after_free, ///< a free block was written
-    not_initialized,  ///< a request before initialize(): start-up does not run .preinit_array?
+    not_initialized,  ///< a request before initialize(); does start-up run .preinit_array?
 };
 
 /// Called when operator new cannot return and no new handler is left. Must not return. Any context.
 [[noreturn, gnu::weak]] void heap_exhausted(std::size_t size_bytes);
 
-/// Called with the first misuse found, in the context that found it, with the block or, for
-/// not_initialized, the heap. Must not return.
+/// Called with the first misuse that is found, in the context that found it, and with the block;
+/// for not_initialized, with the heap. Must not return.
 [[noreturn, gnu::weak]] void heap_misused(misuse what, const void* address);
 
 namespace detail {

@@ -2,24 +2,6 @@
 #pragma once
 
 // Pools put together: a heap whose every operation takes a bounded number of steps.
-//
-// A request goes to the first pool whose blocks are large enough and aligned as asked; when that
-// pool is exhausted it falls over to the next larger one that fits, and so on. A request that no
-// pool can serve answers null. Nothing is ever split or merged, so nothing fragments.
-//
-// With an overflow region behind the pools (region.hpp) a pool serves the sizes for which the
-// region would take as many bytes or more, and the region what no pool does, or what finds its pool
-// exhausted; only what the region cannot serve falls over to larger pools. Then the operations of
-// the region run in one masked stretch each, of a bounded length.
-//
-// Guarantees. Every operation may be called from every context that Core names, at any moment, with
-// no lock: an interrupt that allocates and frees may preempt it before any instruction. allocate()
-// tries each pool at most once; deallocate() touches one pool. There is no header: a block is all
-// the user's, and RAM beyond the blocks is one free-list head a pool.
-//
-// Limits. The heap must be initialised once before its first use (see DRONE_HEAP in global.hpp);
-// the first request to one that was not ends in heap_misused() (handlers.hpp). deallocate() of
-// anything that allocate() did not return is undefined.
 
 #include <drone/exclusive.hpp>
 #include <drone/handlers.hpp>
@@ -115,8 +97,27 @@ enum class link_place : std::uint8_t {
     last_word,  ///< where the program never writes, when a heap on top keeps that word for itself
 };
 
-/// Pools: static_pools of a constexpr layout, or a type with the same members. Arena: base() is
-/// aligned to the layout's alignment and has its size.
+/// A heap of pools. Pools is static_pools of a constexpr layout, or a type with the same members.
+/// The base() of Arena is aligned to the layout's alignment and has its size.
+///
+/// A request goes to the first pool whose blocks are large enough and aligned as requested. If that
+/// pool is exhausted, the request falls over to the next larger pool that fits, and so on. A
+/// request that no pool can serve gets null. The heap never splits or merges blocks, so it does not
+/// fragment.
+///
+/// With an overflow region after the pools (region.hpp), a pool serves the sizes for which the
+/// region would take as many bytes or more. The region serves what no pool does, and what finds its
+/// pool exhausted. Only what the region cannot serve falls over to larger pools. Each operation of
+/// the region runs in one masked stretch of a bounded length.
+///
+/// Guarantees. Every context that Core names may call every operation, at any moment, without a
+/// lock: an interrupt that allocates and frees may preempt it before any instruction. allocate()
+/// tries each pool at most once; deallocate() touches one pool. There is no header: a block is all
+/// the user's. RAM beyond the blocks is one free-list head a pool, and one word.
+///
+/// Limits. The heap must be initialised once before its first use (DRONE_HEAP in global.hpp). The
+/// first request to a heap that was not initialised ends in heap_misused() (handlers.hpp).
+/// deallocate() of anything that allocate() did not return is undefined.
 template <
     class Pools,
     exclusive_access Core,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Which build of a firmware this is: the first 24 bits of its GNU build ID, which the linker writes
-// into a note when it is called with --build-id. The linker script names where that note begins and
-// ends (arch/cortex_m/cortex_m.ld):
+// Which build of a firmware this is: the first 24 bits of its GNU build ID. The linker writes the
+// ID into a note when it is called with --build-id. The linker script names the beginning and the
+// end of that note (arch/cortex_m/cortex_m.ld):
 //
 //     .note.gnu.build-id :
 //     {
@@ -23,8 +23,8 @@ extern "C" {
 
 namespace drone {
 
-/// The first six hexadecimal digits of the build ID; 0 where the linker script names no note, or
-/// the note is not there. Any context.
+/// The first six hexadecimal digits of the build ID. 0 if the linker script names no note, or there
+/// is none. Any context.
 [[nodiscard, gnu::noinline]] inline std::uint32_t build_identity() noexcept {
     constexpr std::uintptr_t header = 16; // bytes: three lengths and kinds, and the name "GNU"
     const auto size = reinterpret_cast<std::uintptr_t>(drone_build_id_end) -

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A heap's pools as constexpr data: block sizes, capacities, offsets.
+// A heap's pools as constexpr data: block sizes, capacities, offsets. Target and host place the
+// pools with this same code, so an offset on the wire means the same block on both sides.
 //
-// A layout is what Drone.toml says and what the trace tells the host: an ordered list of pools of
-// equal blocks in one arena. Target and host place the pools with this very code, so an offset on
-// the wire means the same block on both sides.
-//
-// Placement. Pools are listed by ascending block size, but stand in the arena by descending
-// alignment (equal alignments in list order). Each pool is then a multiple of its own alignment
-// long, and of every alignment that follows, so there is never a byte of padding between pools:
+// Placement. Pools are listed by ascending block size. In the arena they are by descending
+// alignment, and pools of equal alignment in list order. Each pool is then a multiple of its own
+// alignment long, and of every alignment that follows. So there is never a byte of padding between
+// pools:
 //
 //     pools 4 x 3, 8 x 2, 12 x 1:   | 8 | 8 | 4 | 4 | 4 | 12 |
 //                                   0   8   16  20  24  28   40
 //
-// What the pools leave of the heap is unused, or one overflow region behind them
-// (region_layout.hpp).
-//
-// Everything here is pure and constexpr, callable from any context.
+// The bytes of the heap beyond the pools are unused, or one overflow region after them
+// (region_layout.hpp). Everything here is pure and constexpr. Any context.
 
 #include <drone/region_layout.hpp>
 
@@ -32,11 +28,11 @@ inline constexpr std::uint32_t granule = 4;
 /// The largest alignment that a heap may be declared to offer, bytes.
 inline constexpr std::uint32_t alignment_limit = 4096;
 
-/// The alignment that a heap offers when nothing else is said, bytes: that of the largest
-/// fundamental type on 32-bit targets (AAPCS32 and the RISC-V ABI: 8).
+/// The alignment that a heap offers by default, bytes: that of the largest fundamental type on
+/// 32-bit targets (AAPCS32 and the RISC-V ABI: 8).
 inline constexpr std::uint32_t default_alignment = 8;
 
-/// What a pool is asked to be.
+/// A pool as a layout lists it.
 struct pool_spec {
     std::uint32_t block;    ///< bytes, a positive multiple of the granule
     std::uint32_t capacity; ///< blocks, positive
@@ -53,25 +49,25 @@ struct pool_layout {
 
     /// Bytes of all blocks together. Requires a layout that check() accepts.
     [[nodiscard]] constexpr std::uint32_t size() const noexcept { return block * capacity; }
-    /// Offset just behind the last block.
+    /// Offset just after the last block.
     [[nodiscard]] constexpr std::uint32_t end() const noexcept { return offset + size(); }
 
     friend constexpr bool operator==(const pool_layout&, const pool_layout&) = default;
 };
 
-/// What is made of the bytes that the pools leave.
+/// What happens with the bytes beyond the pools.
 enum class overflow : std::uint8_t {
-    none,   ///< nothing: what no pool can serve fails
-    region, ///< one region, which serves what no pool does
+    none,   ///< nothing: a request that no pool can serve fails
+    region, ///< one region, which serves the requests that no pool serves
 };
 
 /// Why a list of pools cannot be a heap.
 enum class layout_error : std::uint8_t {
     none,
     no_pools,
-    bad_alignment,     ///< the heap's alignment is no power of two from granule to alignment_limit
-    block_zero,        ///< a block of no bytes
-    block_not_granule, ///< a block that is no multiple of the granule
+    bad_alignment, ///< the heap's alignment is not a power of two from granule to alignment_limit
+    block_zero,    ///< a block of no bytes
+    block_not_granule, ///< a block that is not a multiple of the granule
     capacity_zero,     ///< a pool of no blocks
     not_ascending,     ///< blocks not strictly ascending
     exceeds_heap,      ///< the pools together are larger than the heap
@@ -143,7 +139,7 @@ struct heap_layout {
     std::uint32_t size = 0; ///< of the arena, bytes; at least what the pools take
     std::uint32_t alignment =
         default_alignment;     ///< of the arena, bytes; no pool's block is aligned to more
-    region_layout region = {}; ///< behind the pools; empty where there is none
+    region_layout region = {}; ///< after the pools; empty if there is none
 
     /// Bytes that the pools take; what is left of size is the region's, or not used.
     [[nodiscard]] constexpr std::uint32_t used() const noexcept {

@@ -2,7 +2,7 @@
 #pragma once
 
 // 32 log ports over whatever carries them. By convention port 0 is standard output, port 1 standard
-// error, port 31 the heap trace. arch/ brings the carriers: the ITM on Cortex-M, others elsewhere.
+// error, and port 31 the heap trace. arch/ has the carriers of each core.
 
 #include <drone/language.hpp>
 
@@ -17,10 +17,13 @@ inline constexpr unsigned standard_output_port = 0;
 inline constexpr unsigned standard_error_port = 1;
 inline constexpr unsigned heap_trace_port = 31;
 
-/// What carries log ports. enabled(): whether somebody listens to a port, a load and a test.
-/// ready(): whether a write would be taken now. write(): one write of 8, 16 or 32 bits that no
-/// interrupt can split. Any context. A carrier whose ports can be enabled while it is switched off
-/// as a whole has running(), too.
+/// What carries log ports. Any context may call it.
+///
+/// - `enabled`: whether somebody listens to a port. A load and a test.
+/// - `ready`: whether a write would be accepted now.
+/// - `write`: one write of 8 or 32 bits that no interrupt can split.
+///
+/// A carrier whose ports can be enabled while the whole carrier is switched off also has `running`.
 template <class Carrier>
 concept log_carrier = requires(unsigned port, std::uint32_t word, std::uint8_t byte) {
     { Carrier::enabled(port) } noexcept -> std::same_as<bool>;
@@ -40,7 +43,7 @@ struct log_port {
         return Carrier::enabled(Port);
     }
 
-    /// Whether the port takes a write now.
+    /// Whether the port accepts a write now.
     [[nodiscard, gnu::always_inline]] static bool ready() noexcept { return Carrier::ready(Port); }
 
     /// Writes a word. Lost unless the port was ready().
@@ -48,8 +51,8 @@ struct log_port {
         Carrier::write(Port, word);
     }
 
-    /// Waits until the port takes a write; false when nobody listens (any more). As long as the
-    /// link is busy.
+    /// Waits until the port accepts a write, for as long as the link is busy. False if nobody
+    /// listens any more.
     [[nodiscard]] static bool wait() noexcept {
         while (!Carrier::ready(Port)) {
             if (!Carrier::enabled(Port)) return false;
@@ -60,8 +63,8 @@ struct log_port {
         return true;
     }
 
-    /// Writes bytes, waiting for each; ends early when nobody listens. Other contexts' bytes may
-    /// come in between, and a byte is lost when one of them takes the place that was ready.
+    /// Writes bytes and waits for each. Ends early if nobody listens. Bytes of other contexts may
+    /// come in between. If one of them takes the place that was ready, a byte is lost.
     static void write(const char* text, std::size_t size) noexcept {
         for (std::size_t i = 0; i < size && enabled() && wait(); ++i)
             Carrier::write(Port, static_cast<std::uint8_t>(text[i]));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The std::pmr face of a heap, for containers that choose their heap at run time. Needs a standard
-// library with <memory_resource>.
+// The std::pmr interface of a heap.
 
 #include <drone/faces.hpp>
 
@@ -11,9 +10,10 @@
 
 namespace drone {
 
-/// Takes and gives back blocks of one heap, which must outlive it. When the heap cannot serve, as
-/// operator new. Equal only to itself (without RTTI another one's heap cannot be asked for).
-/// Contexts as the heap's.
+/// A std::pmr::memory_resource on one heap, which must outlive it, for containers that choose their
+/// heap at run time. If the heap cannot serve a request, it does what operator new does. It is
+/// equal only to itself: without RTTI it cannot ask another resource for its heap. Needs a standard
+/// library that has it. Contexts: those of the heap.
 template <class Heap>
 class memory_resource final : public std::pmr::memory_resource {
 public:

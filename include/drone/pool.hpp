@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// One pool of equal blocks: where its blocks are is a constant (pool_layout), which of them are
-// free is a free_list, the only state there is.
-//
-//     free_list -> [ link | unused ] -> [ link | unused ] -> end
-//
-// Taken blocks are all the user's. Where a heap is checked the link is in a free block's last word
-// instead, which the user never gets (checked.hpp); `link` is its place in the block, bytes.
-//
-// Invariants:
-//  1. every block on the list is one of the pool's, starts on a block boundary, and is there once;
-//  2. a block that was taken and not given back is not on the list.
+// One pool of equal blocks.
 
 #include <drone/exclusive.hpp>
 #include <drone/layout.hpp>
@@ -21,6 +11,19 @@
 
 namespace drone {
 
+/// A pool of equal blocks. Its place is a constant (pool_layout). The list of its free blocks is
+/// its only state.
+///
+///     free_list -> [ link | unused ] -> [ link | unused ] -> end
+///
+/// A block in use is all the user's. In a checked heap the link of a free block is in its last
+/// word, which the user never gets (checked.hpp). `link` is the place of the link in the block, in
+/// bytes.
+///
+/// Invariants:
+///
+/// - Every block on the list belongs to this pool, starts on a block boundary, and is there once.
+/// - A block that was taken and not given back is not on the list.
 template <free_list List>
 class pool {
 public:

@@ -2,28 +2,7 @@
 #pragma once
 
 // The last words of a log port in RAM: a carrier that a debugger or a crash dump reads later.
-//
-//     +--------------------------------------------+-----------------------------------+
-//     | magic | shape | address | check | written  |  words, the oldest overwritten    |
-//     +--------------------------------------------+-----------------------------------+
-//
-// `drone heap -f DUMP` finds the ring in any raw image of the memory that it lies in (the format:
-// docs/formats.md). A dump is whole whatever the instruction before which the core stopped: a word
-// is stored before it is counted, and the one place that may hold either the oldest word or the
-// newest is not read. So a ring of N words keeps N - 1.
-//
-// Over a reset that leaves the power on (watchdog, fault handler, button) the ring keeps what it
-// holds, if the linker script leaves alone what arch/cortex_m/cortex_m.ld calls .noinit; without
-// that it is cleared with .bss. Its header is looked at once a boot and begun anew when it is not
-// whole. The program's new trace then stands behind the old one's last words.
-//
-// How long. A ring is read by the layout that it holds, so the heap trace announces it as often as
-// `capacity_words` asks, and the compiler refuses a ring that is too short for one whole
-// announcement of A = 6 + 2 * pools words wherever it begins: 2 * A + 4 words, two more for each of
-// callers and contexts. What else the ring holds is history, an event a word.
-//
-// Writes must not interrupt each other: the heap trace masks interrupts around each. 12
-// instructions on a Cortex-M4, the same for every word but the first of a boot.
+// docs/porting.md has its use.
 
 #include <drone/language.hpp>
 
@@ -33,7 +12,7 @@
 
 namespace drone {
 
-/// The header of a ring in memory, shared with the host that looks for it; little-endian.
+/// The header of a ring in memory. The host, which looks for it, shares this type. Little-endian.
 struct ring_header {
     static constexpr std::uint32_t magic_low = 0xB6E1'93D7;
     static constexpr std::uint32_t magic_high = 0x8FA5'2C9B;
@@ -63,8 +42,30 @@ struct ring_header {
     }
 };
 
-/// A log carrier of one port. Words: a power of two; the memory is 4 * Words + 24 bytes. Two
-/// traced heaps need two rings, of different ports.
+/// A log_carrier of one port that keeps the last words in RAM. Words is a power of two; the memory
+/// is 4 * Words + 24 bytes. Two traced heaps need two rings, of different ports.
+///
+///     +--------------------------------------------+-----------------------------------+
+///     | magic | shape | address | check | written  |  words, the oldest overwritten    |
+///     +--------------------------------------------+-----------------------------------+
+///
+/// `drone heap -f DUMP` finds the ring in any raw image of its memory (docs/formats.md). A dump is
+/// whole, whatever the instruction at which the core stopped: a word is stored before it is
+/// counted, and a reader skips the one place that may have either the oldest word or the newest. So
+/// a ring of N words keeps N - 1.
+///
+/// After a reset that leaves the power on (watchdog, fault handler, button), the ring keeps its
+/// words, if the linker script does not clear what arch/cortex_m/cortex_m.ld calls .noinit. Once a
+/// boot the ring checks its header, and begins anew if the header is not whole. The words of the
+/// new run follow those of the old one.
+///
+/// A ring is read by the layout that it holds. So the heap trace announces the layout as often as
+/// `capacity_words` asks. An announcement has A = 6 + 2 * pools words, 7 with an overflow region.
+/// The compiler refuses a ring of fewer than 2 * A + 4 words, and two more for each of callers,
+/// contexts and a region.
+///
+/// Writes must not interrupt each other; the heap trace masks interrupts around each. A write takes
+/// 12 instructions on a Cortex-M4, except for the first of a boot.
 template <std::size_t Words, unsigned Port = 31>
 class ram_ring {
 public:
@@ -93,7 +94,7 @@ public:
         ring.words[written % Words] = word;
         ring.header.written = ring_header::next_count(written, Words);
     }
-    /// Bytes are not kept: the ring is one of words.
+    /// Does nothing: the ring keeps words, not bytes.
     static void write(unsigned /*port*/, std::uint8_t /*byte*/) noexcept {}
 
     /// The memory as `drone heap` reads it, for a firmware that saves it before its first write.

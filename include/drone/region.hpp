@@ -1,40 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The overflow region: memory that serves requests of any size in a bounded
-// number of steps.
-//
-// Blocks are cut from granules of 8 bytes and lie side by side. What is known
-// of them stands in tags beside them, one bit a granule, not in front of them:
-//
-//     tags      1 0 0 . 1 1 . . . . 1 0 . . . . .  ...  1 0 0      1: a block
-//     begins here granules  | used | free      | used           |  ...   | end
-//     11: it is free
-//
-// A used block of up to 56 granules is all the user's: its size is the distance
-// to the next tag. A longer one begins with a granule that holds its size; the
-// tag of its payload is clear, which tells the two apart. A free block keeps,
-// in itself, its links, its size, and its size once more in its last bytes,
-// where its right neighbour finds it:
-//
-//     free:  [ size | next | before | ...                                   |
-//     size ] long:  [ size | ...           | payload ...
-//
-// Those last bytes may be a user's, if the left neighbour is in use. They are
-// believed only when a free block begins where they point to, and that block's
-// own size is the same: no data can forge it.
-//
-// Free blocks are in 31 lists by size; a word has a bit for each that is not
-// empty. The head of the request's own list is tried, then the first list
-// above, in which every block is large enough.
-//
-// Guarantees. No operation loops over blocks. Neighbours are never both free.
-// Every payload is a multiple of 8. A user's overrun cannot reach a tag.
-// Whether an address is that of a block in use, and how large that is, is known
-// without trusting anything that a user can write, but for the size of long
-// blocks.
-//
-// Limits. One context at a time: shared_region.hpp makes it one of many.
+// The overflow region: memory that serves requests of any size in a bounded number of steps.
 
 #include <drone/bits.hpp>
 #include <drone/region_layout.hpp>
@@ -70,8 +37,36 @@ enum class region_kind : std::uint8_t {
     none, ///< neither
 };
 
-/// A region of the arena. Place: static_region_place, or a type with the same
-/// members. All zero is what it is before initialize().
+/// An overflow region. Place is static_region_place, or a type with the same members. All zero is
+/// its state before initialize().
+///
+/// Blocks consist of granules of 8 bytes and are side by side. Tags describe them. The tags are
+/// beside the blocks, one bit a granule, not in front of each block:
+///
+///     tags      1 0 0 . 1 1 . . . . 1 0 . . . . .  ...  1 0 0      1: a block begins here
+///     granules  | used  | free      | used         |  ...   | end  11: it is free
+///
+/// A used block of up to 56 granules is all the user's. Its size is the distance to the next tag. A
+/// longer block begins with a granule that has its size; the tag of its payload is clear, which
+/// distinguishes the two. A free block keeps its links and its size in itself, and its size once
+/// more in its last bytes, where its right neighbour finds it:
+///
+///     free:  [ size | next | before | ...               | size ]
+///     long:  [ size | ...           | payload ...              ]
+///
+/// If the left neighbour is in use, those last bytes may be a user's. The region believes them only
+/// if a free block begins where they point to, and has that size. No data can forge that.
+///
+/// Free blocks are in 31 lists by size. A word has a bit for each list that is not empty. The
+/// region tries the head of the request's own list, then the first list above that is not empty;
+/// every block of that list is large enough.
+///
+/// Guarantees. No operation loops over blocks. Two neighbours are never both free. Every payload is
+/// a multiple of 8. A user's overrun cannot reach a tag. The region knows whether an address is a
+/// block in use, and how large the block is, from nothing that a user can write, except for the
+/// size of long blocks.
+///
+/// Limit. One context at a time; shared_region.hpp makes it one of many.
 template <class Place>
 class region {
 public:
@@ -92,8 +87,7 @@ public:
         end_work(now);
     }
 
-    /// Granules of the block for so many bytes, aligned to 8 or less; 0 when it
-    /// is larger than the region.
+    /// Granules of the block for `size` bytes, aligned to 8 or less; 0 if it is larger than the region.
     [[nodiscard, gnu::always_inline]] std::uint32_t granules_for(std::size_t size) const noexcept {
         if (size > place_.layout().granules * region_granule) return 0;
         return region_granules(static_cast<std::uint32_t>(size));
@@ -171,9 +165,8 @@ public:
         end_work(now);
     }
 
-    /// Makes the block one for `size` bytes where it is: grows into a free
-    /// neighbour on its right, gives a tail back. Whether it could. Requires a
-    /// block in use.
+    /// Resizes a block to `size` bytes where it is: grows into a free neighbour on its right, or gives
+    /// a tail back. Returns whether it could. Requires a block in use.
     [[nodiscard]] bool resize(std::byte* arena, void* address, std::size_t size) noexcept {
         work now = begin_work(arena);
         const used block = find(now, address);
@@ -423,9 +416,8 @@ private:
         return true;
     }
 
-    /// Makes a block in use `count` granules long, or one more: what is behind,
-    /// with a free right neighbour, becomes a free block. Requires that they hold
-    /// `count`. Returns the length.
+    /// Makes a block in use `count` granules long, or one more. The rest, and a free right neighbour,
+    /// become a free block. Requires that they have `count` granules. Returns the length.
     std::uint32_t
     cut(work& now, std::uint32_t begin, std::uint32_t length, std::uint32_t count) const noexcept {
         if (count == length) return length;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Where an overflow region lies in the arena and how it is counted, as constexpr data: target, host
-// and generator use this very code.
+// The place of an overflow region in the arena, and its counting, as constexpr data. Target, host
+// and generator use this same code.
 //
-// A region is cut in granules of 8 bytes. Its tags, one bit a granule, stand in front of them:
+// A region consists of granules of 8 bytes. Its tags, one bit a granule, are in front of them:
 //
 //     ... pools | tags, a multiple of 8 bytes | granule | granule | ... | granule |
 //               ^ offset                      ^ first_block()                     ^ end()
 //
-// Pure and constexpr, callable from any context.
+// Pure and constexpr. Any context.
 
 #include <drone/language.hpp>
 
@@ -22,11 +22,11 @@ namespace drone {
 /// The unit in which the region's blocks are cut and aligned, bytes.
 inline constexpr std::uint32_t region_granule = 8;
 
-/// The largest request whose block has no header, bytes: two words of tags, read at any byte, hold
+/// The largest request whose block has no header, bytes: two words of tags, read at any byte, show
 /// the distance to the next block.
 inline constexpr std::uint32_t small_request_limit = 440;
 
-/// The least block, granules: a free one holds its links and its size twice.
+/// The smallest block, granules: a free block has its links, and its size twice.
 inline constexpr std::uint32_t least_region_block = 2;
 
 /// Granules of the block that serves a request of `size` bytes, at most 2 GiB. A block for more
@@ -55,14 +55,14 @@ struct region_layout {
     /// Granules are numbered from here on: smaller numbers are those of the bins, and in front of
     /// the first granule there is a tag that is clear.
     static constexpr std::uint32_t first = 33;
-    /// The number behind the last granule.
+    /// The number after the last granule.
     [[nodiscard]] constexpr std::uint32_t last() const noexcept { return first + granules; }
 
     /// Offset of the first granule.
     [[nodiscard]] constexpr std::uint32_t first_block() const noexcept {
         return offset + tag_bytes;
     }
-    /// Offset behind the last granule.
+    /// Offset after the last granule.
     [[nodiscard]] constexpr std::uint32_t end() const noexcept {
         return first_block() + granules * region_granule;
     }

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The tags of an overflow region: one bit a granule, the lowest of a byte
-// first. A block has at least two granules, so three tags say what is there:
-//
-//     . 1 0    a block in use begins at the 1
-//     0 1 1    a free block begins at the first 1
-//
-// Tags are read at any byte and written as half words at any byte, never beyond
-// the last one.
+// The tags of an overflow region.
 
 #include <drone/bits.hpp>
 #include <drone/region_layout.hpp>
@@ -17,17 +10,24 @@
 
 namespace drone {
 
-/// Not state: where the tags are. Every function is O(1).
+/// The tags of an overflow region: one bit a granule, the lowest of a byte first. This type says
+/// where they are and has no state. A block has at least two granules, so three tags are enough:
+///
+///     . 1 0    a block in use begins at the 1
+///     0 1 1    a free block begins at the first 1
+///
+/// Tags are read at any byte. They are written as half words at any byte, never beyond the last
+/// one. Every function is O(1).
 class region_tags {
 public:
     constexpr region_tags() = default;
     /// `base`: the address that the tag of number 0 would have.
     explicit region_tags(std::uintptr_t base) noexcept : base_(base) {}
 
-    /// A block in use that has no header is at most so long, granules.
+    /// The most granules of a block in use without a header.
     static constexpr std::uint32_t longest_small = small_request_limit / region_granule + 1;
 
-    /// The tag of a number in bit 0, and of at least the eight behind it.
+    /// The tag of a number in bit 0, and at least the next eight above it.
     [[nodiscard, gnu::always_inline]] std::uint32_t from(std::uint32_t number) const noexcept {
         return bits::half_word_at(byte_of(number)) >> (number % 8);
     }
@@ -49,8 +49,8 @@ public:
         return !is_second && (from(number) & 3U) == 1;
     }
 
-    /// Makes a free block free no more, and no block. Whether it was free. As
-    /// is_free().
+    /// If a free block begins there, clears its tags. Returns whether it was free. Requires what
+    /// is_free() requires.
     [[nodiscard, gnu::always_inline]] bool clear_if_free(std::uint32_t begin) const noexcept {
         const std::uintptr_t byte = byte_of(begin);
         const std::uint32_t mask = 3U << (begin % 8);

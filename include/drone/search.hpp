@@ -2,27 +2,6 @@
 #pragma once
 
 // Which pool serves a size, and which pool holds an address.
-//
-// For a layout that is known when the program is compiled both are binary
-// searches whose every node is a compare with a constant: the compiler lays the
-// tree out as code, there is no table to load. The visitor is called with the
-// pool's index as a constant, so what follows is specialised for the pool.
-//
-// Size to pool, blocks 4 12 28 32:      size <= 12 ?  --yes--  size <= 4 ?   ->
-// 0 | 1
-//                                          '--no--  size <= 28 ?  -> 2,  size
-//                                          <= 32 ?  -> 3 | none
-//
-// In front of an overflow region a pool serves the sizes for which the region
-// would take as many bytes or more; between them, and above the largest, is the
-// region, as is the end of the arena:
-//
-// The same with a region:   ...  --no--  size <= 24 ? -> none,  size <= 28 ? ->
-// 2,  size <= 32 ?
-// ...
-//
-// A Pools type of another kind (the host's replay has its pools at run time)
-// gives the same members.
 
 #include <drone/layout.hpp>
 #include <drone/region.hpp>
@@ -33,8 +12,20 @@
 
 namespace drone {
 
-/// The searches over a constexpr layout. No state; every function is pure and
-/// callable from any context.
+/// The searches over a constexpr layout: binary searches in which every node compares with a
+/// constant. The compiler lays the tree out as code; there is no table to load. The visitor gets
+/// the index of the pool as a constant, so what follows is specialised for the pool.
+///
+///     blocks 4 12 28 32:   size <= 12 ?  --yes--  size <= 4 ?   -> 0 | 1
+///                               '--no--  size <= 28 ?  -> 2,  size <= 32 ?  -> 3 | none
+///
+/// In front of an overflow region, a pool serves the sizes for which the region would take as many
+/// bytes or more. The region serves the sizes between them, and those above the largest:
+///
+///     with a region:       ...  --no--  size <= 24 ?  -> none,  size <= 28 ?  -> 2,  size <= 32 ?  ...
+///
+/// No state. Every function is pure. Any context. Another Pools type (the host's replay has its
+/// pools at run time) has the same members.
 template <const auto& Layout>
 struct static_pools {
     static constexpr std::size_t limit = std::remove_cvref_t<decltype(Layout)>::pool_count;

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Semihosting: a program under a debugger, or in an emulator, uses the debugger's files and console
-// (Arm semihosting specification 2.0; RISC-V's is the same but for the trap). And log ports over
-// it: nothing to wire, at the price of a stop of the core for every write: long with a debug probe,
-// which polls for it, short in QEMU.
-//
-// Without a debugger to take it the trap is a fault. So this is a carrier to choose for a run
-// under a debugger, not one that a product can keep.
+// Semihosting: a program under a debugger, or in an emulator, uses the files and the console of the
+// debugger (Arm semihosting specification 2.0; RISC-V differs only in the trap).
 
 #include <drone/exclusive.hpp>
 #include <drone/log.hpp>
@@ -18,15 +13,17 @@
 
 namespace drone {
 
-/// How a core asks its debugger: operation number, address of the parameters; the answer.
+/// How a core asks its debugger: the number of an operation and the address of its parameters; the
+/// answer.
 template <class Trap>
 concept semihosting_trap = requires(std::uintptr_t operation, const void* parameters) {
     { Trap::call(operation, parameters) } noexcept -> std::same_as<std::intptr_t>;
 };
 
-/// The operations that are used here.
+/// The operations that Drone uses. Without a debugger the trap is a fault.
 template <semihosting_trap Trap>
 struct semihosting {
+    /// How a file is opened.
     enum class mode : std::uintptr_t { write = 4, write_binary = 5, append = 8 };
 
     /// The handle of a file on the host, or -1. `:tt` is the console: its output opened to write,
@@ -47,7 +44,7 @@ struct semihosting {
         return Trap::call(sys_write, parameters) == 0;
     }
 
-    /// Ends the program with this status. Returns only when the debugger does not know how.
+    /// Ends the program with this status. Returns only if the debugger cannot do that.
     static void exit(int status) noexcept {
         const std::uintptr_t parameters[2] = {
             application_exit, static_cast<std::uintptr_t>(status)
@@ -62,10 +59,14 @@ private:
     static constexpr std::uintptr_t application_exit = 0x2'0026;
 };
 
-/// A log_carrier: port 0 on the debugger's console, port 1 on its errors, port 31 in a file
-/// `heaptrace` in the debugger's working folder, which `drone heap` reads as it is. Other ports are
-/// not enabled, and neither is one whose file cannot be opened. Core keeps other contexts out while
-/// a file is opened.
+/// A log_carrier over semihosting. Port 0 is the debugger's console, port 1 its errors. Port 31 is
+/// the file `heaptrace` in the debugger's working folder, which `drone heap` reads as it is. Other
+/// ports are not enabled, and neither is one whose file cannot be opened. Core keeps other contexts
+/// out while a file is opened.
+///
+/// Nothing needs to be wired. The core stops for every write: for long with a debug probe, which
+/// polls, and for a short time in QEMU. Without a debugger a write is a fault. So choose it for a
+/// run under a debugger, not for a product.
 template <semihosting_trap Trap, exclusive_access Core>
 class semihosting_carrier {
 public:

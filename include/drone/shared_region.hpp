@@ -2,18 +2,6 @@
 #pragma once
 
 // The overflow region as the contexts of a core share it.
-//
-// By default every operation runs in the core's critical section: one stretch, of a bounded number
-// of instructions. A core may say otherwise, by a type `region_guard`:
-//
-//     struct region_guard {            // a scope, entered for each operation
-//         static constexpr bool defers = true;
-//         static bool admitted() noexcept;  // whether the running context may enter
-//     };
-//
-// Contexts that are not admitted take from pools only. What they give back goes onto a list, from
-// which the next operation that takes from the region moves two blocks, and one that would fail
-// moves all.
 
 #include <drone/exclusive.hpp>
 #include <drone/layout.hpp>
@@ -38,7 +26,7 @@ struct region_guard_of<Core> {
     using type = typename Core::region_guard;
 };
 
-/// The list of what could not be given back at once.
+/// The list of the blocks that could not be given back at once.
 template <class List, bool Defers>
 struct deferred_blocks {
     List list_{};
@@ -47,7 +35,20 @@ template <class List>
 struct deferred_blocks<List, false> {};
 } // namespace detail
 
-/// Place as region's. Every operation in any context of Core, but for those that say otherwise.
+/// A region that the contexts of a core share. Place: as that of region. Any context of Core may
+/// call every operation, unless the operation says otherwise.
+///
+/// By default every operation runs in the core's critical section: one stretch, of a bounded number
+/// of instructions. A core may have a guard of its own, a type `region_guard`:
+///
+///     struct region_guard {            // a scope, entered for each operation
+///         static constexpr bool defers = true;
+///         static bool admitted() noexcept;  // whether the running context may enter
+///     };
+///
+/// Contexts that are not admitted take from pools only. What they give back goes onto a list. The
+/// next operation that takes from the region moves two blocks of that list; one that would fail
+/// moves all of them.
 template <class Place, exclusive_access Core>
 class shared_region
     : detail::

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A heap that forwards to another and counts, for firmware that wants to know at run time how full
-// its pools are. Three words a pool; each operation spends some instructions in the core's critical
-// section.
+// A heap that counts how full its pools are, for the firmware to read.
 
 #include <drone/forwarding.hpp>
 #include <drone/layout.hpp>
@@ -14,20 +12,21 @@
 
 namespace drone {
 
-/// What one pool has seen since the start, blocks.
+/// What one pool has seen since the start, in blocks.
 struct pool_statistics {
-    std::uint32_t used = 0; ///< blocks in use now
-    std::uint32_t peak = 0; ///< most blocks in use at one time
-    std::uint32_t missed =
-        0; ///< requests that this pool would have served first, and had no block for
+    std::uint32_t used = 0;   ///< blocks in use now
+    std::uint32_t peak = 0;   ///< most blocks in use at one time
+    std::uint32_t missed = 0; ///< requests that came to this pool first and found it exhausted
 };
 
-/// What an overflow region has seen since the start, bytes of blocks without their headers.
+/// What an overflow region has seen since the start: bytes of blocks without their headers.
 struct region_statistics {
-    std::uint32_t used = 0;
-    std::uint32_t peak = 0;
+    std::uint32_t used = 0; ///< bytes in use now
+    std::uint32_t peak = 0; ///< most bytes in use at one time
 };
 
+/// Heap, and counters. It takes three words of RAM a pool. Each operation spends some instructions
+/// in the critical section of the core. Contexts: those of Heap.
 template <class Heap>
 class counted : public forwarding<Heap> {
     using forwarding<Heap>::heap_;

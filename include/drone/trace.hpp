@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The traced heap: a heap that forwards to another and tells a tracer of every operation, each
-// once.
-//
-// A tracer is any type with the hooks below; trace_port (trace_port.hpp) is ours, which speaks
-// wire.hpp to a log port. A project can bring its own. Blocks are named by their offset in the
-// arena.
-//
-// Order. An allocation is told after it was made, a deallocation before the block is given back, and
-// so is a resize that may give a part of the block back: on the wire the events of one place stand in
-// the order in which they happened, whatever preempts.
+// The traced heap, and what a tracer is.
 
 #include <drone/forwarding.hpp>
 #include <drone/layout.hpp>
@@ -21,12 +12,25 @@
 
 namespace drone {
 
-/// The hooks. Sizes are bytes as the program asked; in_place hooks are told of resizes that keep
-/// the block (a moved one is an allocation and a deallocation). realloc() does not know the old
-/// size and says the block's. trace_failed() is told of requests that the heap could not serve.
-/// Called from every context that uses the heap, and only when listening() said true just before
-/// the operation. A tracer that wants the caller takes one argument more in every hook, a code
-/// address: where the program called operator new, malloc or the heap.
+/// A tracer is a type with these hooks. trace_port (trace_port.hpp) is ours; it sends wire.hpp to a
+/// log port. A project can have its own.
+///
+/// The heap calls every hook once for an operation, in the context of that operation. A block is
+/// named by its offset in the arena. Sizes are bytes, as the program asked for them.
+///
+/// - listening: whether somebody listens. The heap calls the others only if it returned true for
+///   the same operation.
+/// - trace_alloc, trace_dealloc: a block was taken; a block is about to be given back.
+/// - trace_grow_in_place, trace_shrink_in_place: a resize that keeps the block. One that moves is
+///   an allocation and a deallocation. realloc() does not know the old size and gives the block's.
+/// - trace_failed: a request that the heap could not serve.
+///
+/// A tracer that wants the caller takes one more argument in every hook: a code address, where the
+/// program called operator new, malloc or the heap.
+///
+/// Order. The heap reports an allocation after it was made. It reports a deallocation, and a resize
+/// that may give back a part of the block, before that happens. So on the wire the events of one
+/// place are in the order in which they happened, whatever preempts.
 template <class Tracer, class... Caller>
 concept tracer_of = requires(
     Tracer& tracer, std::uint32_t offset, std::size_t size, std::size_t alignment, Caller... caller
@@ -51,11 +55,11 @@ struct holder {
 };
 } // namespace detail
 
-/// Heap with Tracer told of everything. Contexts as Heap, as far as the tracer allows them.
+/// Heap, which reports every operation to Tracer. Contexts: those of Heap that the tracer allows.
 ///
-/// With a caller_tracer each call takes, last, the address of the code that asks: what stands
-/// between the program and the heap hands on its own return address. Without it the caller is
-/// whatever calls the heap.
+/// With a caller_tracer each call takes, as its last argument, the address of the code that asks. A
+/// class between the program and the heap passes its own return address on. Without that argument the
+/// caller is whatever calls the heap.
 template <class Heap, heap_tracer Tracer>
 class traced : detail::holder<Tracer>, public forwarding<Heap> {
     using detail::holder<Tracer>::tracer_;
@@ -81,7 +85,7 @@ public:
         return heap_.allocate(size, alignment);
     }
 
-    /// As the heap's, while nobody listens; null while somebody does, who is told by allocate().
+    /// As the heap's, while nobody listens. While somebody listens, null: allocate() then reports.
     [[nodiscard, gnu::always_inline]] void*
     allocate_at_once(std::size_t size, std::size_t alignment) noexcept
         requires requires(Heap& heap) { heap.allocate_at_once(size, alignment); }
@@ -127,7 +131,7 @@ public:
             if (tracer_.listening()) tracer_.trace_end();
     }
 
-    /// The heap that is traced, for what it alone can tell.
+    /// The heap that is traced, for questions that only it answers.
     [[nodiscard]] const Heap& untraced() const noexcept { return heap_; }
 
 private:

@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The native trace on a log port: a tracer (trace.hpp) that speaks wire.hpp.
-//
-// Costs a load, a test and a store for each operation while nobody listens. While somebody does,
-// each event is one word, in the order in which it happened, numbered and written with interrupts
-// masked (some twenty instructions); whatever waits does so unmasked.
-//
-// The layout is announced at the first event that somebody listens to and again every so often, so
-// that a capture that attaches to a running target locks on; between announcements stand checks.
-// Together they are less than 1 % of the words. A program that ends can send a last check.
+// The native trace on a log port.
 
 #include <drone/checked.hpp>
 #include <drone/exclusive.hpp>
@@ -26,24 +18,32 @@
 
 namespace drone {
 
-/// What is done while the port takes no word.
+/// What happens while the port accepts no word.
 enum class trace_flow : std::uint8_t {
-    wait, ///< until it does. Nothing is lost, and the program runs no faster than the link
-    drop, ///< leave the event out and count it. The count travels in the trace
+    wait, ///< the program waits. Nothing is lost, and the program runs no faster than the link
+    drop, ///< the event is left out and counted. The trace carries the count
 };
 
-/// What a trace is made of when a declaration says nothing else (declare.hpp).
+/// The defaults of a trace (declare.hpp).
 struct trace_options {
     static constexpr drone::trace_flow trace_flow = drone::trace_flow::wait;
-    /// Whether each event is preceded by a word that says who asked.
+    /// Whether a word before each event has the address of the code that asked.
     static constexpr bool trace_callers = false;
-    /// What says in which context code runs: a type with `static std::uint32_t current() noexcept`,
-    /// the number of the exception or thread (wire::context_limit). void: contexts are not told.
+    /// The running context: a type with `static std::uint32_t current() noexcept`, the number of the
+    /// exception or thread (wire::context_limit). void: contexts are not reported.
     using trace_context = void;
 };
 
-/// Options: layout, core, carrier, trace_port and trace_options, as declare.hpp has them. Every
-/// context of the core.
+/// A tracer (trace.hpp) that sends wire.hpp to a log port. Options has layout, core, carrier,
+/// trace_port and trace_options, as in declare.hpp. Every context of the core may call it.
+///
+/// While nobody listens, an operation costs a load, a test and a store. While somebody does, each
+/// event is one word, in the order in which it happened, numbered and written with interrupts
+/// masked (some twenty instructions). All waiting is unmasked.
+///
+/// The port announces the layout at the first event that somebody listens to, and again every so
+/// often, so that a capture can attach to a running target. Checks are between announcements.
+/// Together they are less than 1 % of the words. A program that ends can send a last check.
 template <class Options>
 class trace_port {
     using port = log_port<typename Options::carrier, static_cast<unsigned>(Options::trace_port)>;
@@ -108,7 +108,7 @@ public:
     /// Events between two checks, a power of two.
     static constexpr std::uint32_t check_period = std::min(period, most_between_checks);
 
-    /// False, and the next who listens is told that there was a pause, while nobody listens.
+    /// Whether somebody listens. If not, it marks a pause, which the next listener learns of.
     [[nodiscard, gnu::always_inline]] bool listening() noexcept {
         if (port::enabled()) [[unlikely]]
             return true;
@@ -138,7 +138,7 @@ public:
     [[gnu::always_inline]] void trace_dealloc(std::uint32_t offset, Caller... caller) noexcept
         requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
     {
-        // Misuse is told before it is found: an offset that is none must not become another word.
+        // Misuse is reported before it is found: a wrong offset must not become another word.
         if constexpr (Options::checking != checking::none) offset = wire::saturated(offset);
         send(wire::operation::deallocate, offset, caller...);
     }
@@ -200,17 +200,17 @@ private:
     static constexpr std::uint32_t flags = drops ? wire::flag_drops : 0;
     static constexpr auto announcement = wire::announce<has_region>(Options::layout, flags);
 
-    /// An event before it has a number, with what is said of it first.
+    /// An event before it has a number, and what its prefix words say.
     struct event {
         wire::operation op;
         std::uint32_t data;
-        std::uint32_t alignment_log2; ///< 0: nothing to say
-        std::uint32_t size;           ///< 0: nothing to say
+        std::uint32_t alignment_log2; ///< 0: no alignment word
+        std::uint32_t size;           ///< 0: no size word
         std::uint32_t caller;
     };
 
     static std::uint32_t last_byte(std::uint32_t offset, std::size_t size) noexcept {
-        // A block is never of no bytes: a size of 0 is told as 1.
+        // No block has 0 bytes: a size of 0 is reported as 1.
         return offset + static_cast<std::uint32_t>(size == 0 ? 0 : size - 1);
     }
     static std::uint32_t log2(std::size_t alignment) noexcept {
@@ -279,7 +279,7 @@ private:
         if constexpr (has_region) return offset >= Options::layout.region.first_block();
         return false;
     }
-    /// A block of the region is told by its start and size.
+    /// A block of the region is reported by its start and size.
     template <class... Caller>
     [[gnu::always_inline]] void send_of_region(
         wire::operation op,
@@ -324,17 +324,17 @@ private:
                 ++dropped_;
                 return;
             }
-            // What was said of an event would be in vain without it.
+            // A prefix without its event would be useless.
             if constexpr (drops) waits = open_ == &e;
         } while (!waits || port::wait());
         forget();
     }
 
     /// Writes the next word on the way to the event; true when it is the event. Whoever preempts
-    /// carries on where we are: with the announcement, not with what is said of our event.
+    /// continues where we are: with the announcement, not with the prefix of our event.
     bool write_next(const event& e) noexcept {
         if (write_due()) return false;
-        if (open_ != &e || opened_at_ != events_) { // or another took what was said of ours
+        if (open_ != &e || opened_at_ != events_) { // or another event took our prefix
             open_ = &e;
             opened_at_ = events_;
             said_ = 0;
@@ -399,7 +399,7 @@ private:
             return wire::make_layout_end(announcement.seed, build_identity(), continues);
         if (index != 0) return announcement.at[index];
         if (continues) {
-            // Never 0 again, which would be a pause; what the wire says of it stays the same.
+            // Never 0 again, which would be a pause; the wire shows the same.
             events_ = (events_ & wire::data_mask) | (wire::data_mask + 1);
         } else {
             digest_ = announcement.seed;
@@ -408,7 +408,7 @@ private:
         return wire::with_flags(announcement.at[0], flags | (continues ? wire::flag_continues : 0));
     }
 
-    /// Whether what was left out had to be told first.
+    /// Whether the count of dropped events had to go first.
     bool write_left_out() noexcept {
         if constexpr (drops) {
             if (left_out_ != 0) {
@@ -422,7 +422,7 @@ private:
 
     void write_checkpoint() noexcept {
         put(wire::make_control(wire::control::checkpoint, events_));
-        open_ = nullptr; // a reader forgets at a check what was said
+        open_ = nullptr; // a reader forgets prefixes at a check
     }
 
     void write_digest() noexcept {
@@ -430,7 +430,7 @@ private:
         digest_ = announcement.seed;
     }
 
-    /// Whether something still had to be said before this event.
+    /// Whether a prefix word was still due before this event.
     bool write_prefix(const event& e) noexcept {
         if constexpr (tells_contexts) {
             const std::uint32_t context = Options::trace_context::current();
@@ -462,7 +462,7 @@ private:
         return false;
     }
 
-    /// A word that is no digest.
+    /// A word that is not a digest.
     [[gnu::always_inline]] void put(wire::word w) noexcept {
         port::write_now(w.bits);
         digest_ = wire::digest(digest_, w);
@@ -482,17 +482,17 @@ private:
     static constexpr std::uint32_t caller_said = 2;
     static constexpr std::uint32_t size_said = 4;
 
-    // What is on the wire. Changed with interrupts masked. All zero at first, so that traced heaps
-    // stand in .bss, too.
+    // What is on the wire. Changed with interrupts masked. All zero at first, so traced heaps are in
+    // .bss, too.
     std::uint32_t events_ = 0;    ///< numbered since somebody listens; 0: there was a pause
     std::uint32_t digest_ = 0;    ///< since the last check
     std::uint32_t announced_ = 0; ///< words of what is due before event `events_`
     std::uint32_t dropped_ = 0;   ///< and not numbered yet
-    std::uint32_t left_out_ = 0;  ///< dropped, numbered, and not told yet
+    std::uint32_t left_out_ = 0;  ///< dropped, numbered, and not reported yet
     const event* open_ = nullptr; ///< whose prefix is on the wire
     std::uint32_t opened_at_ = 0; ///< `events_` then: another event may have that number by now
     std::uint32_t said_ = 0;      ///< of the open event
-    std::uint32_t context_ = 0;   ///< the last that was said since the announcement
+    std::uint32_t context_ = 0;   ///< the last one sent since the announcement
 };
 
 } // namespace drone

@@ -2,18 +2,6 @@
 #pragma once
 
 // Log ports over a UART, for boards and cores without SWO.
-//
-// A packet is put into a queue in RAM as a whole, with interrupts masked for the 11 bytes that it
-// is at most, so no interrupt splits it. Whoever asks whether a port is ready moves as many bytes
-// on into the UART as it takes; so a busy program needs nothing else. What a program wrote last
-// stays in the queue until somebody calls pump(): the idle loop or the UART's transmit interrupt.
-// drain() sends all of it, before the program ends or the core sleeps deeply.
-//
-// Nobody tells the program whether somebody listens at the other end: a port is enabled when its
-// bit of Ports is set. With ITM framing a synchronisation goes out first and then every 256
-// packets, for receivers that attach later.
-//
-// Callable from every context that Core's critical section keeps out.
 
 #include <drone/exclusive.hpp>
 #include <drone/framing.hpp>
@@ -25,8 +13,8 @@
 
 namespace drone {
 
-/// The transmitting side of a UART. enabled(): whether it was set up and will send what it is
-/// given; ready(): whether it takes a byte now; write(): gives it one.
+/// The transmitter of a UART. `enabled`: whether it is set up and sends. `ready`: whether it
+/// accepts a byte now. `write`: gives it one.
 template <class Uart>
 concept uart_transmitter = requires(std::uint8_t byte) {
     { Uart::enabled() } noexcept -> std::same_as<bool>;
@@ -34,8 +22,18 @@ concept uart_transmitter = requires(std::uint8_t byte) {
     { Uart::write(byte) } noexcept;
 };
 
-/// A log_carrier. QueueBytes: a power of two, 16 or more. Ports: which ports are enabled, a bit
-/// each. All state is static: what names the same type shares the queue.
+/// A log_carrier over a UART. QueueBytes is a power of two, 16 or more. Ports has a bit for each
+/// enabled port: nothing tells the program whether somebody listens at the other end. All state is
+/// static, so uses of the same type share the queue.
+///
+/// A packet goes into a queue in RAM as a whole, with interrupts masked for its bytes, at most 11.
+/// So no interrupt splits it. Every call of ready() moves some bytes from the queue into the UART,
+/// so a busy program needs nothing else. What a program wrote last stays in the queue until
+/// somebody calls pump(): the idle loop, or the UART's transmit interrupt. drain() sends all of it,
+/// before the program ends or the core sleeps deeply.
+///
+/// With ITM framing a synchronisation goes out first and then every 256 packets, for receivers that
+/// attach later. Contexts: every one that Core's critical section keeps out.
 template <
     uart_transmitter Uart,
     exclusive_access Core,
@@ -48,11 +46,11 @@ public:
         return (Ports >> port & 1U) != 0 && Uart::enabled();
     }
 
-    /// Whether the queue has room for a packet. Moves one byte more into the UART than a packet
-    /// has, if it takes them, so that the queue stays short while the UART keeps up.
+    /// Whether the queue has room for a packet. Moves up to one byte more into the UART than a packet
+    /// has. So the queue stays short while the UART keeps up.
     [[nodiscard]] static bool ready(unsigned port) noexcept { return enabled(port) && advance(); }
 
-    /// Appends a packet; waits for room. Lost when the port is not enabled.
+    /// Appends a packet, and waits for room. Lost if the port is not enabled.
     static void write(unsigned port, std::uint32_t value) noexcept {
         append(port, value, sizeof value);
     }
@@ -60,8 +58,8 @@ public:
         append(port, value, sizeof value);
     }
 
-    /// Moves as many bytes as the UART takes now. Whether some are left. Interrupts are masked for
-    /// one byte at a time.
+    /// Moves as many bytes as the UART accepts now. Returns whether some are left. Interrupts are
+    /// masked for one byte at a time.
     static bool pump() noexcept {
         for (;;) {
             const masked_scope masked;
@@ -69,7 +67,7 @@ public:
         }
     }
 
-    /// Sends everything, waiting for the UART; ends early when that is not enabled.
+    /// Sends everything, and waits for the UART. Ends early if the UART is not enabled.
     static void drain() noexcept {
         while (pump() && Uart::enabled()) {
         }

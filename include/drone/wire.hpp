@@ -2,21 +2,22 @@
 #pragma once
 
 // The native heap trace: constexpr encode and decode, the same code on both sides of the wire.
+// docs/formats.md is the specification.
 //
-// A trace is a stream of 32-bit words, little-endian in a file. One event is one word, so it is one
-// atomic write to a stimulus port and no interrupt can split it:
+// A trace is a stream of 32-bit words, little-endian in a file. One event is one word. So it is one
+// atomic write to a stimulus port, and no interrupt can split it:
 //
 //      31 29 28     24 23                              0
 //     +-----+---------+--------------------------------+
 //     | op  | number  | data                           |   events: the sequence number, modulo 32
 //     +-----+---------+--------------------------------+   control, capture: the sub-operation
 //
-// An allocation is one number, the offset of its last byte: the pools are known, so that offset
-// names the block, and with the block the exact size. Worked example, pools 4 x 201 at 0 and
-// 12 x 222 at 804: the third event takes 12 bytes in the second block of 12. Its last byte is at
-// 804 + 12 + 11 = 827 = 0x33B, so the word is allocate << 29 | 2 << 24 | 0x33B = 0x0200033B.
+// An allocation is one number, the offset of its last byte. The pools are known, so that offset
+// gives the block, and with the block the exact size. Worked example, pools 4 x 201 at 0 and 12 x
+// 222 at 804: the third event takes 12 bytes in the second block of 12. Its last byte is at 804 +
+// 12 + 11 = 827 = 0x33B, so the word is allocate << 29 | 2 << 24 | 0x33B = 0x0200033B.
 //
-// Heaps of up to 16 MiB can be traced. Pure functions, callable from any context.
+// Heaps of up to 16 MiB can be traced. Every function is pure. Any context.
 
 #include <drone/layout.hpp>
 
@@ -50,7 +51,7 @@ enum class operation : std::uint8_t {
     allocate_aligned = 7, ///< as allocate, where default_alignment was asked
 };
 
-/// What the target says about its heap rather than about a block.
+/// What a control word says: of the heap or the trace, not of a block.
 enum class control : std::uint8_t {
     begin = 0,         ///< version << 16 | flags << 12 | log2(heap alignment) << 8 | pool count
     heap_size = 1,     ///< bytes - 1
@@ -83,7 +84,7 @@ enum class capture : std::uint8_t {
 
 enum class gap_reason : std::uint8_t {
     overflow = 0,  ///< the target's trace FIFO overflowed
-    malformed = 1, ///< bytes that are no packet; their number is given
+    malformed = 1, ///< bytes that are not a packet; their number is given
     transport = 2, ///< the link or the host lost bytes; their number is given
 };
 
@@ -154,8 +155,8 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
     return event(operation::control, static_cast<std::uint32_t>(sub), data & data_mask);
 }
 
-/// The alignment of an allocation that asks for more than 8 bytes, and of each request that fails,
-/// is said before it. Interrupts may put other events in between, so the word names the request:
+/// The alignment of an allocation that asks for more than 8 bytes, or of a request that fails. It
+/// precedes that request. Interrupts may put other events in between, so the word names the request:
 /// whether it fails << 23 | log2 << 19 | the low 19 bits of its data.
 [[nodiscard]] constexpr word make_alignment(std::uint32_t log2, word request) noexcept {
     const std::uint32_t fails = request.op() == operation::failed ? 1 : 0;
@@ -163,7 +164,7 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
         control::alignment, fails << 23U | log2 << 19U | (request.data() & 0x7FFFFU)
     );
 }
-/// The log2 that an alignment word says of this request; 0: nothing.
+/// The log2 that an alignment word gives this request; 0: none.
 [[nodiscard]] constexpr std::uint32_t alignment_log2(word alignment, word request) noexcept {
     const std::uint32_t log2 = alignment.data() >> 19U & 0xFU;
     return alignment == make_alignment(log2, request) ? log2 : 0;
@@ -180,8 +181,7 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
     );
 }
 
-// -- Digests
-// ------------------------------------------------------------------------------------
+// -- Digests ---------------------------------------------------------------------------------------
 
 /// One more word in a digest, which covers every word that the target sends except digests, in the
 /// order in which it sends them. Linear over GF(2), with shifts such that no two flipped bits within
@@ -196,10 +196,9 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
     return {make_control(control::digest, 0).bits | (digest(sum, {}) >> 4U & digest_mask)};
 }
 
-// -- Announcement: the words by which a trace carries its own layout
-// ----------------------------------
+// -- Announcement: the words by which a trace carries its own layout -------------------------------
 
-/// Words of a check: checkpoint, digest. Checks also stand alone, between announcements.
+/// Words of a check: checkpoint, digest. There are also checks alone, between announcements.
 inline constexpr std::size_t check_size = 2;
 
 /// Words of an announcement of `pool_count` pools: begin, heap_size, two a pool, region where there
@@ -217,7 +216,7 @@ inline constexpr std::uint32_t flag_continues = 1;
 /// Flag of `begin` in version 1: each checkpoint is followed by a digest. From version 2 on each is.
 inline constexpr std::uint32_t flag_digests_1 = 2;
 
-/// Flag of `begin`: the target leaves events out rather than wait for the link.
+/// Flag of `begin`: the target drops events instead of waiting for the link.
 inline constexpr std::uint32_t flag_drops = 4;
 
 [[nodiscard]] constexpr word with_flags(word begin, std::uint32_t flags) noexcept {
@@ -230,6 +229,7 @@ inline constexpr std::uint32_t flag_drops = 4;
     return ((sum << 7U | sum >> 17U) + next.bits * 0x9E37'79B1U / 256U) & data_mask;
 }
 
+/// What a begin word and a heap_size word say of a heap.
 struct announced_heap {
     std::uint32_t version = wire::version;
     std::uint32_t flags = 0;     ///< 4 bits
@@ -247,7 +247,7 @@ struct announced_heap {
     return with_flags(make_control(control::begin, data), heap.flags);
 }
 
-/// What a begin word says; the size comes with its own word.
+/// Decodes a begin word; the size has a word of its own.
 [[nodiscard]] constexpr announced_heap decode_begin(word begin) noexcept {
     return {
         .version = begin.data() >> 16U,
@@ -299,23 +299,23 @@ template <bool HasRegion = false, std::size_t PoolCount = 0>
     return words;
 }
 
-// -- Blocks whose layout is not known: of a region, or of a heap that is not ours
-// -------------------------------------------
+// -- Blocks whose layout is not known: of a region, or of a heap that is not ours ------------------
 
-/// How an allocation or a resize in a region is told in the data of one word, as start and size.
-/// The block's start counts in units. Data below `first` are of the pools; a deallocation is told by
-/// the offset of the block's first byte, there as here.
+/// An allocation or a resize in a region, as start and size in the data of one word. The start of the
+/// block counts in units. Data below `first` are of the pools. A deallocation is the offset of the
+/// block's first byte, there as here.
 ///
 ///     data = first + start + units * code      code: size - 1, or size_limit: see the word before
 ///
 /// Example: a heap of 64 KiB, no pools, units of 8 bytes. 100 bytes at offset 4,096 are
-/// 512 + 8,192 * 99 = 811,520 = 0xC6200. Sizes up to 2,047 bytes fit; a larger one stands in a
-/// `size` word before the event, in which code is size_limit.
+/// 512 + 8,192 * 99 = 811,520 = 0xC6200. Sizes up to 2,047 bytes fit; a larger one is in a `size`
+/// word before the event, in which code is size_limit.
 class region_code {
 public:
+    /// The start and size that the data of a word has.
     struct place {
         std::uint32_t offset = 0; ///< of the first byte in the heap
-        std::uint32_t size = 0;   ///< bytes asked for; 0: the `size` word before says it
+        std::uint32_t size = 0;   ///< bytes asked for; 0: in the `size` word before
     };
 
     /// Largest unit, bytes; of a heap with a smaller alignment, that alignment.
@@ -334,7 +334,7 @@ public:
     [[nodiscard]] constexpr std::uint32_t size_limit() const noexcept { return size_limit_; }
     [[nodiscard]] constexpr std::uint32_t first() const noexcept { return first_; }
 
-    /// Data of the block at `offset`, a multiple of the unit after `first`. A size of 0 is told as 1.
+    /// Data of the block at `offset`, a multiple of the unit after `first`. A size of 0 counts as 1.
     [[nodiscard]] constexpr std::uint32_t
     encode(std::uint32_t offset, std::size_t size) const noexcept {
         const std::uint32_t code = size > size_limit_ ? size_limit_
@@ -354,7 +354,7 @@ private:
     std::uint32_t first_;
     std::uint32_t unit_;
     std::uint32_t units_;
-    std::uint32_t size_limit_; ///< codes below it say a size
+    std::uint32_t size_limit_; ///< codes below it are sizes
 };
 
 } // namespace drone::wire

@@ -16,7 +16,7 @@ file(STRINGS ${_headers}/drone/version.hpp _numbers REGEX "define DRONE_VERSION_
 list(TRANSFORM _numbers REPLACE "[^0-9]" "")
 list(JOIN _numbers "." DRONE_VERSION)
 
-# All of them see all headers, which are apart by folder. Their names say what a program stands on.
+# All of them see all headers, which are in separate folders. Their names say what a program uses.
 foreach(_part IN ITEMS heap cortex_m riscv host)
     if(NOT TARGET drone::${_part})
         add_library(drone::${_part} INTERFACE IMPORTED GLOBAL)

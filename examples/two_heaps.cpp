@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Two heaps: one behind new and malloc, one of its own for the containers that are given it.
+// Two heaps: one for new and malloc, and one for the containers that use it.
 
 #include "print.hpp"
 

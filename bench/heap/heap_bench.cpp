@@ -242,7 +242,7 @@ counts measure(
     if (measure_mask) mask.emplace(machine);
     if (const auto started = machine.reset(); !started) shop.give_up(started.error().message);
     const board::run_end end = machine.run();
-    // Where nobody listens, no debugger is there to take an exit: the program sleeps behind its
+    // Where nobody listens, no debugger is there to take an exit: the program sleeps after its
     // end.
     const auto status = machine.processor().read_word(program->find("bench_status")->address);
     if (end.why == board::run_end::kind::faulted || status != 0U)

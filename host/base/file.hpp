@@ -13,7 +13,7 @@
 
 namespace drone::base {
 
-/// What read_file() takes unless told otherwise: no text of ours comes near it.
+/// What read_file() takes by default: no text of ours comes near it.
 inline constexpr std::size_t small_file_bytes = std::size_t{16} << 20U;
 
 /// The whole file. Fails when it cannot be read, is a folder, or has more than `limit` bytes; so it

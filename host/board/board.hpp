@@ -146,7 +146,7 @@ public:
     void flush_trace();
 
     /// Makes interrupt `irq` pending when `instructions()` reaches `at`, right before the next
-    /// instruction; inside an IT block, right behind the block. In the order of time.
+    /// instruction; inside an IT block, right after the block. In the order of time.
     void pend_at(std::uint64_t at, unsigned irq);
     /// Injections of pend_at that have not happened yet.
     [[nodiscard]] std::size_t injections_left() const { return injections_.size(); }
@@ -157,7 +157,7 @@ public:
 
     /// The observer must outlive the board.
     void observe(board_observer& observer);
-    /// Observers are told when this instruction is reached.
+    /// Calls the observers when the core reaches this instruction.
     void mark(std::uint32_t address);
 
     [[nodiscard]] std::uint64_t now() const { return devices_.now; }

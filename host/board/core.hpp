@@ -23,7 +23,7 @@ namespace drone::board {
 
 enum class core_model : std::uint8_t { m0, m3, m4, m33 };
 
-/// What the core tells the board. Called while it executes.
+/// What the core reports to the board. Called while it executes.
 class core_events {
 public:
     core_events() = default;
@@ -39,12 +39,12 @@ public:
 struct trap {
     enum class cause : std::uint8_t {
         stopped,          ///< stop() was called
-        sleep,            ///< WFI; pc is behind it
+        sleep,            ///< WFI; pc is after it
         exception_return, ///< pc holds the EXC_RETURN value
-        supervisor_call,  ///< pc is behind the SVC
+        supervisor_call,  ///< pc is after the SVC
         breakpoint,       ///< pc is at the BKPT
         memory_fault,     ///< `address` could not be accessed; pc is at the instruction
-        usage_fault,      ///< what is at pc is no instruction of this core
+        usage_fault,      ///< what is at pc is not an instruction of this core
     };
     cause why = cause::stopped;
     std::uint32_t pc = 0;

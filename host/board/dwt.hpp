@@ -16,7 +16,7 @@ public:
 
     [[nodiscard]] std::uint32_t read(std::uint32_t offset, std::uint64_t now) const;
     void write(std::uint32_t offset, std::uint32_t value, std::uint64_t now);
-    /// DEMCR.TRCENA: while clear, the registers read 0 and the counter stands.
+    /// DEMCR.TRCENA: while clear, the registers read 0 and the counter stops.
     void set_powered(bool powered, std::uint64_t now);
 
     [[nodiscard]] bool traces_exceptions() const { return powered_ && (control_ & 1U << 16U) != 0; }

@@ -61,7 +61,7 @@ result<std::vector<std::uint8_t>> read_flash(const std::filesystem::path& path) 
             base::errno_text(errno)
         ));
     }
-    // One byte more than fits tells a longer file apart.
+    // One byte more than fits shows a longer file.
     std::vector<std::uint8_t> image(flash_size + 1);
     stream.read(reinterpret_cast<char*>(image.data()), static_cast<std::streamsize>(image.size()));
     if (const auto size = stream.gcount(); size != flash_size) {

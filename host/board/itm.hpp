@@ -6,7 +6,7 @@
 // all; one that does not fit is lost, and an overflow packet says so as soon as there is room.
 //
 // Local timestamps: a packet is followed by its own, exact; when there is no room for it, one
-// timestamp later stands for all that were due, marked as delayed.
+// timestamp later counts for all that were due, marked as delayed.
 //
 // All times are virtual cycles and never go back. Copying the object copies its state.
 
@@ -72,7 +72,7 @@ private:
     bool overflow_owed_ = false;
     bool stamp_owed_ = false;
     bool synchronization_owed_ = false;
-    bool promised_ = false; ///< the core was told that a stimulus port is ready
+    bool promised_ = false; ///< the core read that a stimulus port is ready
     std::uint64_t stamped_at_ = 0;
 };
 

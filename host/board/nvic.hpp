@@ -29,7 +29,7 @@ inline constexpr unsigned systick = 15;
 inline constexpr unsigned first_interrupt = 16;
 } // namespace exception
 
-/// PRIMASK, BASEPRI and FAULTMASK as they stand in the core.
+/// PRIMASK, BASEPRI and FAULTMASK of the core.
 struct exception_masks {
     bool primask = false;
     bool faultmask = false;

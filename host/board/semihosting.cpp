@@ -42,7 +42,7 @@ std::string string_at(const core& processor, std::uint32_t address) {
     return text;
 }
 
-/// ":tt" opened for reading, writing and appending stands for the three standard streams.
+/// ":tt" opened for reading, writing and appending is the three standard streams.
 std::uint32_t open_console(const core& processor, std::uint32_t block) {
     constexpr std::uint32_t first_write_mode = 4;
     constexpr std::uint32_t first_append_mode = 8;

@@ -19,7 +19,7 @@ struct semihosting_result {
     std::optional<int> exit_status = std::nullopt; ///< the firmware ends here
 };
 
-/// Does what the BKPT 0xAB at which the core stands asks for. Calls that need a file system fail.
+/// Does what the BKPT 0xAB at the pc asks for. Calls that need a file system fail.
 [[nodiscard]] semihosting_result
 semihosting_call(const core& processor, std::uint64_t now, std::uint32_t cpu_hz);
 

@@ -27,7 +27,7 @@ constexpr std::size_t file_batch_bytes = std::size_t{256} * 1024;
 constexpr auto status_period = 250ms;
 /// Without a byte for so long, packets that wait for their successors are released.
 constexpr auto silence = 100ms;
-/// Without a byte for so long, the user is told.
+/// Without a byte for so long, the user gets a message.
 constexpr auto long_silence = 5s;
 constexpr auto reopen_period = 500ms;
 
@@ -78,7 +78,7 @@ public:
           sink_(timeline_, counts_), kind_(how.format) {}
 
     progress run() {
-        // An output that could not be opened is told before anything is waited for.
+        // An output that could not be opened is reported before anything is waited for.
         tell_failures();
         while (!to_.deaf() && !stop_.requested()) {
             auto from = how_.open();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// One capture from its source to its sinks: reads, decodes, hands on, and tells how it goes. It
+// One capture from its source to its sinks: reads, decodes, hands on, and reports how it goes. It
 // ends with the source, with Ctrl-C or SIGTERM (what is on its way is still taken), or when no
 // output is left.
 
@@ -52,10 +52,10 @@ struct settings {
     stream::format format;
     opener open{};           ///< opens the source; called again by `comes_back`
     bool comes_back = false; ///< wait for the source, also when it goes away
-    bool tells_end = false;  ///< tell the user when a live source ends of itself
+    bool tells_end = false;  ///< tell the user if a live source ends by itself
 };
 
-/// Runs it to the end. Returns what was seen; whether it went well was told to `hears`.
+/// Runs it to the end. Returns what was seen; `hears` learned whether it went well.
 progress run(const settings& how, sink& to, observer& hears, stop_signal& stop);
 
 } // namespace drone::capture

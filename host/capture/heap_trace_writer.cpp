@@ -34,7 +34,7 @@ void heap_trace_writer::on_packet(const stream::located_packet& found) {
     } else if (std::holds_alternative<stream::overflow>(found.value)) {
         lost_.any = lost_.overflow = true;
     } else if (const auto* bad = std::get_if<stream::malformed>(&found.value)) {
-        // A packet that the end of the capture cut is no loss: nothing was to follow.
+        // A packet that the end of the capture cut is not a loss: nothing was to follow.
         if (bad->what == stream::defect::truncated) return;
         lost_.any = true;
         lost_.malformed += bad->length;

@@ -32,7 +32,7 @@ namespace drone::capture {
 /// In a native trace, a payload of another size than four is damage and becomes a gap. Time is the
 /// target's where the stream has local timestamps, else the host's at arrival if the source is
 /// live; a time word comes before the words that it dates. Losses between two words of the port
-/// stand before the second; where they are the target's overflow, it need not be this port that
+/// are before the second; where they are the target's overflow, it need not be this port that
 /// lost.
 ///
 /// A capture in which the port says nothing leaves the file of an earlier one as it was.

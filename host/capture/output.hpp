@@ -33,7 +33,7 @@ public:
     /// A FIFO that nobody reads yet is not open: reopen() tries again.
     [[nodiscard]] bool lacks_reader() const { return lacks_reader_; }
     void reopen();
-    /// Its reader never came: it takes nothing, and that is no failure.
+    /// Its reader never came: it takes nothing, and that is not a failure.
     void give_up() { failed_ = true; }
 
     /// Empties a file.

@@ -18,7 +18,7 @@ struct output_spec {
     friend bool operator==(const output_spec&, const output_spec&) = default;
 };
 
-/// Numbers behind colons at the end are ports, what stands before them is the path: `a:b:3` is
+/// Numbers after colons at the end are ports, what is before them is the path: `a:b:3` is
 /// port 3 into the file `a:b`.
 [[nodiscard]] result<output_spec> parse_output(const std::string& text);
 

@@ -20,7 +20,7 @@ namespace drone::capture {
 class distinct_files {
 public:
     /// Takes note of an open file. An error says which one has the same device and inode. Anything
-    /// that is no regular file is let pass.
+    /// that is not a regular file is let pass.
     [[nodiscard]] result<void> add(int descriptor, const std::string& name);
     /// The same without taking note.
     [[nodiscard]] result<void> check(int descriptor, const std::string& name) const;

@@ -33,13 +33,13 @@ public:
     [[nodiscard]] virtual const std::string& name() const = 0;
     /// Bytes arrive as they happen, so that the host's clock dates them. A file is not live.
     [[nodiscard]] virtual bool live() const = 0;
-    /// poll() tells of it when there is something to read.
+    /// poll() reports it when there is something to read.
     [[nodiscard]] virtual int descriptor() const = 0;
     /// Reads what is there into `into`; waits when nothing is.
     [[nodiscard]] virtual result<reading> read(std::span<std::uint8_t> into) = 0;
     /// Bytes that the transport itself is known to have lost since the last call.
     [[nodiscard]] virtual std::uint64_t lost() { return 0; }
-    /// The user has had enough: whoever produces the bytes may be told. What is on its way is still
+    /// The user has had enough: the producer of the bytes may get a signal. What is on its way is still
     /// read. Returns whether the stream will end of itself for it.
     virtual bool stop() { return false; }
     /// After the last read: what the producer has to say, lines, or why it did not end well.
@@ -49,7 +49,7 @@ protected:
     source() = default;
 };
 
-/// One read of a descriptor into `into`, with what is no failure but an end taken as one. `name`
+/// One read of a descriptor into `into`, which takes as an end what is an end and not a failure. `name`
 /// is for the message.
 [[nodiscard]] result<reading>
 read_descriptor(int fd, const std::string& name, std::span<std::uint8_t> into);

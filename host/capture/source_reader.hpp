@@ -39,7 +39,7 @@ private:
     clock::time_point began_;
     std::vector<std::uint8_t> buffer_;
     std::optional<clock::time_point> stopped_; ///< when the user asked to stop
-    bool will_end_ = false;                    ///< the source said so when it was told to stop
+    bool will_end_ = false;                    ///< the source said so when it was asked to stop
     std::atomic<bool> leaving_ = false;        ///< no one pops any more
     std::jthread thread_;
 };

@@ -12,7 +12,7 @@
 namespace drone::capture {
 
 /// Passes on the writes to ports that carry text, for a terminal: bytes of a heap trace there would
-/// be commands to it. A port carries text until its first byte that is no part of UTF-8 text; what
+/// be commands to it. A port carries text until its first byte that is not part of UTF-8 text; what
 /// is not passed on is counted. The heap trace's port never does.
 class text_only : public sink {
 public:

@@ -22,7 +22,7 @@ using base::errno_text;
 [[nodiscard]] result<std::unique_ptr<source>>
 open_terminal(base::descriptor fd, const std::string& path);
 
-/// `HOST:PORT`; an IPv6 address stands in brackets.
+/// `HOST:PORT`; an IPv6 address is in brackets.
 [[nodiscard]] result<std::unique_ptr<source>> open_tcp(const std::string& server);
 [[nodiscard]] result<std::unique_ptr<source>> open_openocd_trace(const std::string& server);
 

@@ -39,7 +39,7 @@ public:
     /// Runs the innermost parsed command under `root`.
     [[nodiscard]] result<int> run(const CLI::App& root) const;
 
-    /// Absolute path of the running tool; drone-board stands beside it.
+    /// Absolute path of the running tool; drone-board is beside it.
     [[nodiscard]] const std::filesystem::path& executable() const noexcept { return executable_; }
 
 private:

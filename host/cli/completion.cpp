@@ -45,7 +45,7 @@ void for_each_choice(const std::vector<const command_entry*>& commands, On on) {
             if (!option.choices.empty() && !option.is_positional) on(place(*command), option);
 }
 
-/// `'PLACE NAME'|...`, what stands before a value.
+/// `'PLACE NAME'|...`, what is before a value.
 std::string before_value(const std::string& at, const command_option& option) {
     std::string pattern;
     for (const std::string& name : option.names)

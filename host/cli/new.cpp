@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// drone new: a project that builds, flashes and runs as it stands.
+// drone new: a project that builds, flashes and runs as it is.
 
 #include "base/shell.hpp"
 #include "cli/command.hpp"

@@ -12,7 +12,7 @@
 
 namespace drone::cli {
 
-/// What stands for `{{key}}`, by key.
+/// The text in place of `{{key}}`, by key.
 using placeholders = std::map<std::string, std::string, std::less<>>;
 
 /// The text with every `{{key}}` of a known key replaced; any other braces stay.

@@ -77,10 +77,9 @@ struct project {
 
     /// The heap of that name, or null.
     [[nodiscard]] const config::heap* find_heap(std::string_view name = main_heap) const noexcept;
-
 };
 
-/// The text of a Drone.toml. `name` stands for the file in messages.
+/// The text of a Drone.toml. `name` is the name of the file in messages.
 [[nodiscard]] result<project> parse(std::string_view text, const std::filesystem::path& name);
 
 /// Reads that file.

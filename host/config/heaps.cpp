@@ -227,7 +227,7 @@ check_generated_names(const table& section, const heap& h, const std::vector<hea
     return {};
 }
 
-/// A further heap stands where it says: it needs an origin, and no other heap may stand there.
+/// A further heap is at its origin: it needs one, and no other heap may be there.
 result<void> check_place(const table& section, const heap& h, const std::vector<heap>& others) {
     if (h.name != main_heap && !h.origin)
         return section.error_here(fmt::format(
@@ -255,7 +255,7 @@ result<void> check_place(const table& section, const heap& h, const std::vector<
     return {};
 }
 
-/// The linker fills RAM: a heap without an origin must fit in, one with an origin must stand apart.
+/// The linker fills RAM: a heap without an origin must fit in, one with an origin must be apart.
 result<void> check_memory(const table& section, const heap& h, const memory& m) {
     if (!h.origin) {
         if (h.size <= m.ram.size) return {};

@@ -70,7 +70,7 @@ public:
         );
     }
 
-    /// Puts a line behind the line on which the value of `key` ends.
+    /// Puts a line after the line on which the value of `key` ends.
     void add_line_after(std::string_view key, const std::string& line) {
         std::size_t at = text_.find('\n', offset_of(text_, section_.get(key)->source().end));
         if (at == std::string_view::npos) {
@@ -81,7 +81,7 @@ public:
         }
     }
 
-    /// Puts lines behind the one on which the value of `key` ends, in place of such remarks of an
+    /// Puts lines after the one on which the value of `key` ends, in place of such remarks of an
     /// older layout.
     void set_remarks(std::string_view key, std::string lines) {
         if (lines.empty()) return;

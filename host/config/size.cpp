@@ -12,7 +12,7 @@ namespace drone::config {
 
 namespace {
 
-/// The power of two that a suffix stands for; 0 for any other letter.
+/// The power of two that a suffix means; 0 for any other letter.
 unsigned suffix_shift(char letter) noexcept {
     switch (letter) {
     case 'K':

@@ -9,7 +9,7 @@
 // class.
 //
 // A pool serves a class when its block is not smaller and its blocks are aligned to at least what
-// the class asks. Classes stand by ascending alignment, then block, so that the classes a pool can
+// the class asks. Classes are ordered by ascending alignment, then block, so that the classes a pool can
 // serve are one range in each level of alignment.
 
 #include "base/error.hpp"
@@ -24,7 +24,7 @@
 
 namespace drone::layout {
 
-/// Requests that no layout can tell apart.
+/// Requests that no layout can distinguish.
 struct block_class {
     std::uint32_t block = 0;           ///< bytes, a positive multiple of the alignment
     std::uint32_t alignment = granule; ///< bytes, a power of two, at least the granule

@@ -265,7 +265,7 @@ reserve reserve_of(std::span<const pool_spec> pools, std::span<const std::int64_
 }
 
 std::vector<pool_spec> layout_without_trace(std::uint32_t size, std::size_t pools) {
-    constexpr double crowding = 2.75; // blocks stand the denser the smaller they are
+    constexpr double crowding = 2.75; // the smaller the blocks, the denser
     const double largest = std::max(size / 20.0, static_cast<double>(granule));
     std::vector<std::uint32_t> blocks;
     for (std::size_t pool = 0; pool < pools; ++pool) {

@@ -83,7 +83,7 @@ public:
     };
 
     /// Refers to the runs for as long as it lives. Fails on a request that no heap can serve, on
-    /// zero pools or too many, on blocks to keep that are no blocks or are more than the pools.
+    /// zero pools or too many, on blocks to keep that are not blocks, or are more than the pools.
     [[nodiscard]] static result<planner>
     of(std::span<const usage::demand> runs, const options& wanted);
     ~planner();

@@ -59,7 +59,7 @@ enum class after_failure : std::uint8_t {
 };
 
 /// Replays every run from an empty heap. Where a run has no block numbers, the block given back is
-/// the one of its class that was taken last. Fails when the pools are no layout or there are more
+/// the one of its class that was taken last. Fails if the pools are not a layout or there are more
 /// than 255. O(steps * log pools), memory as the pools take.
 [[nodiscard]] result<replay_report> replay(
     std::span<const usage::demand> runs,

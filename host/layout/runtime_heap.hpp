@@ -48,7 +48,7 @@ public:
     using region_place = runtime_region_place;
 
     /// Requires pools that check_layout() accepts, at most `limit` of them; and none, or some bytes
-    /// for a region behind them.
+    /// for a region after them.
     runtime_pools(
         std::span<const pool_spec> specs, std::uint32_t alignment, std::uint32_t region_bytes = 0
     )
@@ -204,7 +204,7 @@ private:
     std::byte* base_ = nullptr;
 };
 
-/// A heap of these pools, and a region of so many bytes behind them, initialised, in memory of its
+/// A heap of these pools, and a region of so many bytes after them, initialised, in memory of its
 /// own.
 class runtime_heap {
 public:

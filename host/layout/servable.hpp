@@ -2,7 +2,7 @@
 #pragma once
 
 // Failed requests are demand, but some of them no layout can serve: larger than the heap, aligned
-// to more than a heap offers, or of a size that the trace could not tell.
+// to more than a heap offers, or of a size that the trace could not record.
 
 #include "usage/demand.hpp"
 

@@ -31,7 +31,7 @@ public:
     virtual void stop() noexcept = 0;
 
     /// Waits for the other side to end: what it had to say (may be empty), or what went wrong.
-    /// Call it behind the end of the log, once; it closes the descriptor.
+    /// Call it after the end of the log, once; it closes the descriptor.
     [[nodiscard]] virtual result<std::string> finish() = 0;
 };
 
@@ -60,7 +60,7 @@ public:
 };
 
 /// The adapter for a project's [probe]. `tools` is the folder of the running tool, where
-/// drone-board stands.
+/// drone-board is.
 [[nodiscard]] result<std::unique_ptr<adapter>>
 open_adapter(const config::project& p, const std::filesystem::path& tools);
 

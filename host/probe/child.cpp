@@ -43,7 +43,7 @@ std::string last_line(std::string text, const std::string& name) {
     return text;
 }
 
-/// How posix_spawn is told about descriptors and signals.
+/// The descriptors and signals that posix_spawn sets up.
 class spawn_plan {
 public:
     spawn_plan(int output, int errors) {

@@ -28,10 +28,10 @@ public:
     /// The reading end of its standard output.
     [[nodiscard]] int output() const noexcept { return output_.get(); }
 
-    /// Asks it to end, as Ctrl-C does; safe in a signal handler. Being ended so is no failure.
+    /// Asks it to end, as Ctrl-C does; safe in a signal handler. To end so is not a failure.
     void interrupt() noexcept;
 
-    /// Waits for its end, once: what it wrote on standard error, or its failure, told by the last
+    /// Waits for its end, once: what it wrote on standard error, or its failure, described by the last
     /// line of that. Closes output(); what was not read from there is lost.
     [[nodiscard]] result<std::string> wait();
 

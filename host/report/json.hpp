@@ -9,7 +9,7 @@
 
 namespace drone::report {
 
-/// One object, indented, with a newline behind it. Keys stay; new ones may come.
+/// One object, indented, with a newline at its end. Keys stay; new ones may come.
 [[nodiscard]] std::string to_json(const heap_report& r);
 
 } // namespace drone::report

@@ -137,7 +137,7 @@ struct symbols::debug_information {
     [[nodiscard]] bool follows_call(Dwarf_Addr address) const;
     [[nodiscard]] std::vector<std::string> at(Dwarf_Addr address);
     [[nodiscard]] std::vector<std::string> at_symbol(Dwarf_Addr address) const;
-    /// The unit itself, or the split one that it stands for; null when that is missing.
+    /// The unit itself, or the split one that it refers to; null when that is missing.
     [[nodiscard]] Dwarf_Die* whole_unit(Dwarf_Die* unit, Dwarf_Die& split);
 };
 

@@ -3,7 +3,7 @@
 
 // Packets in words: one line of text, or one JSON object. The text of a packet is a kind and its
 // fields, `SW port=31 size=4 value=0x0200033b`; malformed bytes are shown in hexadecimal where the
-// kind alone would not tell. Pure.
+// kind alone would not show. Pure.
 
 #include "stream/packet.hpp"
 

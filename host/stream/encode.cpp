@@ -127,7 +127,7 @@ void tpiu_framer::put_byte(std::uint8_t id, std::uint8_t byte, byte_string& to) 
         source_ = id;
         const auto change = byte_of(unsigned{id} << 1U | 1U);
         if (frame_.size() % 2 == 1) {
-            // An ID goes to an even place: before the data byte that stands there, which then
+            // An ID goes to an even place: before the data byte that is there, which then
             // belongs to the source before it.
             const std::uint8_t before = frame_.back();
             frame_.back() = change;

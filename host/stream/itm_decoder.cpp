@@ -61,7 +61,7 @@ std::size_t trailing_zeros(bytes_view payload) {
 }
 
 /// Where packets with the header `*at` and `Size` payload bytes end that are certain without a look
-/// further: the last payload byte and the byte behind it are not both zero.
+/// further: the last payload byte and the byte after it are not both zero.
 template <std::ptrdiff_t Size>
 const std::uint8_t* end_of_run(const std::uint8_t* at, const std::uint8_t* end) {
     const std::uint8_t header = *at;
@@ -183,7 +183,7 @@ itm_decoder::zero_run(const std::uint8_t* at, const std::uint8_t* end, packet_si
     return stop + 1;
 }
 
-/// The fast loop: as many software packets of one port and size as stand here and are certain.
+/// The fast loop: as many software packets of one port and size as are here and are certain.
 /// Returns `at` when there is none.
 const std::uint8_t*
 itm_decoder::software_packets(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink) {
@@ -264,7 +264,7 @@ void itm_decoder::note_damage() {
     page_ = 0;
 }
 
-/// The zero bytes at `offset_` are no synchronisation.
+/// The zero bytes at `offset_` are not a synchronisation.
 void itm_decoder::end_zeros(defect what, packet_sink& sink) {
     if (zeros_ == 0) return;
     const std::uint64_t length = std::exchange(zeros_, 0);

@@ -5,7 +5,7 @@
 //
 // Incremental: any split of the input gives the same packets. It starts at the first byte, before
 // any synchronisation; packets that none vouches for yet are marked tentative. Damage is found
-// where a synchronisation cuts a payload or a grammar rule breaks, and decoding goes on behind it;
+// where a synchronisation cuts a payload or a grammar rule breaks, and decoding continues after it;
 // every byte of the input is in exactly one packet. The stimulus page is 0 at the start, after a
 // synchronisation and after damage. Pure: no I/O, no clock, no allocation.
 //
@@ -51,7 +51,7 @@ private:
     void end_zeros(defect what, packet_sink& sink);
 
     std::uint64_t offset_ = 0;         ///< of the next byte that is in no packet yet
-    std::uint64_t zeros_ = 0;          ///< bytes of the zero run that stands at `offset_`
+    std::uint64_t zeros_ = 0;          ///< bytes of the zero run at `offset_`
     std::uint64_t unsynchronised_ = 0; ///< bytes before `offset_` that were skipped while waiting
     std::array<std::uint8_t, 32> kept_{};
     std::array<write_batch::write, 4096> batch_{}; ///< of the fast loop

@@ -39,7 +39,7 @@ enum class header_kind : std::uint8_t {
     return header_kind::reserved;
 }
 
-/// Payload bytes of a source packet: ss = 1, 2, 3 stands for 1, 2, 4.
+/// Payload bytes of a source packet: ss = 1, 2, 3 means 1, 2, 4.
 [[nodiscard]] constexpr std::uint8_t source_size(std::uint8_t header) {
     return static_cast<std::uint8_t>(1U << ((header & 0b0000'0011U) - 1U));
 }

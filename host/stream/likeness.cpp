@@ -19,7 +19,7 @@ public:
         if (is_nonsense(found.value)) ++nonsense_;
         if (const auto* written = std::get_if<software>(&found.value))
             kinds_.set(written->port * 8U + written->size);
-        // Of each packet, its offset tells how long the one before it was.
+        // Of each packet, its offset shows how long the one before it was.
         if (was_sense_) sense_bytes_ += found.offset - offset_;
         offset_ = found.offset;
         was_sense_ = !is_nonsense(found.value);

@@ -184,7 +184,7 @@ enum class defect : std::uint8_t {
     unframed,    ///< DSO: a byte that begins no packet
 };
 
-/// Bytes that are no packet.
+/// Bytes that are not a packet.
 struct malformed {
     defect what = defect::stray_zeros;
     std::uint64_t length = 0;            ///< bytes
@@ -197,7 +197,7 @@ struct malformed {
     friend bool operator==(const malformed&, const malformed&) = default;
 };
 
-/// Bytes before the first synchronisation, where the decoder was told to wait for one.
+/// Bytes before the first synchronisation, if the decoder waits for one.
 struct unsynchronised {
     std::uint64_t length = 0; ///< bytes
     friend bool operator==(const unsynchronised&, const unsynchronised&) = default;

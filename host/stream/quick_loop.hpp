@@ -134,13 +134,13 @@ private:
         return true;
     }
 
-    write* first_; ///< stands for what was held before: the first timestamp is its time, too
+    write* first_; ///< the place of what was held before: the first timestamp is its time, too
     write* next_;
     write* waiting_; ///< for a timestamp, up to next_
     unsigned first_port_;
     std::ptrdiff_t most_; ///< bytes
     std::uint64_t ticks_ = 0;
-    std::size_t others_ = 0; ///< packets that are no writes
+    std::size_t others_ = 0; ///< packets that are not writes
 };
 
 } // namespace drone::stream

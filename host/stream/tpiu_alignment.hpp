@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Where the frames of a TPIU stream begin when no frame synchronisation tells: every one of the
+// Where the frames of a TPIU stream begin when no frame synchronisation shows it: every one of the
 // sixteen places is tried, and the one taken whose frames make most sense, as frames and as the ITM
 // stream in them. Pure.
 

@@ -145,7 +145,7 @@ bool tpiu_deframer::may_be_cut() const {
     return ones != 0 && size_ - ones < frame_size;
 }
 
-/// The gathered frame is whole; bytes behind it begin the next.
+/// The gathered frame is whole; bytes after it begin the next.
 void tpiu_deframer::end_frame(std::vector<std::uint8_t>& out) {
     const std::size_t before = out.size();
     out.resize(before + data_per_frame);

@@ -31,7 +31,7 @@ public:
         std::size_t lost = 0; ///< bytes of a frame that a synchronisation cut, just before the rest
     };
 
-    /// Appends to `out` what the wanted source sent. Stops behind a loss.
+    /// Appends to `out` what the wanted source sent. Stops after a loss.
     step feed(std::span<const std::uint8_t> bytes, std::vector<std::uint8_t>& out);
 
     /// The next byte begins a frame, and data is of source `id` until an ID says otherwise.

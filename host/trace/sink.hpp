@@ -4,9 +4,9 @@
 // The event model that every reader feeds and every analysis consumes.
 //
 // A trace is a sequence of changes: a block is taken or given back. Everything else (requests that
-// failed, time, gaps) stands between changes. Readers guarantee that what they tell is consistent,
+// failed, time, gaps) is between changes. Readers guarantee that what they report is consistent,
 // whatever the file holds: a block is given back once, after it was taken, with the size it was
-// taken with; what does not fit is told as a gap or counted in `findings`, never as a change.
+// taken with; what does not fit is reported as a gap or counted in `findings`, never as a change.
 //
 // Changes come in batches, so that a call costs little and a sink's loop stays in registers.
 
@@ -24,7 +24,7 @@ namespace drone::trace {
 /// The block of a change in a format without identity.
 inline constexpr std::uint32_t no_block = UINT32_MAX;
 
-/// The context of a change that the trace does not tell.
+/// The context of a change whose trace does not record it.
 inline constexpr std::uint16_t no_context = UINT16_MAX;
 
 /// The alignment of a change in a trace that does not say it.
@@ -163,7 +163,7 @@ public:
         to_.on_resize(before, after, how);
     }
     void position(std::uint64_t events) { now().on_position(events); }
-    /// The sink itself, for what is no change; all changes so far have reached it.
+    /// The sink itself, for what is not a change; all changes so far have reached it.
     sink& now() {
         flush();
         return to_;

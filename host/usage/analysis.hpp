@@ -124,7 +124,7 @@ public:
     [[nodiscard]] const std::unordered_map<std::uint32_t, share>& callers() const {
         return callers_;
     }
-    /// By context; no_context where the trace does not tell.
+    /// By context; no_context if the trace does not record it.
     [[nodiscard]] const std::map<std::uint16_t, share>& contexts() const { return contexts_; }
     [[nodiscard]] const std::vector<failed_request>& failures() const { return failures_; }
     /// By size asked.

@@ -11,7 +11,7 @@
 
 namespace drone::usage {
 
-/// Requests that no layout can tell apart.
+/// Requests that no layout can distinguish.
 struct request_class {
     std::uint32_t size = 0; ///< bytes asked for, exactly as the program asked
     std::uint32_t alignment =

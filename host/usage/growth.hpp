@@ -10,7 +10,7 @@
 // parts; the lowest sample of a part is what the program never went below. A count that never falls
 // from part to part, and rises in most of them to the end, keeps growing.
 //
-// A cache that fills during the whole capture looks the same. Only a longer capture tells.
+// A cache that fills during the whole capture looks the same. Only a longer capture shows the difference.
 
 #include "trace/sink.hpp"
 

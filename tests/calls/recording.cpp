@@ -175,7 +175,7 @@ void capture_trace(const std::vector<std::uint8_t>& sent, const std::filesystem:
         throw std::runtime_error(failure.message);
 }
 
-/// What the reader tells, with blocks by their offsets.
+/// What the reader reports, with blocks by their offsets.
 class event_list : public trace::sink {
 public:
     event_list(const observed_board& from, recording& to) : from_(from), to_(to) {}

@@ -13,7 +13,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-/// The trace behind the seeds' table.
+/// The trace of the seeds' table.
 constexpr std::string_view seeds_log = R"(a 1 1 4
 a 2 12 4
 a 3 12 4

@@ -59,7 +59,7 @@ public:
         ASSERT_LE(size, heap_->block_size(block));
         if (heap_->in_region(block)) {
             ASSERT_EQ(reinterpret_cast<std::uintptr_t>(block) % 8, 0U);
-            // At most what was asked for, rounded up, and two granules: less is no block.
+            // At most what was asked for, rounded up, and two granules: less is not a block.
             ASSERT_LE(heap_->block_size(block), std::max<std::size_t>(16, (size + 7) / 8 * 8) + 8);
         }
         keep(block, size);

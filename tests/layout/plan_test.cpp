@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// The trace behind the seeds' table: most live and allocations 1:1/1, 12:3/7, 28:1/2, 32:1/1,
+/// The trace of the seeds' table: most live and allocations 1:1/1, 12:3/7, 28:1/2, 32:1/1,
 /// 128:1/2.
 usage::demand seeds_run() {
     return run_of(

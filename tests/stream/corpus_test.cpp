@@ -27,7 +27,7 @@ std::vector<bytes> corpus(const std::string& name) {
     return all;
 }
 
-/// The packets of everything behind the first byte, fed in pieces of `piece` bytes.
+/// The packets of everything after the first byte, fed in pieces of `piece` bytes.
 std::vector<located_packet> decoded(decoder& by, const bytes& input, std::size_t piece) {
     collected sink;
     for (auto rest = std::span(input).subspan(1); !rest.empty();) {

@@ -287,7 +287,7 @@ bool damage(std::string& bytes, random_program& random) {
         for (std::size_t i = 0; i < length; ++i)
             gap(random.below(words) * std::size_t{4}, wire::gap_reason::overflow, 0);
         return false;
-    case 4: // bytes that are no packet
+    case 4: // bytes that are not a packet
         gap(at, random.chance(2) ? wire::gap_reason::malformed : wire::gap_reason::transport, 5);
         return false;
     default: // flipped
@@ -364,7 +364,7 @@ TEST(DamagedTrace, OfABufferSentTwiceIsReadAsIfItCameOnce) {
         std::string bytes = bytes_of(truth.words);
         auto words = static_cast<std::uint32_t>(truth.words.size());
         while (!truth.words[words - 1].is_control(wire::control::digest))
-            --words; // what stands twice after the last one cannot be proven
+            --words; // a repetition after the last one cannot be proven
         if (words < 40) continue;
         ++tried;
         const std::uint32_t at = 20 + truth.below(words - 20);
@@ -388,7 +388,7 @@ TEST(DamagedTrace, CountsExactlyHowManyEventsWereDropped) {
     for (std::uint32_t seed = 0; seed < cases; ++seed) {
         SCOPED_TRACE(seed);
         random_program truth(seed);
-        // One stretch of words within the trace, with two checkpoints behind it.
+        // One stretch of words within the trace, with two checkpoints after it.
         std::vector<wire::word> words = truth.words;
         std::size_t last = words.size();
         for (int checkpoints = 0; last > 0 && checkpoints < 2;)

@@ -19,7 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// Memory before and behind a ring: any bytes.
+/// Memory before and after a ring: any bytes.
 std::string noise(std::size_t size, unsigned seed) {
     std::mt19937 random(seed);
     std::string bytes(size, '\0');

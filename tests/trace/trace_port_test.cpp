@@ -169,7 +169,7 @@ private:
         --simulated_core::context;
     }
 
-    /// Makes a call whose caller, a code address, stands for it.
+    /// Makes a call that its caller, a code address, identifies.
     template <class Operation>
     auto make(call c, Operation operation) {
         c.context = simulated_core::context;
@@ -383,7 +383,7 @@ TEST(TracePort, CountsExactlyWhatItDrops) {
         simulated_program<dropping> program(seed);
         program.run(3000);
         simulated_carrier::room = 10'000;
-        program.run(2000); // after which checks tell what was lost
+        program.run(2000); // after which checks show what was lost
         matching_sink sink(program.calls());
         const findings found = read(sink);
         EXPECT_EQ(found.damaged, 0);

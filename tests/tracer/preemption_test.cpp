@@ -117,7 +117,7 @@ private:
             settled_.insert(offset);
             return;
         }
-        // Nobody else gives it back, and its allocation was told.
+        // Nobody else gives it back, and its allocation was reported.
         if (settled_.empty()) return;
         auto chosen = settled_.lower_bound(below(heap_size));
         if (chosen == settled_.end()) chosen = settled_.begin();
@@ -223,7 +223,7 @@ TEST(Tracer, CountsExactlyWhatItDrops) {
         simulated_program program(TRACER_FUNCTIONS(dropping), seed);
         program.run(3000);
         simulated_port::room = 10'000;
-        program.run(2000); // after which checks tell what was lost
+        program.run(2000); // after which checks show what was lost
         matching_sink sink(program.calls());
         const findings found = read(sink);
         EXPECT_EQ(found.damaged, 0);

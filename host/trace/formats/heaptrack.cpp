@@ -394,7 +394,7 @@ std::optional<std::uint64_t> heaptrack_file_version(std::string_view text) {
     fields.text();
     const std::string_view digits = fields.text();
     if (digits.empty()) return 0;
-    // A field that is no number is a version that nobody knows.
+    // A field that is not a number is an unknown version.
     return parse_number<std::uint64_t>(digits, 16).value_or(UINT64_MAX);
 }
 

@@ -31,7 +31,7 @@ void each_line(std::string_view text, Each each) {
     return field;
 }
 
-/// The whole text as a number; nothing else may stand in it.
+/// The whole text as a number; nothing else may be in it.
 template <class Number>
 [[nodiscard]] std::optional<Number> parse_number(std::string_view text, int base) {
     Number value{};

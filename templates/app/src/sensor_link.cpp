@@ -62,7 +62,7 @@ void write_line(std::uint8_t* out, std::uint32_t number) {
     std::fill(std::copy(line.begin(), line.end(), out), out + line_length, '\0');
 }
 
-/// The packet of this number; null when there is no memory for it.
+/// The packet of this number; null if there is no memory for it.
 packet* arriving(std::uint32_t number) noexcept {
     const auto source = static_cast<std::uint8_t>(number % sources);
     const std::uint8_t length = payload_length(source);

@@ -10,7 +10,7 @@ constinit drone::declared_heap<heap_options> heap;
 DRONE_GLOBAL_HEAP(heap)
 
 namespace {
-// What stands for code that a face was inlined into must still be there when the heap looks who
+// What plays the code that a face was inlined into must still be there when the heap looks who
 // asked: no call may become a jump.
 volatile std::uint32_t returns = 0;
 } // namespace

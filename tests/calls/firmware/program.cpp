@@ -4,7 +4,7 @@
 // program, SysTick above it, TIM2 above both. The test logs the calls from outside.
 //
 // What levels ask for differs modulo 5, so that no two calls that overlap in time ask alike and an
-// event says of which it is. Only the main program asks for 0 bytes, which are told as 1.
+// event says of which it is. Only the main program asks for 0 bytes, which are reported as 1.
 
 #include "heap.hpp"
 
@@ -280,7 +280,7 @@ void call_in_vain(std::uint32_t odd) {
     answer = calloc(0x8000'0000U + odd, 2);
 }
 
-/// More than an event can tell.
+/// More than an event can record.
 void ask_for_too_much(std::uint32_t some) {
     answer = malloc(0x0100'0000U + some);
     answer = ::operator new(0x7FFF'FFF0U, std::nothrow);

@@ -139,7 +139,7 @@ stretch stretch_finder::next_unproven(std::size_t at, const announced_trace& kno
 
 namespace {
 
-/// Where words of the target stand; the capture's own are passed over.
+/// The places of the target's words; the capture's own are skipped.
 class target_words {
 public:
     target_words(std::span<const std::byte> bytes, std::size_t begin, std::size_t end)
@@ -185,7 +185,7 @@ void stretch_finder::prove_without_repetition(
         try_repetitions(found, *events, proves);
 }
 
-/// By the last of its checkpoints, which may stand twice, too. Nothing where events are missing.
+/// By the last of its checkpoints, which may be repeated, too. Nothing where events are missing.
 std::optional<std::uint32_t>
 stretch_finder::events_too_many(const stretch& found, std::uint64_t numbered) const {
     std::uint32_t events = 0;
@@ -234,7 +234,7 @@ bool stretch_finder::came_before(const stretch& s) const {
     });
 }
 
-/// The digest at the end came before: it stands in both copies. They can begin and end anywhere.
+/// The digest at the end came before: it is in both copies. They can begin and end anywhere.
 std::optional<word_range> stretch_finder::find_repetition(const stretch& found) const {
     const std::size_t last = found.words.end - word_bytes;
     const auto same = find_digest_before(found);
@@ -251,13 +251,13 @@ std::optional<word_range> stretch_finder::find_repetition(const stretch& found) 
     std::size_t end = second + 1;
     while (end < words.count() && end - first < distance && words[end] == words[end - distance])
         ++end;
-    // Where a copy begins within a packet, one word that never was stands before it.
+    // Where a copy begins within a packet, a word that never was is before it.
     if (end - first == distance) return words.range(first, distance);
     if (end - first + 1 == distance && first > 0) return words.range(first - 1, distance);
     return std::nullopt;
 }
 
-/// So many events stand twice, between two digests, with what is said of them.
+/// So many events are repeated between two digests, with their prefixes.
 void stretch_finder::try_repetitions(
     const stretch& found, std::uint32_t events, const std::function<bool(word_range)>& proves
 ) const {

@@ -42,7 +42,7 @@ struct stretch {
     };
 
     word_range words{};
-    word_range twice{}; ///< within words, not to be read: they stand twice
+    word_range twice{}; ///< within words, not to be read: they are repeated
     ending ends = ending::file;
     bool proven = false;
     bool begins_within = false;   ///< not after a check: words lay at other places before it
@@ -76,7 +76,7 @@ private:
     [[nodiscard]] stretch
     scan(std::size_t at, const announced_trace& with, word_range left_out = {}) const;
 
-    /// Leaves out of it what stands twice, if that proves it.
+    /// Leaves out of it what is repeated, if that proves it.
     void prove_without_repetition(
         stretch& found, const announced_trace& with, std::optional<std::uint64_t> numbered
     ) const;
@@ -92,7 +92,7 @@ private:
     /// Where the digest at the end of a stretch stood before; else nothing.
     [[nodiscard]] std::optional<std::size_t> find_digest_before(const stretch& found) const;
 
-    /// Of the last digests, where they stand.
+    /// The places of the last digests.
     struct digest_place {
         wire::word digest;
         std::size_t at = 0;

@@ -2,7 +2,7 @@
 #pragma once
 
 // What a native trace's words do to the heap: blocks, and what is said of the events to come, to
-// changes. It knows of numbers and checks only what it is told: which stretch is proven, and where
+// changes. Of numbers and checks it knows only what it gets: which stretch is proven, and where
 // something is missing.
 
 #include "trace/findings.hpp"
@@ -69,7 +69,7 @@ public:
     /// that was not, where that may be the work of a gap.
     [[nodiscard]] bool take_contradiction() { return std::exchange(contradicted_, false); }
 
-    /// The sink, for what is no change; all changes so far have reached it.
+    /// The sink, for what is not a change; all changes so far have reached it.
     [[nodiscard]] sink& now() { return to_.now(); }
 
 private:

@@ -6,7 +6,7 @@
 // What is certain. A sequence number shows what was lost modulo 32, a checkpoint the rest, a digest
 // (where the trace has them) whether a word was changed on its way. So the trace is cut into
 // stretches that end at a check or at a break, and a statement is certain only when every stretch
-// that it rests on ended at a check that agreed. What rests on others is told, but not as certain.
+// that it rests on ended at a check that agreed. What rests on others is reported, but not as certain.
 // A change is always consistent (sink.hpp), so nothing lost or damaged ends the analysis.
 
 #include "trace/findings.hpp"
@@ -20,7 +20,7 @@
 
 namespace drone::trace {
 
-/// The first complete announcement in the bytes, wherever it stands and however words are aligned
+/// The first complete announcement in the bytes, wherever it is and however words are aligned
 /// there.
 [[nodiscard]] std::optional<announced_trace> find_announcement(std::span<const std::byte> bytes);
 

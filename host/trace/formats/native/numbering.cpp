@@ -53,7 +53,7 @@ bool numbering::settle_start(std::uint32_t start) {
     const bool was_counted = std::exchange(counted_, true);
     started_ = true;
     disagreement_ = 0;
-    if (!was_counted) { // how much was lost before cannot be told
+    if (!was_counted) { // how much was lost before is not known
         numbered_ = start & wire::data_mask;
         return true;
     }
@@ -112,7 +112,7 @@ numbering::verdict numbering::settle(wire::word w, std::size_t& at) {
         return verdict::read;
     }
     if (skip_repetition(ahead, at)) return verdict::leave_out;
-    // The events that follow tell whether the numbers went on from this word's, or this word is
+    // The events that follow show whether the numbers went on from this word's, or this word is
     // wrong: an event with a changed number, or no event at all.
     const next_numbers follow(bytes_, at + word_bytes);
     const unsigned lost = follow.agree(w.sequence() + 1U);
@@ -130,7 +130,7 @@ numbering::verdict numbering::settle(wire::word w, std::size_t& at) {
     return verdict::leave_out;
 }
 
-/// Skips a run of events that stands twice: this one, whose number lies back, begins it.
+/// Skips a run of events that is there twice: this one, whose number lies back, begins it.
 bool numbering::skip_repetition(std::uint32_t ahead, std::size_t& at) {
     constexpr std::uint32_t longest = 256;
     // A checkpoint may have said that so much was lost.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the numbers of a native trace's events tell: how many are missing and where, which words
-// stand twice or are none. Where a stretch is proven its checkpoint gives the number of every event
-// in it; elsewhere the numbers of the events around a word tell most of the time.
+// What the numbers of a native trace's events show: how many are missing and where, which words
+// are there twice or are not the target's. Where a stretch is proven its checkpoint gives the number of every event
+// in it; elsewhere the numbers of the events around a word show it most of the time.
 
 #include "trace/findings.hpp"
 #include "trace/formats/native/checks.hpp"
@@ -24,7 +24,7 @@ public:
     /// What is to be done with a word.
     enum class verdict : std::uint8_t {
         read,
-        leave_out, ///< it is none of the target's, or stands twice
+        leave_out, ///< it is not the target's, or is there twice
         realigned, ///< words lie at other places from `at` on
     };
 
@@ -72,7 +72,7 @@ public:
     void damaged();
     /// `events` numbered events are missing here; 0: how many is not known, if any.
     void lose(std::uint64_t events);
-    /// Events are missing or may be. What the host, the numbers and the blocks tell of one place is
+    /// Events are missing or may be. What the host, the numbers and the blocks show of one place is
     /// one gap.
     void note_gap();
     void finish();

@@ -5,7 +5,7 @@
 // says what it guarantees.
 //
 //     checks      cuts the trace into stretches and proves them
-//     numbering   what is missing, stands twice, is damaged
+//     numbering   what is missing, repeated, damaged
 //     heap_state  what the words do to the heap's blocks
 
 #include "trace/findings.hpp"

@@ -40,7 +40,7 @@ ring_header load_header(const std::byte* at) {
     };
 }
 
-/// The ring whose magic stands at byte `at`, or what is wrong with it.
+/// The ring whose magic is at byte `at`, or what is wrong with it.
 result<dumped_ring> ring_at(std::span<const std::byte> dump, std::size_t at) {
     if (dump.size() - at < sizeof(ring_header))
         return fail(fmt::format("the dump ends within the header of a RAM ring at byte {}", at));

@@ -46,7 +46,7 @@ struct ring_trace {
     std::string notice;
 };
 
-/// The words of the first ring with an announcement in it; none when there is no trace of a ring in
+/// The words of the first ring with an announcement in it; none if there is no trace of a ring in
 /// the dump. Fails when there is one, but none that can be read; the message lacks the dump's name.
 [[nodiscard]] result<std::optional<ring_trace>> read_ring(std::span<const std::byte> dump);
 

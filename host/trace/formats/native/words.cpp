@@ -6,7 +6,7 @@ namespace drone::trace {
 
 namespace {
 
-/// 0 when the word takes or gives back a byte below `end` and has the number that stands in
+/// 0 when the word takes or gives back a byte below `end` and has the number that is in
 /// `number` where words have it. No comparisons, so that compilers make vectors of it.
 std::uint32_t oddity(wire::word w, std::uint32_t number, std::uint32_t end) {
     using wire::operation;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A native trace as words at byte offsets, and what the numbers of the events around a word tell of
+// A native trace as words at byte offsets, and what the numbers of the events around a word show of
 // it. Private to the native reader.
 
 #include "base/bytes.hpp"

@@ -167,7 +167,10 @@ std::string to_json(const generated_heap& heap) {
     root["fragmentation"] = plan.fragmentation();
     root["headroom"] = plan.room.factor;
     root["first_full"] = plan.pools[plan.room.first_full].block;
-    if (plan.without_squeeze) root["without_squeeze"] = *plan.without_squeeze;
+    if (plan.without_squeeze) {
+        root["without_squeeze"] = *plan.without_squeeze;
+        root["exact"] = heap.inputs.left_open.empty();
+    }
     root["replay"] = plan.replay.holds() ? "ok" : "fails";
     root["failed"] = traced_failures(heap.inputs.runs).count;
     root["gaps"] = heap.doubt.gaps;
@@ -200,10 +203,11 @@ std::string talk(const generated_heap& heap) {
     if (plan.without_squeeze)
         text += fmt::format(
             "Squeezed: {} bytes less than the {} without fall-over ({:.1f} % above the bound); "
-            "this holds for this order of events only\n",
+            "this holds for this order of events only{}\n",
             *plan.without_squeeze - plan.used,
             *plan.without_squeeze,
-            percent_above(plan.used, plan.lower_bound)
+            percent_above(plan.used, plan.lower_bound),
+            doubt_of_fall_over(heap.inputs)
         );
     else if (heap.squeeze_asked)
         text += "Squeezing finds nothing below that\n";

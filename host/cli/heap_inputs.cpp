@@ -94,6 +94,7 @@ result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
         say_text(assumption(read->demand, file, assumed.has_value()));
         warn_of_leaks(file, read->demand, inputs);
         inputs.runs.push_back(std::move(read->demand));
+        if (inputs.left_open.empty()) inputs.left_open = trace::left_open(source->format());
     }
     return {};
 }
@@ -118,6 +119,15 @@ result<heap_inputs> read_heap_inputs(const heap_options& options) {
     if (!inputs) return inputs;
     if (auto done = read_runs(options, *inputs); !done) return std::unexpected(done.error());
     return inputs;
+}
+
+std::string doubt_of_fall_over(const heap_inputs& inputs) {
+    if (inputs.left_open.empty()) return {};
+    return fmt::format(
+        "; the trace does not say {}, so where requests fall over the program may do otherwise: run "
+        "it with this layout",
+        inputs.left_open
+    );
 }
 
 traced_failures::traced_failures(std::span<const usage::demand> runs) {

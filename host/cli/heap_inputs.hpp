@@ -30,6 +30,7 @@ struct heap_options {
 struct heap_inputs {
     std::vector<std::string> files;
     std::vector<usage::demand> runs; ///< by file
+    std::string_view left_open;      ///< by a run's format, see trace::left_open()
     std::string key;
     std::optional<std::filesystem::path> project; ///< its Drone.toml
     std::optional<config::heap> heap;             ///< as Drone.toml says today
@@ -42,6 +43,9 @@ struct heap_inputs {
 
 /// find_heap(), and the traces. What the readers noticed goes to standard error.
 [[nodiscard]] result<heap_inputs> read_heap_inputs(const heap_options& options);
+
+/// A sentence's end for a layout in which requests fall over; empty where the traces are exact.
+[[nodiscard]] std::string doubt_of_fall_over(const heap_inputs& inputs);
 
 /// Requests that failed when the runs were traced.
 struct traced_failures {

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -83,10 +84,15 @@ std::string to_table(const config::heap& heap, const layout::replay_report& repo
     return text;
 }
 
+bool falls_over(const layout::replay_report& report) {
+    return std::ranges::any_of(report.pools, [](const auto& pool) { return pool.fell_over != 0; });
+}
+
 std::string
 to_json(const config::heap& heap, const layout::replay_report& report, const heap_inputs& inputs) {
     json root;
     root["holds"] = report.holds();
+    root["exact"] = inputs.left_open.empty() || !falls_over(report);
     root["events"] = report.events;
     root["failures"] = report.failures;
     root["failed"] = traced_failures(inputs.runs).count;
@@ -132,7 +138,9 @@ result<int> replay(const heap_options& shared, const std::string& file) {
     if (!report) return std::unexpected(report.error());
     fmt::print("{}", shared.json ? to_json(*heap, *report, *inputs) : to_table(*heap, *report));
     if (const auto& failed = report->first_failure) return fail(describe(*failed, *inputs, *heap));
-    say("The layout holds: {} events\n", report->events);
+    say("The layout holds: {} events{}\n",
+        report->events,
+        falls_over(*report) ? doubt_of_fall_over(*inputs) : "");
     return 0;
 }
 

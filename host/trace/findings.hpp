@@ -22,6 +22,10 @@ enum class format : std::uint8_t {
 
 [[nodiscard]] std::string_view name(format f);
 
+/// What a trace of that format leaves open of what its program did; empty: nothing. Where requests
+/// fall over, the program may then do otherwise than a replay of the trace.
+[[nodiscard]] std::string_view left_open(format f);
+
 struct findings {
     trace::format format = format::native;
     std::uint64_t events = 0;      ///< read

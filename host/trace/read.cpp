@@ -31,6 +31,21 @@ std::string_view name(format f) {
     return names[static_cast<std::size_t>(f)];
 }
 
+std::string_view left_open(format f) {
+    switch (f) {
+    case format::native:
+        return "which allocations are resizes that moved a block";
+    case format::drone_0_14:
+    case format::drone_2022:
+    case format::heaptrack:
+        return "which block of a size is given back";
+    case format::heaptrack_raw:
+    case format::allocation_log:
+        break;
+    }
+    return {};
+}
+
 namespace {
 
 constexpr unsigned usual_port = 31; // of a heap trace

@@ -342,6 +342,29 @@ TEST_F(Generate, SqueezesOnlyWhereItSays) {
     EXPECT_EQ(layout["replay"], "ok");
 }
 
+TEST_F(Generate, SaysOfASqueezedLayoutWhatTheTraceLeavesOpen) {
+    const std::string said = "so where requests fall over the program may do otherwise";
+    write("heaptrack", "v 10500 3\na 4 1\na 8 1\n+ 0\n+ 0\n+ 0\n- 0\n- 0\n+ 1\n+ 1\n+ 1\n");
+    write("log", "a 1 4\na 2 4\na 3 4\nf 2\nf 3\na 4 8\na 5 8\na 6 8\n");
+    const std::string squeeze = " generate --pools 2 --squeeze --headroom none";
+    const outcome open = drone("heap --align 4 -f heaptrack" + squeeze);
+    EXPECT_THAT(open.err, HasSubstr("does not say which block of a size is given back, " + said));
+    const outcome exact = drone("heap --align 4 -f log" + squeeze);
+    EXPECT_THAT(exact.err, HasSubstr("Squeezed: "));
+    EXPECT_THAT(exact.err, Not(HasSubstr(said)));
+    EXPECT_EQ(
+        json::parse(drone("heap --align 4 -f heaptrack --json" + squeeze).out)["exact"], false
+    );
+    EXPECT_EQ(json::parse(drone("heap --align 4 -f log --json" + squeeze).out)["exact"], true);
+    write("layout.toml", open.out);
+    EXPECT_THAT(
+        drone("heap --align 4 -f heaptrack replay --layout layout.toml").err, HasSubstr(said)
+    );
+    EXPECT_THAT(
+        drone("heap --align 4 -f log replay --layout layout.toml").err, Not(HasSubstr(said))
+    );
+}
+
 using Replay = Generate;
 
 TEST_F(Replay, SaysAtWhichEventALayoutFailsAndWhy) {

@@ -80,9 +80,10 @@ void* play(const played_call& call, void* block) {
     case played_call::heap_allocate:
         return heap.allocate(call.size, call.alignment);
     case played_call::heap_resize:
+        if (block == nullptr) return heap.allocate(call.size, call.alignment);
         return drone::resize(heap, block, call.old_size, call.size, call.alignment);
     default:
-        heap.deallocate(block);
+        if (block != nullptr) heap.deallocate(block); // null: it was refused
         return nullptr;
     }
 }

@@ -32,7 +32,7 @@ endforeach()
 
 # The C tracer for heaps that are not ours, compiled with the program that links it; its project speaks C. The other two
 # put it between a C library's allocator and its callers.
-set(_newlib _malloc_r _free_r _realloc_r _memalign_r)
+set(_newlib _malloc_r _free_r _realloc_r _calloc_r _memalign_r)
 set(_malloc malloc free realloc calloc memalign aligned_alloc)
 if(NOT TARGET drone::trace)
     add_library(drone::trace INTERFACE IMPORTED GLOBAL)
@@ -46,4 +46,9 @@ if(NOT TARGET drone::trace)
             INTERFACE_LINK_LIBRARIES drone::trace
             INTERFACE_LINK_OPTIONS "${_${_part}}")
     endforeach()
+    set_target_properties(drone::trace_newlib PROPERTIES
+        INTERFACE_COMPILE_DEFINITIONS "DRONE_TRACE_WRAP=1;DRONE_TRACE_WRAP_MORE=1")
+    set_target_properties(drone::trace_malloc PROPERTIES
+        INTERFACE_COMPILE_DEFINITIONS "DRONE_TRACE_WRAP=2;DRONE_TRACE_WRAP_MORE=1")
+
 endif()

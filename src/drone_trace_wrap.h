@@ -3,17 +3,21 @@
  * Part of drone_trace.c: the wrappers of a C library's allocator, which the linker puts between it and
  * everybody who calls it.
  *
- *   newlib, newlib-nano   -Wl,--wrap=_malloc_r,--wrap=_free_r,--wrap=_realloc_r (and _memalign_r, if used):
+ *   newlib, newlib-nano   -Wl,--wrap=_malloc_r,--wrap=_free_r,--wrap=_realloc_r:
  *                         malloc, calloc, strdup, new and the library itself all pass there
- *   picolibc, any malloc  -Wl,--wrap=malloc,--wrap=free,--wrap=realloc,--wrap=calloc (and memalign,
- *                         aligned_alloc)
+ *   picolibc, any malloc  -Wl,--wrap=malloc,--wrap=free,--wrap=realloc and DRONE_TRACE_WRAP 2
+ *
+ * With DRONE_TRACE_WRAP_MORE: _memalign_r, too, and _calloc_r, whose caller is then told instead of the
+ * library; or calloc, memalign and aligned_alloc.
  *
  * An allocator calls itself: realloc and memalign call malloc and free, and what they shift or cut off
  * is no block of the program. So calls within a call are not reported, and only what came of the
- * outermost is. Without the linker's flags nothing here is called, and nothing is taken from the
- * library, because the references are weak. */
+ * outermost is.
+ *
+ * "undefined reference to __real_...": the linker's flag is missing; a program that traces another heap
+ * than the library's sets DRONE_TRACE_WRAP to 0. */
 #ifndef DRONE_TRACE_WRAP
-#if defined __PICOLIBC__ || !defined __NEWLIB__
+#if defined __PICOLIBC__ || defined __linux__
 #define DRONE_TRACE_WRAP 2
 #else
 #define DRONE_TRACE_WRAP 1
@@ -44,8 +48,8 @@ void __malloc_unlock(void *) __attribute__((weak));
 #define UNLOCK() DRONE_TRACE_MALLOC_UNLOCK()
 #endif
 
-#define FUNCTION(result, name, parameters)                   \
-    result REAL(name) parameters __attribute__((weak));      \
+#define FUNCTION(result, name, parameters)                  \
+    result REAL(name) parameters;                           \
     result WRAP(name) parameters __attribute__((noinline)); \
     result WRAP(name) parameters
 #define CALLER __builtin_return_address(0)
@@ -119,6 +123,7 @@ FUNCTION(void *, realloc, (WHOSE void *old, size_t asked)) {
     return block;
 }
 
+#ifdef DRONE_TRACE_WRAP_MORE
 FUNCTION(void *, memalign, (WHOSE size_t alignment, size_t asked)) {
     void *block;
     int outermost;
@@ -134,13 +139,12 @@ FUNCTION(void *, memalign, (WHOSE size_t alignment, size_t asked)) {
     return block;
 }
 
-#if DRONE_TRACE_WRAP == 2
-FUNCTION(void *, calloc, (size_t count, size_t size)) {
+FUNCTION(void *, calloc, (WHOSE size_t count, size_t size)) {
     void *block;
     int outermost;
     LOCK();
     outermost = depth++ == 0;
-    block = REAL(calloc)(count, size);
+    block = REAL(calloc)(GIVEN count, size);
     --depth;
     UNLOCK();
     if (outermost) {
@@ -150,6 +154,7 @@ FUNCTION(void *, calloc, (size_t count, size_t size)) {
     return block;
 }
 
+#if DRONE_TRACE_WRAP == 2
 FUNCTION(void *, aligned_alloc, (size_t alignment, size_t asked)) {
     void *block;
     int outermost;
@@ -164,5 +169,6 @@ FUNCTION(void *, aligned_alloc, (size_t alignment, size_t asked)) {
     }
     return block;
 }
+#endif
 #endif
 #endif

@@ -35,6 +35,7 @@
 /* #define DRONE_TRACE_HEAP_BASE ((uintptr_t)&_end) */
 /* #define DRONE_TRACE_HEAP_SIZE 0x4000 */
 /* #define DRONE_TRACE_WRAP 1        0: no wrappers, 1: of _malloc_r and its kin (newlib), 2: of malloc and its kin */
+/* #define DRONE_TRACE_WRAP_MORE 1   of memalign, too, and with 2 of calloc and aligned_alloc */
 /* #define DRONE_TRACE_MALLOC_LOCK() and DRONE_TRACE_MALLOC_UNLOCK()   of the allocator, where threads share it
                                                                        (newlib's are known) */
 

@@ -8,8 +8,9 @@
  * Nothing is sent, and a call costs some ten instructions, while nobody listens. Interrupts are masked
  * around the write of a word and nothing else. Any context may call, an interrupt included.
  *
- * Order. Report an allocation after the allocator made it and a deallocation before the allocator
- * gets it back: a block that another context takes meanwhile would be live twice otherwise.
+ * Order. Report an allocation after the allocator made it; report a deallocation, and a resize that
+ * gives a part back, before the allocator gets it. Otherwise a place that another context takes
+ * meanwhile is live twice.
  *
  * Where the words go, whether callers and contexts are told, and how interrupts are masked is set in
  * a file drone_trace_config.h of yours (templates/drone_trace_config.h has every setting).

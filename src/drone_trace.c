@@ -75,7 +75,9 @@ enum { first_check = 5, announcement = 7 };
 #define DRONE_TRACE_CONTEXT() 0
 #endif
 enum {
-#ifdef DRONE_TRACE_RAM_RING
+#ifdef DRONE_TRACE_PERIOD
+    period = DRONE_TRACE_PERIOD,
+#elif defined DRONE_TRACE_RAM_RING
     period = FITS(2048) ? 2048 : FITS(1024) ? 1024 : FITS(512) ? 512 : FITS(256) ? 256 : FITS(128) ? 128
            : FITS(64) ? 64 : FITS(32) ? 32 : FITS(16) ? 16 : FITS(8) ? 8 : FITS(4) ? 4 : FITS(2) ? 2 : 1,
     ring_holds_an_announcement = 1 / (FITS(1) ? 1 : 0),
@@ -106,6 +108,7 @@ static struct heap {
     uint8_t announced;         /* words of what is due before event `events` */
     uint8_t said;              /* of the open event */
     uint8_t unit_log2;
+    uint16_t opened_at;        /* low bits of `events` then: another event may have that number now */
 } heaps[DRONE_TRACE_HEAPS];
 
 static uint32_t port_of(const struct heap *h) { return TRACE_PORT(h - heaps); }
@@ -147,7 +150,10 @@ static int put_digest(struct heap *h) {
     return done;
 }
 
-static int put_checkpoint(struct heap *h) { return put(h, control(checkpoint_word, h->events & DATA_MASK)); }
+static int put_checkpoint(struct heap *h) {
+    h->open = NULL; /* a reader forgets at a check what was said */
+    return put(h, control(checkpoint_word, h->events & DATA_MASK));
+}
 
 static int put_left_out(struct heap *h) {
     const uint32_t left_out = h->left_out;
@@ -172,7 +178,6 @@ static int put_announcement(struct heap *h) {
     if (index == announcement) return 0;
     if (index == first_check && put_left_out(h)) return 1;
     ++h->announced;
-    h->open = NULL; /* a reader forgets at a check what was said */
     if (index > first_check) return put_digest(h);
     if (index == first_check) return put_checkpoint(h);
     word = h->layout[index];
@@ -232,13 +237,19 @@ static int put_prefix(struct heap *h, const struct event *e) {
 static int put_next(struct heap *h, const struct event *e) {
     if (put_due(h)) return 0;
     if (e->op == op_end && put_left_out(h)) return 0;
-    if (h->open != e) { /* or another event took what was said of this one */
+    if (h->open != e || h->opened_at != (uint16_t)h->events) { /* or another took what was said */
         h->open = e;
+        h->opened_at = (uint16_t)h->events;
         h->said = 0;
     }
     if (e->op == op_end) {
-        if ((h->said ^= caller_said) != 0) return !put_checkpoint(h);
+        if ((h->said ^= caller_said) != 0) {
+            put_checkpoint(h);
+            h->open = e;
+            return 0;
+        }
         h->open = NULL;
+        h->announced = 0; /* what was due before an event that did not come is due again */
         return put_digest(h);
     }
     if (put_prefix(h, e)) return 0;

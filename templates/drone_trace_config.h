@@ -29,6 +29,7 @@
 /* #define DRONE_TRACE_CONTEXT() drone_trace_exception()   in which exception; or a number of your own, with 512
                                                            + n for thread n */
 /* #define DRONE_TRACE_HEAPS 1       most heaps */
+/* #define DRONE_TRACE_PERIOD 2048   events between two announcements, a power of two; less for a link that loses much */
 
 /* -- The heap that the wrapped malloc of newlib or picolibc has. Default: from __heap_start to __heap_end where the
  *    linker script has them, else from `end` to where the stack is at the first call. */

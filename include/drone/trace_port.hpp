@@ -187,7 +187,10 @@ public:
             if (events_ == 0) return; // nothing was sent
             if (!port::ready() || write_due()) continue;
             if (write_left_out()) continue;
-            if (counted) return write_digest();
+            if (counted) {
+                announced_ = 0; // what was due before an event that did not come is due again
+                return write_digest();
+            }
             write_checkpoint();
             counted = true;
         }

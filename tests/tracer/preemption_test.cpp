@@ -255,6 +255,30 @@ TEST(Tracer, BeginsAgainAfterAPause) {
     }
 }
 
+TEST(Tracer, SaysItsHeapAnewWhenItWasEndedAtACheck) {
+    const functions tracer = TRACER_FUNCTIONS(plain);
+    start_anew(tracer, heap_size, 8);
+    simulated_port::room = 10'000;
+    for (int i = 0; i < 2048; ++i)
+        tracer.failed(nullptr, 1, nullptr);
+    tracer.end();
+    simulated_port::listening = false;
+    tracer.failed(nullptr, 1, nullptr);
+    simulated_port::listening = true;
+    tracer.alloc(at(8), 8, 0, nullptr);
+    tracer.end();
+    struct : trace::sink {
+        void on_changes(std::span<const change>) override {}
+    } sink;
+    const std::string bytes = trace::bytes_of(simulated_port::words);
+    const auto as_bytes = std::as_bytes(std::span(bytes));
+    const findings found = trace::read_native(as_bytes, *trace::find_announcement(as_bytes), sink);
+    EXPECT_EQ(found.restarts, 1);
+    EXPECT_EQ(found.lost_events, 0);
+    EXPECT_EQ(found.gaps, 0);
+    EXPECT_EQ(found.events, 2049);
+}
+
 TEST(Tracer, LeavesOutBlocksOfNoHeapAndNumbersHeapsByPort) {
     const functions tracer = TRACER_FUNCTIONS(plain);
     start_anew(tracer, heap_size, 8);

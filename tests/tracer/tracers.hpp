@@ -24,6 +24,7 @@ extern "C" {
 DECLARE_TRACER(plain)
 DECLARE_TRACER(told)
 DECLARE_TRACER(dropping)
+DECLARE_TRACER(brief)
 }
 
 namespace drone::tracer {

@@ -269,10 +269,11 @@ void heap_state::give_back(std::uint32_t block) {
     to_.change(make_change(block, asked, true));
 }
 
-/// The event that said so is missing.
+/// The event that said so is missing, or the block never was where it seemed to be: it is as
+/// uncertain as before.
 void heap_state::presume_free(std::uint32_t block) {
-    const request asked = blocks_.at(block).asked;
-    blocks_.set(block, {{}, certain_.stretch()});
+    const auto [asked, stretch] = blocks_.at(block);
+    blocks_.set(block, {{}, stretch});
     to_.change({
         .block = block,
         .size = asked.size(),

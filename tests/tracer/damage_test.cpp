@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+
+// Traces of a heap that is not ours, damaged at random: words cut off, dropped, doubled, flipped. Whatever
+// the damage, the reader says nothing false. The truth is read from the words as the tracer wrote them.
+
+#include "trace/formats/native/native.hpp"
+#include "trace_writer.hpp"
+#include "tracers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace drone::tracer {
+namespace {
+
+using trace::change;
+using trace::findings;
+
+constexpr std::uint32_t heap_size = 16384;
+constexpr std::uint32_t unit = 8;
+
+/// Live blocks: first byte to size asked.
+using block_sizes = std::map<std::uint32_t, std::uint32_t>;
+
+class random_source {
+public:
+    explicit random_source(std::uint32_t seed) : random_(seed) {}
+    std::uint32_t below(std::uint32_t limit) {
+        return static_cast<std::uint32_t>(random_() % limit);
+    }
+    bool chance(std::uint32_t one_in) { return below(one_in) == 0; }
+
+private:
+    std::mt19937 random_;
+};
+
+/// The words of a program that takes, resizes and gives back blocks anywhere in its heap, and that
+/// gives some of them back twice, if it is such a program.
+std::vector<wire::word> trace_of_a_program(random_source& random) {
+    const functions tracer = TRACER_FUNCTIONS(brief);
+    std::vector<wire::word> all;
+    const bool frees_twice = random.chance(4);
+    for (std::uint32_t boots = 1 + random.below(2); boots > 0; --boots) {
+        start_anew(tracer, heap_size, unit);
+        simulated_port::room = 1 << 20;
+        std::map<std::uint32_t, std::uint32_t> live; // first byte to end
+        const auto is_free = [&](std::uint32_t offset, std::uint32_t end) {
+            const auto next = live.lower_bound(offset);
+            if (next != live.end() && next->first < end) return false;
+            return next == live.begin() || std::prev(next)->second <= offset;
+        };
+        for (std::uint32_t events = 20 + random.below(400); events > 0; --events) {
+            const std::uint32_t offset = random.below(heap_size / unit) * unit;
+            const std::uint32_t size = 1 + random.below(random.chance(9) ? 5000 : 120);
+            if (random.chance(2) && offset + size <= heap_size && is_free(offset, offset + size)) {
+                tracer.alloc(at(offset), size, random.chance(9) ? 32 : 0, nullptr);
+                live[offset] = offset + size;
+                continue;
+            }
+            const auto chosen = live.lower_bound(offset);
+            if (chosen == live.end()) continue;
+            if (random.chance(8)) {
+                const std::uint32_t less = 1 + random.below(chosen->second - chosen->first);
+                tracer.resize(at(chosen->first), less, nullptr);
+                chosen->second = chosen->first + less;
+                continue;
+            }
+            tracer.free(at(chosen->first), nullptr);
+            if (frees_twice && random.chance(5)) tracer.free(at(chosen->first), nullptr);
+            live.erase(chosen);
+        }
+        if (random.chance(2)) tracer.end();
+        all.insert(all.end(), simulated_port::words.begin(), simulated_port::words.end());
+    }
+    return all;
+}
+
+/// What the words say, read in the simplest way.
+struct truth {
+    explicit truth(const std::vector<wire::word>& words) {
+        const wire::region_code code(0, heap_size, unit);
+        block_sizes live;
+        std::uint64_t count = 0;
+        std::uint32_t size = 0;
+        for (const wire::word w : words) {
+            if (w.is_control(wire::control::begin) &&
+                (wire::decode_begin(w).flags & wire::flag_continues) == 0) {
+                live.clear();
+                count = 0;
+            }
+            if (w.op() == wire::operation::control) live_at.emplace(count, live);
+            if (w.is_control(wire::control::size)) size = w.data();
+            if (!w.is_event()) continue;
+            ++count;
+            if (w.op() == wire::operation::deallocate) {
+                if (live.erase(w.data()) == 0) ++double_frees;
+                continue;
+            }
+            const auto place = code.decode(w.data());
+            live[place.offset] = place.size != 0 ? place.size : size;
+        }
+    }
+
+    std::multimap<std::uint64_t, block_sizes> live_at; ///< by count of events, at control words
+    std::uint64_t double_frees = 0;
+};
+
+/// Checks that changes fit each other, and keeps what is said of the end.
+class checking_sink final : public trace::sink {
+public:
+    void on_changes(std::span<const change> changes) override {
+        for (const change& c : changes) {
+            if (c.gives_back) {
+                const auto found = live_.find(c.block);
+                ASSERT_NE(found, live_.end()) << "block " << c.block << " is not live";
+                EXPECT_EQ(found->second, c.size);
+                live_.erase(found);
+            } else {
+                EXPECT_TRUE(live_.emplace(c.block, c.size).second) << c.block << " is live";
+                const auto next = live_.upper_bound(c.block);
+                if (next != live_.end()) {
+                    EXPECT_LE(c.block * unit + c.size, next->first * unit)
+                        << "two live blocks overlap";
+                }
+            }
+        }
+    }
+    void on_heap(const trace::traced_heap& heap) override {
+        EXPECT_TRUE(live_.empty()) << "blocks of a heap that is gone";
+        EXPECT_TRUE(heap.pools.empty());
+        EXPECT_EQ(heap.region.first_block, 0);
+    }
+    void on_live(const change& taken, bool is_certain) override {
+        EXPECT_EQ(live_.at(taken.block), taken.size);
+        if (is_certain) certain[taken.block * unit] = taken.size;
+    }
+
+    block_sizes certain;
+
+private:
+    block_sizes live_; ///< by number
+};
+
+struct outcome {
+    findings found;
+    block_sizes certain;
+};
+
+/// Nothing when the bytes hold no announcement.
+std::optional<outcome> read(const std::string& bytes) {
+    const auto as_bytes = std::as_bytes(std::span(bytes));
+    const auto first = trace::find_announcement(as_bytes);
+    if (!first) return std::nullopt;
+    checking_sink sink;
+    const findings found = trace::read_native(as_bytes, *first, sink);
+    return outcome{.found = found, .certain = sink.certain};
+}
+
+void expect_nothing_false(const outcome& out, const truth& true_one) {
+    // What a probe sends twice, from its start on, looks like a second start.
+    EXPECT_LE(out.found.double_frees, true_one.double_frees * (1 + out.found.restarts));
+    if (true_one.double_frees == 0) {
+        EXPECT_EQ(out.found.contradictions, 0);
+    }
+    if (out.certain.empty()) return;
+    const auto [first, last] = true_one.live_at.equal_range(out.found.checked_until);
+    EXPECT_TRUE(std::any_of(
+        first,
+        last,
+        [&](const auto& then) {
+            return std::ranges::all_of(out.certain, [&](const auto& block) {
+                const auto live = then.second.find(block.first);
+                return live != then.second.end() && live->second == block.second;
+            });
+        }
+    )) << "what is said to be live after event "
+       << out.found.checked_until << " was not";
+}
+
+/// Damages the bytes of a trace in one of the ways in which captures do.
+void damage(std::string& bytes, random_source& random) {
+    const auto gap = [&](std::size_t at, wire::gap_reason reason, std::uint32_t lost) {
+        bytes.insert(at, trace::bytes_of({wire::make_gap(reason, lost)}));
+    };
+    const auto words = static_cast<std::uint32_t>(bytes.size() / 4);
+    const std::size_t at = random.below(words - 8) * std::size_t{4};
+    const std::size_t length = 1 + random.below(random.chance(3) ? 80 : 4);
+    switch (random.below(6)) {
+    case 0: { // dropped
+        const std::size_t part = random.chance(4) ? 1 + random.below(3) : 0;
+        bytes.erase(at + part, length * 4 - part);
+        if (part == 0 && random.chance(2)) gap(at, wire::gap_reason::overflow, 0);
+        return;
+    }
+    case 1: // a buffer sent twice
+        bytes.insert(at, bytes.substr(at, 4 * (1 + random.below(random.chance(2) ? 4 : 200))));
+        return;
+    case 2: { // cut off
+        const std::size_t cut = random.below(200) % bytes.size();
+        if (random.chance(2))
+            bytes.resize(bytes.size() - cut);
+        else
+            bytes.erase(0, cut);
+        return;
+    }
+    case 3: // overflow packets where nothing of this port was lost
+        for (std::size_t i = 0; i < length; ++i)
+            gap(random.below(words) * std::size_t{4}, wire::gap_reason::overflow, 0);
+        return;
+    case 4: // bytes that are no packet
+        gap(at, random.chance(2) ? wire::gap_reason::malformed : wire::gap_reason::transport, 5);
+        return;
+    default: // flipped
+        for (std::size_t i = 0; i < 1 + length % 3; ++i)
+            bytes[random.below(static_cast<std::uint32_t>(bytes.size()))] ^=
+                static_cast<char>(1U << random.below(8));
+        return;
+    }
+}
+
+constexpr std::uint32_t cases = 10'000;
+
+TEST(DamagedForeignTrace, SaysNothingFalseWhateverIsCutDroppedDoubledOrFlipped) {
+    std::uint64_t certain = 0;
+    for (std::uint32_t seed = 0; seed < cases; ++seed) {
+        SCOPED_TRACE(seed);
+        random_source random(seed);
+        const std::vector<wire::word> words = trace_of_a_program(random);
+        const truth true_one(words);
+        std::string bytes = trace::bytes_of(words);
+        for (std::uint32_t hits = 1 + random.below(4); hits-- > 0 && bytes.size() > 64;)
+            damage(bytes, random);
+        const auto out = read(bytes);
+        if (out) expect_nothing_false(*out, true_one);
+        if (out) certain += out->certain.size();
+        if (::testing::Test::HasFailure()) return;
+    }
+    EXPECT_GT(certain, cases) << "hardly anything was certain";
+}
+
+/// A damaged size lies over other blocks. That they are taken later says nothing of the block itself.
+TEST(DamagedForeignTrace, ABlockThatSeemedTooLargeIsNotFreedTwice) {
+    const functions tracer = TRACER_FUNCTIONS(brief);
+    start_anew(tracer, heap_size, unit);
+    simulated_port::room = 1000;
+    tracer.alloc(at(0), 100, 0, nullptr);
+    const std::size_t damaged = simulated_port::words.size() - 1;
+    for (int i = 1; i < 32; ++i)
+        tracer.failed(nullptr, 1, nullptr);
+    tracer.alloc(at(512), 8, 0, nullptr);
+    tracer.free(at(0), nullptr);
+    tracer.end();
+    const wire::region_code code(0, heap_size, unit);
+    wire::word& w = simulated_port::words[damaged];
+    w.bits = (w.bits & ~wire::data_mask) | code.encode(0, 1000);
+    const auto out = read(trace::bytes_of(simulated_port::words));
+    ASSERT_TRUE(out);
+    EXPECT_EQ(out->found.double_frees, 0);
+}
+
+TEST(DamagedForeignTrace, IsReadWholeWhenNothingIsDamaged) {
+    std::uint64_t double_frees = 0;
+    std::uint64_t certain = 0;
+    for (std::uint32_t seed = 0; seed < cases / 10; ++seed) {
+        SCOPED_TRACE(seed);
+        random_source random(seed);
+        const std::vector<wire::word> words = trace_of_a_program(random);
+        const truth true_one(words);
+        const auto out = read(trace::bytes_of(words));
+        ASSERT_TRUE(out);
+        EXPECT_EQ(out->found.lost_events, 0);
+        EXPECT_EQ(out->found.damaged, 0);
+        EXPECT_EQ(out->found.gaps, 0);
+        EXPECT_EQ(out->found.contradictions, 0);
+        EXPECT_EQ(
+            out->found.double_frees + out->found.suspected_double_frees, true_one.double_frees
+        );
+        expect_nothing_false(*out, true_one);
+        double_frees += out->found.double_frees;
+        certain += out->certain.size();
+        if (::testing::Test::HasFailure()) return;
+    }
+    EXPECT_GT(double_frees, 100);
+    EXPECT_GT(certain, 1000);
+}
+
+} // namespace
+} // namespace drone::tracer

@@ -1,0 +1,6 @@
+    .section .rodata
+    .global script, script_end
+script:
+    .incbin SCRIPT
+script_end:
+    .byte 0

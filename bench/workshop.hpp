@@ -53,7 +53,7 @@ public:
 
     /// A new project, built with these features.
     void new_project(std::string_view features) const {
-        run(folder_, "drone new app --board virtual-m4");
+        run(folder_, "drone new app --board virtual-m4 --pools-only");
         run(project(),
             fmt::format(
                 "cmake -B build -G Ninja -DDRONE_FEATURES='{}' && cmake --build build", features

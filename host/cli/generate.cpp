@@ -4,13 +4,16 @@
 
 #include "cli/command.hpp"
 #include "cli/generate_output.hpp"
+#include "cli/generate_overflow.hpp"
 #include "cli/heap_inputs.hpp"
 #include "cli/say.hpp"
 #include "cli/write_heap.hpp"
+#include "config/rewrite.hpp"
 #include "layout/plan.hpp"
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -30,6 +33,7 @@ struct generate_options {
     std::string pools = "auto";
     std::string rule = "spread";
     std::string keep;
+    std::string overflow;        ///< yes, no; empty: as Drone.toml says
     std::uint32_t pool_cost = 8; // a free list's head, and what its code grows by
     bool squeeze = false;
     bool write = false;
@@ -81,29 +85,44 @@ result<std::vector<std::uint32_t>> parse_blocks(const std::string& text) {
     return blocks;
 }
 
+bool wants_overflow(const heap_inputs& inputs, const generate_options& options) {
+    if (!options.overflow.empty()) return options.overflow == "yes";
+    return inputs.heap && inputs.heap->overflow;
+}
+
+/// Without a trace: pools for any program, or a region and nothing else.
 result<int> lay_out_without_trace(
     const heap_options& shared, const pool_range& range, const generate_options& options
 ) {
     const auto inputs = find_heap(shared);
     if (!inputs) return std::unexpected(inputs.error());
     if (!inputs->size) return fail("--no-trace: the heap's size is not known; give it with -s");
-    layout::plan made;
+    config::heap made = inputs->heap.value_or(config::heap{});
+    made.name = inputs->key;
     made.size = *inputs->size;
-    made.pools =
-        layout::layout_without_trace(made.size, range.automatic ? layout::usual_pools : range.last);
-    if (made.pools.empty()) return fail(fmt::format("a heap of {} bytes has no room", made.size));
-    made.room.factor = 0;
+    made.overflow = wants_overflow(*inputs, options);
+    made.pools.clear();
+    if (!made.overflow)
+        made.pools = layout::layout_without_trace(
+            made.size, range.automatic ? layout::usual_pools : range.last
+        );
+    if (made.overflow ? place_region(0, made.size).granules == 0 : made.pools.empty())
+        return fail(fmt::format("a heap of {} bytes has no room", made.size));
     say("No trace was read: this layout is for any program.\n");
-    const generated_heap heap{.inputs = *inputs, .plan = made, .curve = {}, .knee = 0, .doubt = {}};
-    fmt::print("{}", shared.json ? to_json(heap) : to_toml(heap));
-    if (options.write) return write_heap(*inputs, heap_of(heap), remarks(heap), options.yes);
+    fmt::print("{}", shared.json ? to_json(made) : config::format_heap(made));
+    if (options.write) return write_heap(*inputs, made, {}, options.yes);
     return 0;
+}
+
+std::unexpected<error> no_allocation() {
+    return fail("the trace has no allocation; make another with `just heaptrace`, name one "
+                "with -f, or ask for a layout for any program with --no-trace");
 }
 
 /// The traces on the layout that Drone.toml has today.
 std::optional<layout::replay_report> replay_of_today(const heap_inputs& inputs) {
-    if (!inputs.heap || inputs.heap->pools.empty()) return std::nullopt;
-    auto replayed = layout::replay(inputs.runs, inputs.heap->pools, inputs.heap->alignment);
+    if (!inputs.heap || (inputs.heap->pools.empty() && !inputs.heap->overflow)) return std::nullopt;
+    auto replayed = layout::replay(inputs.runs, tried(*inputs.heap));
     if (!replayed) return std::nullopt;
     return *std::move(replayed);
 }
@@ -115,20 +134,44 @@ result<heap_inputs> read_traces(const heap_options& shared) {
     return inputs;
 }
 
+result<int> generate_overflow(
+    const heap_inputs& inputs, const pool_range& range, const generate_options& options, bool json
+) {
+    if (options.squeeze || !options.keep.empty())
+        return fail("--squeeze and --keep are for pools alone; leave them out, or say --overflow no"
+        );
+    if (std::ranges::all_of(inputs.runs, [](const auto& run) { return run.steps.empty(); }))
+        return no_allocation();
+    auto made = layout::plan_overflow(inputs.runs, {.most_pools = range.last, .size = inputs.size});
+    if (!made) return std::unexpected(made.error());
+    const generated_overflow heap{
+        .inputs = inputs,
+        .plan = *std::move(made),
+        .doubt = layout::doubt_of(inputs.runs),
+        .today = replay_of_today(inputs),
+    };
+    say_text(talk(heap));
+    fmt::print("{}", json ? to_json(heap) : to_toml(heap));
+    if (!heap.plan.holds())
+        return fail("this heap does not hold the trace in every order tried; make it larger");
+    if (options.write) return write_heap(inputs, heap_of(heap), remarks(heap), options.yes);
+    return 0;
+}
+
 result<int> generate(const heap_options& shared, const generate_options& options) {
     const pool_range range = parse_pools(options.pools).value_or(pool_range{});
     if (options.no_trace) return lay_out_without_trace(shared, range, options);
     const auto inputs = read_traces(shared);
     if (!inputs) return std::unexpected(inputs.error());
+    if (wants_overflow(*inputs, options))
+        return generate_overflow(*inputs, range, options, shared.json);
     auto keep = parse_blocks(options.keep);
     if (!keep) return std::unexpected(keep.error());
     auto planner = layout::planner::of(
         inputs->runs, {.most_pools = range.last, .keep = *std::move(keep), .size = inputs->size}
     );
     if (!planner) return std::unexpected(planner.error());
-    if (planner->empty())
-        return fail("the trace has no allocation; make another with `just heaptrace`, name one "
-                    "with -f, or ask for pools for any program with --no-trace");
+    if (planner->empty()) return no_allocation();
 
     generated_heap heap{
         .inputs = *inputs, .plan = {}, .curve = {}, .knee = 0, .doubt = planner->doubt()
@@ -184,6 +227,13 @@ void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, s
     command.add_option("--headroom", options->rule, "What to do with the bytes that are left")
         ->capture_default_str()
         ->check(CLI::IsMember({"spread", "none", "scale", "balanced"}));
+    command
+        .add_option(
+            "--overflow",
+            options->overflow,
+            "Whether a region serves what no pool does; without it, as Drone.toml says"
+        )
+        ->check(CLI::IsMember({"yes", "no"}));
     command.add_option("--keep", options->keep, "Blocks that must be pools: 16,32");
     command
         .add_option(

@@ -29,13 +29,6 @@ std::string pool_count(std::size_t count) {
     return fmt::format("{} pool{}", count, count == 1 ? "" : "s");
 }
 
-json pools_json(const std::vector<pool_spec>& pools) {
-    json list = json::array();
-    for (const pool_spec& pool : pools)
-        list.push_back({{"block", pool.block}, {"capacity", pool.capacity}});
-    return list;
-}
-
 std::string curve_lines(const generated_heap& heap) {
     std::string text = "#  Pools |      Bytes |      Bound\n# -------+------------+-----------\n";
     for (const layout::curve_point& point : heap.curve)
@@ -50,9 +43,20 @@ std::string curve_lines(const generated_heap& heap) {
     return text;
 }
 
-/// What gaps make uncertain, and what stands against it.
-std::string doubt_text(const generated_heap& heap) {
-    const layout::uncertainty& doubt = heap.doubt;
+} // namespace
+
+nlohmann::ordered_json pools_json(std::span<const pool_spec> pools) {
+    json list = json::array();
+    for (const pool_spec& pool : pools)
+        list.push_back({{"block", pool.block}, {"capacity", pool.capacity}});
+    return list;
+}
+
+std::string fragmentation_line(std::uint64_t bytes, std::uint64_t size) {
+    return fmt::format("# Fragmentation: {} / {}\n", bytes, percent(bytes, size));
+}
+
+std::string doubt_text(const layout::uncertainty& doubt, const std::string& reserve) {
     // A gap of unknown size adds nothing to the events that are known to be lost.
     std::string text = fmt::format(
         "{} gap{} in the trace, {} event{} known to be lost: the loads are lower bounds",
@@ -61,49 +65,43 @@ std::string doubt_text(const generated_heap& heap) {
         doubt.lost_events == 0 ? "no" : fmt::to_string(doubt.lost_events),
         doubt.lost_events == 1 ? "" : "s"
     );
-    if (heap.plan.has_reserve)
-        text += fmt::format(
-            "; each pool has {:.1f} % in reserve, a block at least",
-            100 * (doubt.factor().factor() - 1)
-        );
+    if (!reserve.empty()) text += "; " + reserve;
     return text;
 }
 
-std::string failure_text(const generated_heap& heap, const layout::failure& failed) {
+std::string failure_text(const heap_inputs& inputs, const layout::failure& failed) {
     return fmt::format(
         "fails at event {}{}, {} bytes",
-        usage::event_number(heap.inputs.runs[failed.run], failed.step),
-        heap.inputs.files.size() > 1 ? " of " + heap.inputs.files[failed.run] : "",
+        usage::event_number(inputs.runs[failed.run], failed.step),
+        inputs.files.size() > 1 ? " of " + inputs.files[failed.run] : "",
         failed.request.size
     );
 }
 
-/// That the traced run was denied memory, and what that means for the layout.
-std::string denied_text(const generated_heap& heap) {
-    const traced_failures failed(heap.inputs.runs);
+std::string denied_text(const heap_inputs& inputs, std::uint64_t hopeless) {
+    const traced_failures failed(inputs.runs);
     if (failed.count == 0) return {};
-    std::string text = describe(failed, heap.inputs);
-    if (heap.hopeless == 0)
+    std::string text = describe(failed, inputs);
+    if (hopeless == 0)
         text += "; the layout has room for each";
-    else if (heap.inputs.size)
+    else if (inputs.size)
         text += fmt::format(
             "; no layout in a heap of {} bytes serves {} of them, the layout has room for each "
             "other",
-            *heap.inputs.size,
-            heap.hopeless
+            *inputs.size,
+            hopeless
         );
     else
         text += fmt::format(
-            "; no heap serves {} of them, the layout has room for each other", heap.hopeless
+            "; no heap serves {} of them, the layout has room for each other", hopeless
         );
     return text +
-           ".\nThe program needs more than this trace shows: run it with this layout and trace it "
-           "again\n";
+           ".\nThe program needs more than this trace shows: run it with this layout and trace "
+           "it again\n";
 }
 
-/// How the heap of Drone.toml does on the same traces.
 std::string comparison(
-    const generated_heap& heap, const config::heap& today, const layout::replay_report& replayed
+    const heap_inputs& inputs, const config::heap& today, const layout::replay_report& replayed
 ) {
     std::uint64_t taken = 0;
     std::uint64_t peaks = 0;
@@ -111,17 +109,37 @@ std::string comparison(
         taken += std::uint64_t{today.pools[pool].block} * today.pools[pool].capacity;
         peaks += std::uint64_t{today.pools[pool].block} * replayed.pools[pool].peak;
     }
-    const std::string text = fmt::format(
+    std::string text = fmt::format(
         "Today's layout: {} of {} bytes, {} in use at the peaks, {} lost inside blocks; ",
         pool_count(today.pools.size()),
         taken,
         peaks,
         replayed.peak_waste
     );
+    if (replayed.region.bytes != 0)
+        text += fmt::format(
+            "a region of {} bytes, {} in use at its peak, and at its tightest moment it would still have "
+            "served {}; ",
+            replayed.region.bytes,
+            replayed.region.peak_bytes,
+            replayed.region.least_hole
+        );
     if (replayed.first_failure)
-        return text + failure_text(heap, *replayed.first_failure) +
+        return text + failure_text(inputs, *replayed.first_failure) +
                fmt::format(", and {} requests in all\n", replayed.failures);
     return text + "holds\n";
+}
+
+namespace {
+
+std::string doubt_of_pools(const generated_heap& heap) {
+    std::string reserve;
+    if (heap.plan.has_reserve)
+        reserve = fmt::format(
+            "each pool has {:.1f} % in reserve, a block at least",
+            100 * (heap.doubt.factor().factor() - 1)
+        );
+    return doubt_text(heap.doubt, reserve);
 }
 
 } // namespace
@@ -140,12 +158,8 @@ config::heap heap_of(const generated_heap& heap) {
 }
 
 std::string remarks(const generated_heap& heap) {
-    std::string text = fmt::format(
-        "# Fragmentation: {} / {}\n",
-        heap.plan.fragmentation(),
-        percent(heap.plan.fragmentation(), heap.plan.size)
-    );
-    if (heap.doubt.gaps > 0) text += fmt::format("# {}\n", doubt_text(heap));
+    std::string text = fragmentation_line(heap.plan.fragmentation(), heap.plan.size);
+    if (heap.doubt.gaps > 0) text += fmt::format("# {}\n", doubt_of_pools(heap));
     return text;
 }
 
@@ -188,6 +202,15 @@ std::string to_json(const generated_heap& heap) {
     return root.dump() + "\n";
 }
 
+std::string to_json(const config::heap& heap) {
+    json root;
+    root["pools"] = pools_json(heap.pools);
+    if (heap.overflow) root["overflow"] = tried(heap).region_bytes;
+    root["size"] = heap.size;
+    root["align"] = heap.alignment;
+    return root.dump() + "\n";
+}
+
 std::string talk(const generated_heap& heap) {
     const layout::plan& plan = heap.plan;
     std::string text = fmt::format("{:=^80}\n", " SUGGESTED LAYOUT ");
@@ -216,14 +239,14 @@ std::string talk(const generated_heap& heap) {
         plan.room.factor,
         plan.pools[plan.room.first_full].block
     );
-    if (heap.doubt.gaps > 0) text += doubt_text(heap) + "\n";
-    text += denied_text(heap);
+    if (heap.doubt.gaps > 0) text += doubt_of_pools(heap) + "\n";
+    text += denied_text(heap.inputs, heap.hopeless);
     text += fmt::format(
         "Replayed through the target's heap: {} events, {}\n",
         plan.replay.events,
-        plan.replay.first_failure ? failure_text(heap, *plan.replay.first_failure) : "holds"
+        plan.replay.first_failure ? failure_text(heap.inputs, *plan.replay.first_failure) : "holds"
     );
-    if (heap.today) text += comparison(heap, *heap.inputs.heap, *heap.today);
+    if (heap.today) text += comparison(heap.inputs, *heap.inputs.heap, *heap.today);
     return text + "\n";
 }
 

@@ -8,8 +8,12 @@
 #include "config/config.hpp"
 #include "layout/plan.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,8 +40,24 @@ struct generated_heap {
 
 [[nodiscard]] std::string to_toml(const generated_heap& heap);
 [[nodiscard]] std::string to_json(const generated_heap& heap);
+/// Of a heap that was laid out without a trace: what it is, and nothing that it would need.
+[[nodiscard]] std::string to_json(const config::heap& heap);
 
 /// Banner, proof, headroom, replay, and how today's layout compares.
 [[nodiscard]] std::string talk(const generated_heap& heap);
+
+// What both kinds of layout print, pools alone and pools with an overflow region.
+
+[[nodiscard]] nlohmann::ordered_json pools_json(std::span<const pool_spec> pools);
+[[nodiscard]] std::string fragmentation_line(std::uint64_t bytes, std::uint64_t size);
+/// What gaps make uncertain, and the reserve that is held against it, if any.
+[[nodiscard]] std::string doubt_text(const layout::uncertainty& doubt, const std::string& reserve);
+[[nodiscard]] std::string failure_text(const heap_inputs& inputs, const layout::failure& failed);
+/// That the traced run was denied memory, and what that means for the layout; empty if it was not.
+[[nodiscard]] std::string denied_text(const heap_inputs& inputs, std::uint64_t hopeless);
+/// How the heap of Drone.toml does on the same traces.
+[[nodiscard]] std::string comparison(
+    const heap_inputs& inputs, const config::heap& today, const layout::replay_report& replayed
+);
 
 } // namespace drone::cli

@@ -166,4 +166,13 @@ std::string describe(const traced_failures& failed, const heap_inputs& inputs) {
     return text;
 }
 
+layout::tried_heap tried(const config::heap& heap) {
+    layout::tried_heap made{.pools = heap.pools, .alignment = heap.alignment, .region_bytes = 0};
+    if (!heap.overflow) return made;
+    made.region_bytes = heap.size;
+    for (const pool_spec& pool : heap.pools)
+        made.region_bytes -= pool.block * pool.capacity;
+    return made;
+}
+
 } // namespace drone::cli

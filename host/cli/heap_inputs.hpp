@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "config/config.hpp"
+#include "layout/replay.hpp"
 #include "usage/demand.hpp"
 
 #include <cstdint>
@@ -66,5 +67,8 @@ struct traced_failures {
 
 /// How many, the first, the largest; without a full stop. Requires at least one.
 [[nodiscard]] std::string describe(const traced_failures& failed, const heap_inputs& inputs);
+
+/// The heap as Drone.toml has it, for layout::replay(). Refers to its pools.
+[[nodiscard]] layout::tried_heap tried(const config::heap& heap);
 
 } // namespace drone::cli

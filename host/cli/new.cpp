@@ -34,6 +34,7 @@ struct new_options {
     std::string board;
     std::optional<std::string> heap_size;
     std::optional<std::string> name;
+    bool pools_only = false;
 };
 
 /// Targets that CMake makes itself, by any of its generators (policy CMP0037), and names that its
@@ -120,6 +121,13 @@ std::string pool_lines(const std::vector<pool_spec>& pools) {
     return text;
 }
 
+/// Of a heap that nobody traced: a region for any request, or pools for any program.
+std::string layout_lines(const new_options& options, std::uint32_t size) {
+    if (!options.pools_only) return "overflow = true\npools = []";
+    const auto pools = layout::layout_without_trace(size, layout::usual_pools);
+    return fmt::format("pools = [\n{}\n]", pool_lines(pools));
+}
+
 std::string address(std::uint32_t value) { return fmt::format("{:#010x}", value); }
 
 result<int> make_project(const session& s, const new_options& options) {
@@ -141,7 +149,7 @@ result<int> make_project(const session& s, const new_options& options) {
         {"ram_size", config::format_size((*board)->ram_size)},
         {"baud", std::to_string((*board)->baud)},
         {"heap_size", config::format_size(*size)},
-        {"pools", pool_lines(layout::layout_without_trace(*size, layout::usual_pools))},
+        {"layout", layout_lines(options, *size)},
     };
     if (const auto made = instantiate(
             find_installation(s.executable()).files / "templates/app", options.path, values
@@ -168,6 +176,9 @@ void add_new(CLI::App& parent, session& s) {
         "--heap-size", options->heap_size, "Such as 10K; the default is the board's"
     );
     command.add_option("--name", options->name, "The project's name; the default is the folder's");
+    command.add_flag(
+        "--pools-only", options->pools_only, "A heap of pools, with no region behind them"
+    );
     s.on(command, [&s, options] { return make_project(s, *options); });
 }
 

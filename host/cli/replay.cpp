@@ -22,10 +22,12 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+bool has_layout(const config::heap& heap) { return !heap.pools.empty() || heap.overflow; }
+
 /// The heap to replay: of the file, else of Drone.toml.
 result<config::heap> heap_to_replay(const heap_inputs& inputs, const std::string& file) {
     if (file.empty()) {
-        if (inputs.heap && !inputs.heap->pools.empty()) return *inputs.heap;
+        if (inputs.heap && has_layout(*inputs.heap)) return *inputs.heap;
         return fail("there is no layout to replay: Drone.toml has no pools, or is not here; name a "
                     "file with --layout");
     }
@@ -33,7 +35,8 @@ result<config::heap> heap_to_replay(const heap_inputs& inputs, const std::string
     if (!project) return std::unexpected(project.error());
     auto heap = config::require_heap(*project, inputs.key);
     if (!heap) return std::unexpected(heap.error());
-    if (heap->pools.empty()) return fail(fmt::format("{}: the heap has no pools", file));
+    if (!has_layout(*heap))
+        return fail(fmt::format("{}: the heap has no pools and no overflow region", file));
     return heap;
 }
 
@@ -50,8 +53,16 @@ describe(const layout::failure& failed, const heap_inputs& inputs, const config:
         text += fmt::format(" aligned to {}", failed.request.alignment);
     text +=
         fmt::format(" with {} blocks, {} bytes, live, and ", failed.live_blocks, failed.live_bytes);
-    if (failed.exhausted.empty())
+    if (failed.largest_hole) {
+        text += fmt::format(
+            "the region has no free block for it: the largest request that it would serve is {} bytes",
+            *failed.largest_hole
+        );
+        if (failed.exhausted.empty()) return text + "; make the heap larger";
+        text += ", and ";
+    } else if (failed.exhausted.empty()) {
         return text + "no pool has blocks that large and aligned; add one";
+    }
     text += failed.exhausted.size() == 1 ? "the only pool that serves it is full: "
                                          : "all pools that serve it are full: ";
     std::string full;
@@ -62,9 +73,25 @@ describe(const layout::failure& failed, const heap_inputs& inputs, const config:
     return text + full;
 }
 
+std::string describe(const layout::region_usage& region) {
+    return fmt::format(
+        "Region: {} bytes, tags included; {} requests served, {} of them because their pool was full\n"
+        "At its peak {} blocks, {} bytes; at its tightest moment it would still have served {} bytes\n",
+        region.bytes,
+        region.taken,
+        region.fell_into,
+        region.peak,
+        region.peak_bytes,
+        region.least_hole
+    );
+}
+
 std::string to_table(const config::heap& heap, const layout::replay_report& report) {
-    std::string text = " Block | Capacity |     Peak |      Taken |  Fell over | Lost bytes\n"
-                       "-------+----------+----------+------------+------------+-----------\n";
+    std::string text =
+        heap.pools.empty()
+            ? ""
+            : " Block | Capacity |     Peak |      Taken |  Fell over | Lost bytes\n"
+              "-------+----------+----------+------------+------------+-----------\n";
     for (std::size_t pool = 0; pool < heap.pools.size(); ++pool)
         text += fmt::format(
             "{:6} | {:8} | {:8} | {:10} | {:10} | {:10}\n",
@@ -75,6 +102,7 @@ std::string to_table(const config::heap& heap, const layout::replay_report& repo
             report.pools[pool].fell_over,
             report.pools[pool].peak_waste
         );
+    if (report.region.bytes != 0) text += "\n" + describe(report.region);
     text += fmt::format(
         "\nPeak: {} blocks, {} bytes asked for; at most {} bytes lost inside blocks at one time\n",
         report.peak_blocks,
@@ -110,6 +138,17 @@ to_json(const config::heap& heap, const layout::replay_report& report, const hea
              {"fell_into", report.pools[pool].fell_into},
              {"waste", report.pools[pool].peak_waste}}
         );
+    if (const layout::region_usage& region = report.region; region.bytes != 0)
+        root["region"] = {
+            {"bytes", region.bytes},
+            {"peak_bytes", region.peak_bytes},
+            {"peak", region.peak},
+            {"taken", region.taken},
+            {"fell_over", region.fell_over},
+            {"fell_into", region.fell_into},
+            {"waste", region.peak_waste},
+            {"least_hole", region.least_hole},
+        };
     if (const auto& failed = report.first_failure) {
         json full = json::array();
         for (const std::size_t pool : failed->exhausted)
@@ -123,6 +162,7 @@ to_json(const config::heap& heap, const layout::replay_report& report, const hea
             {"live_bytes", failed->live_bytes},
             {"full", full},
         };
+        if (failed->largest_hole) root["failure"]["largest_hole"] = *failed->largest_hole;
     }
     return root.dump() + "\n";
 }
@@ -134,7 +174,7 @@ result<int> replay(const heap_options& shared, const std::string& file) {
     if (!heap) return std::unexpected(heap.error());
     if (const traced_failures failed(inputs->runs); failed.count > 0)
         say("{}; they are replayed as demand\n", describe(failed, *inputs));
-    const auto report = layout::replay(inputs->runs, heap->pools, heap->alignment);
+    const auto report = layout::replay(inputs->runs, tried(*heap));
     if (!report) return std::unexpected(report.error());
     fmt::print("{}", shared.json ? to_json(*heap, *report, *inputs) : to_table(*heap, *report));
     if (const auto& failed = report->first_failure) return fail(describe(*failed, *inputs, *heap));

@@ -13,18 +13,6 @@ namespace drone::layout {
 
 namespace {
 
-uncertainty doubt_of(std::span<const usage::demand> runs) {
-    uncertainty doubt;
-    for (const usage::demand& run : runs) {
-        doubt.steps += run.steps.size();
-        for (const usage::demand_gap& gap : run.gaps) {
-            ++doubt.gaps;
-            doubt.lost_events += std::max<std::uint64_t>(gap.lost_events, 1);
-        }
-    }
-    return doubt;
-}
-
 std::string listed(const optimum& layout) {
     std::string text;
     for (const pool_load& pool : layout.pools)
@@ -77,6 +65,18 @@ result<void> check(const planner::options& wanted) {
 }
 
 } // namespace
+
+uncertainty doubt_of(std::span<const usage::demand> runs) {
+    uncertainty doubt;
+    for (const usage::demand& run : runs) {
+        doubt.steps += run.steps.size();
+        for (const usage::demand_gap& gap : run.gaps) {
+            ++doubt.gaps;
+            doubt.lost_events += std::max<std::uint64_t>(gap.lost_events, 1);
+        }
+    }
+    return doubt;
+}
 
 growth uncertainty::factor() const {
     constexpr auto one = std::uint64_t{1} << growth::fraction_bits;
@@ -209,7 +209,7 @@ planner::state::make_plain(const optimum& base, const plan_request& wanted, plan
     }
     done.has_reserve = shape.uncertainty && has_grown(done, *shape.uncertainty);
     done.size = wanted.size ? static_cast<std::uint32_t>(*wanted.size) : bytes_of(done.pools);
-    auto replayed = layout::replay(runs, done.pools, done.alignment);
+    auto replayed = layout::replay(runs, {.pools = done.pools, .alignment = done.alignment});
     if (!replayed) return std::unexpected(replayed.error());
     done.replay = *std::move(replayed);
     return {};
@@ -250,11 +250,11 @@ planner::state::make_squeezed(const optimum& base, const plan_request& wanted, p
     std::vector<pool_spec> spread = found->pools;
     if (wanted.rule != headroom::none)
         spread_over_pools(spread, size - static_cast<std::uint64_t>(found->bytes));
-    auto replayed = layout::replay(runs, spread, done.alignment);
+    auto replayed = layout::replay(runs, {.pools = spread, .alignment = done.alignment});
     if (replayed && replayed->holds()) {
         done.pools = std::move(spread);
     } else {
-        replayed = layout::replay(runs, found->pools, done.alignment);
+        replayed = layout::replay(runs, {.pools = found->pools, .alignment = done.alignment});
         done.pools = found->pools;
     }
     if (!replayed) return std::unexpected(replayed.error());

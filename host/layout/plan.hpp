@@ -72,6 +72,9 @@ struct uncertainty {
     [[nodiscard]] growth factor() const;
 };
 
+/// Of all gaps in these runs.
+[[nodiscard]] uncertainty doubt_of(std::span<const usage::demand> runs);
+
 class planner {
 public:
     struct options {

@@ -32,7 +32,7 @@ const char* describe(layout_error problem) {
     case layout_error::exceeds_heap:
         return "up to here the pools take more than 4 GiB";
     case layout_error::no_room:
-        return "up to here the pools leave no room for an overflow region";
+        break;
     }
     return "it is sound";
 }
@@ -91,16 +91,13 @@ template <class Blocks>
 class player {
 public:
     player(
-        std::size_t number,
-        const usage::demand& run,
-        std::span<const pool_spec> pools,
-        std::uint32_t alignment,
-        replay_report& report
+        std::size_t number, const usage::demand& run, const tried_heap& heap, replay_report& report
     )
-        : number_(number), run_(run), heap_(pools, alignment), report_(report), blocks_(run),
-          pools_(pools.size()) {
-        for (std::size_t pool = 0; pool < pools.size(); ++pool)
-            pools_[pool].block = pools[pool].block;
+        : number_(number), run_(run), heap_(heap.pools, heap.alignment, heap.region_bytes),
+          report_(report), blocks_(run), region_(static_cast<std::uint32_t>(heap.pools.size())),
+          pools_(heap.pools.size() + 1) {
+        for (std::size_t pool = 0; pool < heap.pools.size(); ++pool)
+            pools_[pool].block = heap.pools[pool].block;
         for (const usage::request_class& asked : run.classes) {
             const auto needed = block_of(asked);
             requests_.push_back({
@@ -140,8 +137,21 @@ private:
     };
     static constexpr std::uint32_t no_pool = UINT32_MAX;
 
+    [[nodiscard]] bool has_region() const { return report_.region.bytes != 0; }
+
+    /// The region counts as one more pool.
+    [[nodiscard]] pool_usage& usage_of(std::uint32_t pool) {
+        return pool == region_ ? report_.region : report_.pools[pool];
+    }
+
     [[nodiscard]] std::uint32_t first_pool(const usage::request_class& wanted) {
         const runtime_pools& pools = heap_->layout();
+        const auto itself = [](std::size_t pool) { return static_cast<std::uint32_t>(pool); };
+        if (has_region() && wanted.alignment <= granule)
+            return pools.for_size<granule>(wanted.size, itself);
+        if (has_region() && wanted.alignment <= default_alignment)
+            return pools.for_size<default_alignment>(wanted.size, itself);
+        if (has_region()) return region_;
         for (std::uint32_t pool = 0; pool < pools.count(); ++pool)
             if (pools.at(pool).block >= wanted.size && pools.at(pool).alignment >= wanted.alignment)
                 return pool;
@@ -172,15 +182,14 @@ private:
         }
         const std::uint32_t offset = heap_->offset_of(block);
         const auto pool = static_cast<std::uint32_t>(heap_->pool_of(block));
-        pool_usage& usage = report_.pools[pool];
-        pool_state& now = pools_[pool];
+        pool_usage& usage = usage_of(pool);
         ++usage.taken;
         if (pool != asked.first_pool) [[unlikely]] {
             ++usage.fell_into;
-            ++report_.pools[asked.first_pool].fell_over;
+            ++usage_of(asked.first_pool).fell_over;
         }
-        if (++now.taken > usage.peak) usage.peak = now.taken;
-        hold(asked, now, usage);
+        if (++pools_[pool].taken > usage.peak) usage.peak = pools_[pool].taken;
+        hold(asked, block, pool);
         blocks_.put(step, index, {.end = offset + 1, .pool = pool});
         return true;
     }
@@ -194,13 +203,14 @@ private:
             failed.live_blocks = live_blocks_;
             failed.live_bytes = live_bytes_;
             const runtime_pools& pools = heap_->layout();
-            for (std::size_t pool = asked.first_pool; pool < pools.count(); ++pool)
+            for (std::size_t pool = 0; pool < pools.count(); ++pool)
                 if (pools.at(pool).block >= asked.size &&
                     pools.at(pool).alignment >= asked.alignment)
                     failed.exhausted.push_back(pool);
+            if (has_region()) failed.largest_hole = heap_->largest_request();
         }
         if (asked.first_pool == no_pool) return;
-        pool_usage& usage = report_.pools[asked.first_pool];
+        pool_usage& usage = usage_of(asked.first_pool);
         ++usage.fell_over;
         usage.unserved_peak = std::max(usage.unserved_peak, ++pools_[asked.first_pool].unserved);
     }
@@ -212,9 +222,10 @@ private:
                 --pools_[asked.first_pool].unserved;
             return;
         }
-        heap_->deallocate(heap_.at(block.end - 1));
+        void* const place = heap_.at(block.end - 1);
+        release(asked, place, block.pool);
+        heap_->deallocate(place);
         --pools_[block.pool].taken;
-        release(asked, pools_[block.pool]);
     }
 
     /// A resize, whatever the traced heap did: here the block stays or moves as this heap has it.
@@ -229,41 +240,58 @@ private:
             return enter(step + 1, after, heap_->allocate(asked.size, asked.alignment));
         }
         void* const old = heap_.at(block.end - 1);
+        release(requests_[before], old, block.pool);
         void* const place = drone::resize(
             *heap_, old, requests_[before].size, requests_[after].size, requests_[after].alignment
         );
-        pool_state& pool = pools_[block.pool];
-        release(requests_[before], pool);
         if (place == old) {
-            hold(requests_[after], pool, report_.pools[block.pool]);
+            hold(requests_[after], old, block.pool);
             blocks_.put(step + 1, after, block);
             return true;
         }
         if (place == nullptr) heap_->deallocate(old); // the run goes on as if it had been served
-        --pool.taken;
+        --pools_[block.pool].taken;
         return enter(step + 1, after, place);
     }
 
+    /// Bytes of a block of that pool, a header in the region left out.
+    [[nodiscard]] std::uint64_t bytes_of(const void* block, std::uint32_t pool) {
+        return pool == region_ ? heap_->block_size(block) : pools_[pool].block;
+    }
+    /// Bytes of a block beyond what its request needs. The region aligns a block without a larger one.
+    [[nodiscard]] static std::uint64_t waste_of(std::uint64_t bytes, const request& asked) {
+        return bytes > asked.needed ? bytes - asked.needed : 0;
+    }
+
     /// A block of this class is live in that pool from now on.
-    void hold(const request& asked, pool_state& pool, pool_usage& usage) {
-        const std::uint32_t waste =
-            pool.block - asked.needed; // a block that serves has what it needs
-        pool.waste += waste;
+    void hold(const request& asked, const void* block, std::uint32_t pool) {
+        const std::uint64_t bytes = bytes_of(block, pool);
+        const std::uint64_t waste = waste_of(bytes, asked);
+        pool_state& now = pools_[pool];
+        now.waste += waste;
         all_waste_ += waste;
         live_bytes_ += asked.size;
-        if (pool.waste > usage.peak_waste) usage.peak_waste = pool.waste;
+        pool_usage& usage = usage_of(pool);
+        if (now.waste > usage.peak_waste) usage.peak_waste = now.waste;
         if (all_waste_ > report_.peak_waste) report_.peak_waste = all_waste_;
         if (++live_blocks_ > report_.peak_blocks) report_.peak_blocks = live_blocks_;
         if (live_bytes_ > report_.peak_bytes) report_.peak_bytes = live_bytes_;
+        if (pool != region_) return;
+        region_usage& region = report_.region;
+        region_bytes_ += bytes;
+        region.peak_bytes = std::max(region.peak_bytes, region_bytes_);
+        region.least_hole = std::min<std::uint64_t>(region.least_hole, heap_->largest_request());
     }
 
-    /// It is no longer.
-    void release(const request& asked, pool_state& pool) {
-        const std::uint32_t waste = pool.block - asked.needed;
-        pool.waste -= waste;
+    /// It is no longer. While the block is still in use: the region is asked for its size.
+    void release(const request& asked, const void* block, std::uint32_t pool) {
+        const std::uint64_t bytes = bytes_of(block, pool);
+        const std::uint64_t waste = waste_of(bytes, asked);
+        pools_[pool].waste -= waste;
         all_waste_ -= waste;
         live_bytes_ -= asked.size;
         --live_blocks_;
+        if (pool == region_) region_bytes_ -= bytes;
     }
 
     std::size_t number_;
@@ -271,41 +299,70 @@ private:
     runtime_heap heap_;
     replay_report& report_;
     Blocks blocks_;
+    std::uint32_t region_;          ///< the number of pools: that of the region among them
     std::vector<request> requests_; ///< by class
-    std::vector<pool_state> pools_;
+    std::vector<pool_state> pools_; ///< and one for the region
     bool stops_ = false;
     std::uint64_t all_waste_ = 0;
     std::uint64_t live_blocks_ = 0;
     std::uint64_t live_bytes_ = 0;
+    std::uint64_t region_bytes_ = 0; ///< of its blocks in use
 };
+
+/// Whether pools and region are a layout.
+result<void> check(const tried_heap& heap) {
+    if (heap.pools.size() > runtime_pools::limit)
+        return fail(
+            fmt::format("{} pools; a heap has at most {}", heap.pools.size(), runtime_pools::limit)
+        );
+    std::uint64_t size = heap.region_bytes;
+    for (const pool_spec& pool : heap.pools)
+        size += std::uint64_t{pool.block} * pool.capacity;
+    std::size_t where = 0;
+    const layout_error problem = check_layout(
+        heap.pools.data(),
+        heap.pools.size(),
+        // Without a region the size does not matter.
+        heap.region_bytes == 0
+            ? UINT32_MAX
+            : static_cast<std::uint32_t>(std::min<std::uint64_t>(size, UINT32_MAX)),
+        heap.alignment,
+        &where,
+        heap.region_bytes == 0 ? overflow::none : overflow::region
+    );
+    if (problem == layout_error::no_room || size > UINT32_MAX)
+        return fail(fmt::format(
+            "an overflow region of {} bytes behind the pools: {}",
+            heap.region_bytes,
+            size > UINT32_MAX ? "together they take more than 4 GiB" : "it has no room for a block"
+        ));
+    if (problem != layout_error::none)
+        return fail(fmt::format("pool {} of the layout: {}", where + 1, describe(problem)));
+    return {};
+}
 
 } // namespace
 
-result<replay_report> replay(
-    std::span<const usage::demand> runs,
-    std::span<const pool_spec> pools,
-    std::uint32_t alignment,
-    after_failure then
-) {
-    if (pools.size() > runtime_pools::limit)
-        return fail(
-            fmt::format("{} pools; a heap has at most {}", pools.size(), runtime_pools::limit)
-        );
-    std::size_t where = 0;
-    const layout_error problem =
-        check_layout(pools.data(), pools.size(), UINT32_MAX, alignment, &where);
-    if (problem != layout_error::none)
-        return fail(fmt::format("pool {} of the layout: {}", where + 1, describe(problem)));
+result<replay_report>
+replay(std::span<const usage::demand> runs, const tried_heap& heap, after_failure then) {
+    if (const auto sound = check(heap); !sound) return std::unexpected(sound.error());
     replay_report report;
-    report.pools.resize(pools.size());
+    report.pools.resize(heap.pools.size());
+    report.region.bytes = heap.region_bytes;
+    report.region.least_hole = UINT64_MAX;
     for (std::size_t number = 0; number < runs.size(); ++number) {
         if (then == after_failure::stop && report.failures > 0) break;
         const usage::demand& run = runs[number];
         if (run.blocks.empty())
-            player<unnumbered_blocks>(number, run, pools, alignment, report).play(then);
+            player<unnumbered_blocks>(number, run, heap, report).play(then);
         else
-            player<numbered_blocks>(number, run, pools, alignment, report).play(then);
+            player<numbered_blocks>(number, run, heap, report).play(then);
     }
+    if (report.region.taken == 0)
+        report.region.least_hole =
+            heap.region_bytes == 0
+                ? 0
+                : runtime_heap({}, heap.alignment, heap.region_bytes)->largest_request();
     return report;
 }
 

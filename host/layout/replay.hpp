@@ -27,6 +27,8 @@ struct failure {
     /// The pools whose blocks would have served it, all of them exhausted; none when no block of
     /// the layout is large and aligned enough.
     std::vector<std::size_t> exhausted;
+    /// The largest request that the region would have served then, bytes; nothing without one.
+    std::optional<std::uint64_t> largest_hole;
 };
 
 struct pool_usage {
@@ -38,11 +40,21 @@ struct pool_usage {
     std::uint64_t peak_waste = 0; ///< most bytes at one time in its blocks beyond what was needed
 };
 
+/// The same of an overflow region. Its peak is in blocks, too; what fell over from it found no free
+/// block large enough.
+struct region_usage : pool_usage {
+    std::uint32_t bytes = 0;      ///< of the region, tags included; 0: there is none
+    std::uint64_t peak_bytes = 0; ///< most bytes in its blocks at one time, headers left out
+    /// The largest request that it would still have served at the tightest moment, bytes.
+    std::uint64_t least_hole = 0;
+};
+
 struct replay_report {
     std::optional<failure> first_failure;
     std::uint64_t failures = 0;
     std::uint64_t events = 0;
     std::vector<pool_usage> pools;
+    region_usage region;
     /// Most bytes at one time inside blocks that are larger than their requests need, where a
     /// request needs its size rounded up to the granule and to its alignment: what sharing a larger
     /// block costs.
@@ -58,13 +70,19 @@ enum class after_failure : std::uint8_t {
     stop,  ///< the report ends with the first failure
 };
 
+/// A heap to replay: pools, and behind them a region of so many bytes, tags included; 0: none.
+struct tried_heap {
+    std::span<const pool_spec> pools;
+    std::uint32_t alignment = default_alignment;
+    std::uint32_t region_bytes = 0;
+};
+
 /// Replays every run from an empty heap. Where a run has no block numbers, the block given back is
-/// the one of its class that was taken last. Fails if the pools are not a layout or there are more
-/// than 255. O(steps * log pools), memory as the pools take.
+/// the one of its class that was taken last. Fails if pools and region are not a layout or there are
+/// more than 255 pools. O(steps * log pools), memory as the heap takes.
 [[nodiscard]] result<replay_report> replay(
     std::span<const usage::demand> runs,
-    std::span<const pool_spec> pools,
-    std::uint32_t alignment,
+    const tried_heap& heap,
     after_failure then = after_failure::go_on
 );
 

@@ -60,7 +60,7 @@ private:
     std::optional<replay_report> replayed(const std::vector<pool_spec>& pools, after_failure then) {
         if (replays_ >= budget_) return std::nullopt;
         ++replays_;
-        auto report = replay(runs_, pools, alignment_, then);
+        auto report = replay(runs_, {.pools = pools, .alignment = alignment_}, then);
         if (!report) return std::nullopt;
         return *std::move(report);
     }

@@ -277,10 +277,13 @@ TEST_F(Generate, LaysOutAHeapWithoutATraceOnlyWhenAsked) {
 TEST_F(Generate, GivesWithoutATraceWhatANewProjectBeginsWith) {
     for (const std::string size : {"512", "10K", "64K"}) {
         const std::string made = "app" + size;
-        ASSERT_EQ(drone("new " + made + " --board virtual-m4 --heap-size " + size).code, 0);
-        const outcome run = drone("heap -s " + size + " generate --no-trace");
-        const std::string section = run.out.substr(0, run.out.find("# Fragmentation"));
-        EXPECT_THAT(read(made + "/Drone.toml"), HasSubstr(section));
+        const std::string options = made + " --board virtual-m4 --heap-size " + size;
+        ASSERT_EQ(drone("new " + options).code, 0);
+        const outcome region = drone("heap -s " + size + " generate --no-trace --overflow yes");
+        EXPECT_THAT(read(made + "/Drone.toml"), HasSubstr(region.out));
+        ASSERT_EQ(drone("new pools" + options + " --pools-only").code, 0);
+        const outcome pools = drone("heap -s " + size + " generate --no-trace");
+        EXPECT_THAT(read("pools" + made + "/Drone.toml"), HasSubstr(pools.out));
     }
 }
 

@@ -23,7 +23,7 @@ protected:
             "[memory]\n"
             "flash = { origin = \"{{flash_origin}}\", size = \"{{flash_size}}\" }\n"
             "ram = { origin = \"{{ram_origin}}\", size = \"{{ram_size}}\" }\n"
-            "[heap]\nsize = \"{{heap_size}}\"\npools = [\n{{pools}}\n]\n"
+            "[heap]\nsize = \"{{heap_size}}\"\n{{layout}}\n"
             "[probe]\nkind = \"{{probe}}\"\nboard = \"{{board}}\"\n[log]\nbaud = {{baud}}\n"
         );
         write(
@@ -59,9 +59,18 @@ TEST_F(New, WritesTheProjectFilledIn) {
     const result<config::project> p = config::read(folder_ / "work/app/Drone.toml");
     ASSERT_TRUE(p.has_value()) << p.error().message;
     EXPECT_EQ(p->find_heap()->size, config::find_board("virtual-m4")->heap_size);
-    EXPECT_GE(p->find_heap()->pools.size(), 8);
+    EXPECT_TRUE(p->find_heap()->overflow);
+    EXPECT_THAT(p->find_heap()->pools, testing::IsEmpty());
     EXPECT_EQ(p->probe->board, "virtual-m4");
     EXPECT_EQ(p->memory->ram.size, 128 * 1024);
+}
+
+TEST_F(New, MakesAHeapOfPoolsWithNoRegion) {
+    ASSERT_EQ(make("app --board virtual-m4 --pools-only").code, 0);
+    const result<config::project> p = config::read(folder_ / "app/Drone.toml");
+    ASSERT_TRUE(p.has_value()) << p.error().message;
+    EXPECT_FALSE(p->find_heap()->overflow);
+    EXPECT_GE(p->find_heap()->pools.size(), 8);
 }
 
 TEST_F(New, TakesNameAndHeapSize) {

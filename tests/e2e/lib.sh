@@ -91,6 +91,11 @@ pool_capacities() {
     sed -nE 's/.*block = "([0-9]+)", capacity = ([0-9]+).*/\1 \2/p'
 }
 
+# pool_peaks: block and peak of every pool of the table of `drone heap replay` on standard input
+pool_peaks() {
+    awk -F'|' 'NF == 6 && $1 + 0 > 0 { print $1 + 0, $3 + 0 }'
+}
+
 # pool_loads: block and largest load of every pool of a table of `drone heap --by pool` on standard input
 pool_loads() {
     awk -F'|' 'NF == 7 && $1 + 0 > 0 { print $1 + 0, $3 + 0 }'

@@ -25,7 +25,7 @@ replay_report replayed(
     const std::vector<pool_spec>& pools,
     std::uint32_t alignment = 8
 ) {
-    const auto report = replay(runs, pools, alignment);
+    const auto report = replay(runs, {.pools = pools, .alignment = alignment});
     EXPECT_TRUE(report.has_value()) << report.error().message;
     return report.value_or(replay_report{});
 }
@@ -88,11 +88,11 @@ TEST(Replay, CountsOnlyWhatSharingALargerBlockLoses) {
 
 TEST(Replay, RefusesPoolsThatAreNoLayout) {
     const std::vector<usage::demand> runs(1);
-    EXPECT_THAT(replay(runs, {}, 8).error().message, HasSubstr("no pools"));
+    EXPECT_THAT(replay(runs, {}).error().message, HasSubstr("no pools"));
     const std::vector<pool_spec> odd = {{4, 1}, {6, 1}};
-    EXPECT_THAT(replay(runs, odd, 8).error().message, HasSubstr("pool 2"));
+    EXPECT_THAT(replay(runs, {.pools = odd}).error().message, HasSubstr("pool 2"));
     const std::vector<pool_spec> many(256, {4, 1});
-    EXPECT_THAT(replay(runs, many, 8).error().message, HasSubstr("at most 255"));
+    EXPECT_THAT(replay(runs, {.pools = many}).error().message, HasSubstr("at most 255"));
 }
 
 /// The heap as anyone would write it down: blocks taken in each pool, first fit, falling over.

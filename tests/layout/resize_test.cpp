@@ -27,7 +27,7 @@ usage::demand run_of_one(
 }
 
 replay_report replayed(const usage::demand& run, const std::vector<pool_spec>& pools) {
-    const auto report = replay(std::span(&run, 1), pools, 8);
+    const auto report = replay(std::span(&run, 1), {.pools = pools});
     EXPECT_TRUE(report.has_value()) << report.error().message;
     return report.value_or(replay_report{});
 }

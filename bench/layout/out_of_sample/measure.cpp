@@ -56,8 +56,11 @@ double factor_of(const runs& pair, std::size_t pools, layout::headroom rule, dou
         const auto size = static_cast<std::uint64_t>(needed * factor);
         const auto made = planner->make({.pools = pools, .size = size, .rule = rule});
         if (!made) return false; // the trained run does not fit
-        const auto replayed =
-            layout::replay(pair.other, made->pools, made->alignment, layout::after_failure::stop);
+        const auto replayed = layout::replay(
+            pair.other,
+            {.pools = made->pools, .alignment = made->alignment},
+            layout::after_failure::stop
+        );
         return replayed && replayed->holds();
     };
     double fails = 1;

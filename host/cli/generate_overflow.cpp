@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "cli/generate_overflow.hpp"
+
+#include "cli/generate_output.hpp"
+#include "config/rewrite.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace drone::cli {
+
+namespace {
+
+double ratio(std::uint64_t part, std::uint64_t whole) {
+    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+/// What pools hold whatever the order, what the region held in those that were tried.
+std::string orders_text(const layout::overflow_plan& plan) {
+    std::string text = fmt::format(
+        "In the traced order and {} others near it, this and larger sizes: {} bytes hold, {:.3f} times the peak; "
+        "{} bytes of lists are beside them\n",
+        plan.orders - 1,
+        plan.needed,
+        ratio(plan.used(), plan.peak_live),
+        plan.control
+    );
+    if (plan.pools.empty())
+        return text + "In any order: nothing is set aside, pools would not pay here\n";
+    std::uint64_t bytes = 0;
+    for (const pool_spec& pool : plan.pools)
+        bytes += std::uint64_t{pool.block} * pool.capacity;
+    return text +
+           fmt::format(
+               "In any order: {} bytes of blocks in {} pool{}, which serve {:.1f} % of the requests\n",
+               bytes,
+               plan.pools.size(),
+               plan.pools.size() == 1 ? "" : "s",
+               100 * ratio(plan.from_pools(), plan.requests)
+           );
+}
+
+std::string reserve_text(const generated_overflow& heap) {
+    return heap.plan.has_reserve ? "the region has as much more" : "";
+}
+
+std::string headroom_text(const generated_overflow& heap) {
+    const layout::overflow_plan& plan = heap.plan;
+    const std::uint64_t tenth_more = (plan.needed + plan.needed / 10 + 7) / 8 * 8;
+    if (plan.size >= tenth_more)
+        return fmt::format(
+            "Headroom: {:.2f} times what is needed; the region is {} bytes\n",
+            ratio(plan.size, plan.needed),
+            plan.region
+        );
+    return fmt::format(
+        "Headroom: {:.2f} times what is needed; a heap of {} bytes would have a tenth, which other runs of the "
+        "program may need\n",
+        ratio(plan.size, plan.needed),
+        tenth_more
+    );
+}
+
+} // namespace
+
+config::heap heap_of(const generated_overflow& heap) {
+    config::heap made;
+    made.name = heap.inputs.key;
+    made.size = heap.plan.size;
+    made.alignment = heap.plan.alignment;
+    made.overflow = true;
+    made.pools = heap.plan.pools;
+    if (heap.inputs.heap) {
+        made.origin = heap.inputs.heap->origin;
+        made.alignment = std::max(made.alignment, heap.inputs.heap->alignment);
+    }
+    return made;
+}
+
+std::string remarks(const generated_overflow& heap) {
+    std::string text = fragmentation_line(heap.plan.replay.peak_waste, heap.plan.size);
+    if (heap.doubt.gaps > 0)
+        text += fmt::format("# {}\n", doubt_text(heap.doubt, reserve_text(heap)));
+    return text;
+}
+
+std::string to_toml(const generated_overflow& heap) {
+    return config::format_heap(heap_of(heap)) + remarks(heap);
+}
+
+std::string to_json(const generated_overflow& heap) {
+    const layout::overflow_plan& plan = heap.plan;
+    nlohmann::ordered_json root;
+    root["pools"] = pools_json(plan.pools);
+    root["overflow"] = plan.region;
+    root["size"] = plan.size;
+    root["align"] = heap_of(heap).alignment;
+    root["used"] = plan.used();
+    root["control"] = plan.control;
+    root["peak_live"] = plan.peak_live;
+    root["lower_bound"] = plan.peak_live;
+    root["optimal"] = false;
+    root["fragmentation"] = plan.replay.peak_waste;
+    root["headroom"] = ratio(plan.size, plan.needed);
+    root["adversary"] = plan.adversary();
+    root["orders"] = plan.orders;
+    root["requests"] = plan.requests;
+    root["from_pools"] = plan.from_pools();
+    root["replay"] = plan.holds() ? "ok" : "fails";
+    root["failed"] = traced_failures(heap.inputs.runs).count;
+    root["gaps"] = heap.doubt.gaps;
+    root["lost_events"] = heap.doubt.lost_events;
+    return root.dump() + "\n";
+}
+
+std::string talk(const generated_overflow& heap) {
+    const layout::overflow_plan& plan = heap.plan;
+    std::string text = fmt::format("{:=^80}\n", " SUGGESTED LAYOUT ");
+    text += fmt::format(
+        "Peak of live bytes: {}, which any heap needs\n{}"
+        "An adversary who knows the heap and keeps below that peak could make it need {} bytes\n{}",
+        plan.peak_live,
+        orders_text(plan),
+        plan.adversary(),
+        headroom_text(heap)
+    );
+    if (heap.doubt.gaps > 0) text += doubt_text(heap.doubt, reserve_text(heap)) + "\n";
+    text += denied_text(heap.inputs, plan.hopeless);
+    text += fmt::format(
+        "Replayed through the target's heap: {} events in {} orders, {}\n",
+        plan.replay.events,
+        plan.orders,
+        plan.replay.first_failure
+            ? failure_text(heap.inputs, *plan.replay.first_failure)
+            : std::string(plan.holds_in_orders ? "holds" : "fails in an order near the traced one")
+    );
+    if (heap.today) text += comparison(heap.inputs, *heap.inputs.heap, *heap.today);
+    return text + "\n";
+}
+
+} // namespace drone::cli

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Which pools are worth having in front of an overflow region: a fluid model.
+//
+// The region is taken to hold any load in a little more than its bytes, whatever the sizes. A pool
+// of block b serves the sizes for which the region would take b or more (region_saves_up_to()), so
+// a layout with N(b) blocks costs
+//
+//     1.03 * max over t of sum over b of r(b) * (live(b, t) - min(live(b, t), N(b)))  +  sum of b * N(b)
+//
+// where r(b) is what the region takes for such a size. N is found by coordinate descent over
+// moments at which much is live, then shrunk to what nearly always is, N - kappa * z * sqrt(N) with
+// z = Phi^-1(b / r): a block that is idle costs all of b, and saves only r - b when it is in use.
+//
+// It is a guess: what its pools need is measured by replay.
+
+#include "layout/classes.hpp"
+#include "usage/demand.hpp"
+
+#include <drone/layout.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace drone::layout {
+
+class fluid_model {
+public:
+    /// Looks at the runs: two passes over the steps.
+    explicit fluid_model(std::span<const usage::demand> runs);
+
+    /// At most so many pools, by ascending block; fewer, or none, where they would not pay.
+    [[nodiscard]] std::vector<pool_spec> choose(std::size_t most, double kappa) const;
+
+private:
+    /// Requests for blocks of one size.
+    struct cell {
+        std::uint32_t block = 0; ///< bytes
+        double in_region = 0;    ///< bytes that the region takes for one, tags included
+    };
+    /// A pool that may be: it serves cells [first, own].
+    struct candidate {
+        std::size_t first = 0;
+        std::size_t own = 0;
+        double capacity = 0;
+    };
+
+    void sample(const usage::demand& run);
+    [[nodiscard]] std::vector<candidate> candidates_of(std::vector<std::size_t> cells) const;
+    void descend(std::vector<candidate>& pools, int rounds) const;
+    [[nodiscard]] std::vector<double> live(const candidate& pool) const;
+
+    std::vector<cell> cells_;                         ///< by ascending block
+    std::vector<std::vector<std::uint32_t>> moments_; ///< live blocks by cell
+    std::vector<double> loads_;                       ///< of them, all in the region, bytes
+    std::size_t busiest_ = 0;
+};
+
+} // namespace drone::layout

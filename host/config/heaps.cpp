@@ -68,6 +68,7 @@ result<void> check_pools(const table& section, const toml::array& list, const he
     };
     switch (problem) {
     case layout_error::none:
+    case layout_error::bad_alignment: // check_alignment() has said it
         return {};
     case layout_error::no_pools:
         return section.error_at(
@@ -76,16 +77,6 @@ result<void> check_pools(const table& section, const toml::array& list, const he
                 "{} has an empty list of pools; add one, {{ block = \"16\", capacity = 10 }}, or "
                 "overflow = true",
                 section.label()
-            )
-        );
-    case layout_error::bad_alignment:
-        return section.error_at(
-            "align",
-            fmt::format(
-                "\"align\" is {}; write a power of two from {} to {}",
-                h.alignment,
-                granule,
-                alignment_limit
             )
         );
     case layout_error::block_zero:
@@ -128,15 +119,17 @@ result<void> check_pools(const table& section, const toml::array& list, const he
 }
 
 result<void> check_alignment(const table& section, const heap& h) {
-    const bool power = h.alignment >= granule && h.alignment <= alignment_limit &&
+    const std::uint32_t least = least_alignment(h.overflow ? overflow::region : overflow::none);
+    const bool power = h.alignment >= least && h.alignment <= alignment_limit &&
                        (h.alignment & (h.alignment - 1)) == 0;
     if (!power)
         return section.error_at(
             "align",
             fmt::format(
-                "\"align\" is {}; write a power of two from {} to {}",
+                "\"align\" is {}; {}write a power of two from {} to {}",
                 h.alignment,
-                granule,
+                h.overflow ? "with overflow = true " : "",
+                least,
                 alignment_limit
             )
         );
@@ -180,11 +173,11 @@ result<heap> read_heap(const table& section, std::string name, bool may_hold_hea
     const auto origin = section.number("origin");
     if (!origin) return std::unexpected(origin.error());
     h.origin = *origin;
-    if (const auto fine = check_alignment(section, h); !fine) return std::unexpected(fine.error());
-
     const auto beyond = section.truth("overflow");
     if (!beyond) return std::unexpected(beyond.error());
     h.overflow = beyond->value_or(false);
+    if (const auto fine = check_alignment(section, h); !fine) return std::unexpected(fine.error());
+
     auto permanent = section.words("permanent");
     if (!permanent) return std::unexpected(permanent.error());
     h.permanent = std::move(*permanent);

@@ -61,12 +61,17 @@ enum class overflow : std::uint8_t {
     region, ///< one region, which serves the requests that no pool serves
 };
 
+/// The least alignment that a heap may be declared to offer, bytes.
+[[nodiscard]] constexpr std::uint32_t least_alignment(overflow beyond) noexcept {
+    return beyond == overflow::region ? region_granule : granule;
+}
+
 /// Why a list of pools cannot be a heap.
 enum class layout_error : std::uint8_t {
     none,
     no_pools,
-    bad_alignment, ///< the heap's alignment is not a power of two from granule to alignment_limit
-    block_zero,    ///< a block of no bytes
+    bad_alignment,     ///< not a power of two from least_alignment() to alignment_limit
+    block_zero,        ///< a block of no bytes
     block_not_granule, ///< a block that is not a multiple of the granule
     capacity_zero,     ///< a pool of no blocks
     not_ascending,     ///< blocks not strictly ascending
@@ -92,7 +97,8 @@ block_alignment(std::uint32_t block, std::uint32_t alignment) noexcept {
     overflow beyond = overflow::none
 ) noexcept {
     if (count == 0 && beyond == overflow::none) return layout_error::no_pools;
-    if (alignment < granule || alignment > alignment_limit || (alignment & (alignment - 1)) != 0)
+    if (alignment < least_alignment(beyond) || alignment > alignment_limit ||
+        (alignment & (alignment - 1)) != 0)
         return layout_error::bad_alignment;
     std::uint64_t used = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -156,6 +162,7 @@ namespace detail {
 // Not constexpr on purpose: reaching one of these ends the compilation with its name in the
 // message.
 void heap_alignment_is_no_power_of_two_from_4_to_4096();
+void heap_alignment_with_an_overflow_region_is_no_power_of_two_from_8_to_4096();
 void pool_block_is_zero();
 void pool_block_is_no_multiple_of_4();
 void pool_capacity_is_zero();
@@ -172,7 +179,9 @@ consteval heap_layout<PoolCount> checked_layout(
     case layout_error::no_pools:
         break;
     case layout_error::bad_alignment:
-        heap_alignment_is_no_power_of_two_from_4_to_4096();
+        beyond == overflow::region
+            ? heap_alignment_with_an_overflow_region_is_no_power_of_two_from_8_to_4096()
+            : heap_alignment_is_no_power_of_two_from_4_to_4096();
         break;
     case layout_error::block_zero:
         pool_block_is_zero();

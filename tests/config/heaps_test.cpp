@@ -169,6 +169,13 @@ TEST(Heap, NeedsAPowerOfTwoAsAlignment) {
         );
 }
 
+TEST(Heap, NeedsTheRegionsGranuleAsAlignmentWhereItHasOne) {
+    EXPECT_EQ(
+        refusal("[heap]\nsize = \"1K\"\noverflow = true\nalign = 4\n"),
+        "Drone.toml:4:9: \"align\" is 4; with overflow = true write a power of two from 8 to 4096"
+    );
+}
+
 TEST(Heap, NeedsAnOriginThatSuitsItsAlignmentAndItsSize) {
     EXPECT_EQ(
         refusal("[heap]\nsize = 64\norigin = \"0x20000004\"\n"),

@@ -52,6 +52,16 @@ TEST(Layout, RefusesWhatCannotBeAHeap) {
     EXPECT_EQ(check({{8, 12}}, 100), layout_error::none);
 }
 
+TEST(Layout, ARegionAlignsItsHeapToItsGranule) {
+    const pool_spec pools[] = {{4, 1}};
+    const auto check_with_region = [&](std::uint32_t alignment) {
+        return check_layout(pools, 1, 100, alignment, nullptr, drone::overflow::region);
+    };
+    EXPECT_EQ(check_with_region(4), layout_error::bad_alignment);
+    EXPECT_EQ(check_with_region(8), layout_error::none);
+    EXPECT_EQ(check({{4, 1}}, 100, 4), layout_error::none);
+}
+
 TEST(Layout, PoolsThatWrapAround32BitsExceedTheHeap) {
     EXPECT_EQ(check({{0x8000'0000, 2}}, 0xFFFF'FFFF), layout_error::exceeds_heap);
     EXPECT_EQ(check({{4, 0x4000'0001}}, 0xFFFF'FFFF), layout_error::exceeds_heap);

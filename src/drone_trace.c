@@ -323,7 +323,8 @@ static void report(uint32_t op, const void *place, size_t asked, size_t alignmen
             if (op == op_allocate && h->unit_log2 > 2) e.op = op_allocate_aligned;
             e.data = (e.data >> h->unit_log2) + h->units * code;
         }
-        if (alignment > 8) e.alignment_log2 = (uint32_t)__builtin_ctz((unsigned)alignment);
+        if (alignment > 8) /* the word has room for 15 */
+            e.alignment_log2 = alignment > 32768 ? 15 : (uint32_t)__builtin_ctz((unsigned)alignment);
     }
     send(h, &e);
 }

@@ -40,6 +40,9 @@ inline constexpr std::uint32_t data_mask = 0x00FF'FFFF;
 inline constexpr std::uint32_t digest_mask = 0x0FFF'FFFF;
 inline constexpr std::uint32_t sequence_period = 32;
 
+/// Of the largest alignment that the trace has a number for; no pool offers as much.
+inline constexpr std::uint32_t largest_alignment_log2 = 15;
+
 enum class operation : std::uint8_t {
     allocate = 0,   ///< offset of the allocation's last byte; granule alignment was asked
     deallocate = 1, ///< offset of the block's first byte
@@ -157,14 +160,15 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
 
 /// The alignment of an allocation that asks for more than 8 bytes, or of a request that fails. It
 /// precedes that request. Interrupts may put other events in between, so the word names the request:
-/// whether it fails << 23 | log2 << 19 | the low 19 bits of its data.
+/// whether it fails << 23 | log2, saturating << 19 | the low 19 bits of its data.
 [[nodiscard]] constexpr word make_alignment(std::uint32_t log2, word request) noexcept {
     const std::uint32_t fails = request.op() == operation::failed ? 1 : 0;
+    if (log2 > largest_alignment_log2) log2 = largest_alignment_log2;
     return make_control(
         control::alignment, fails << 23U | log2 << 19U | (request.data() & 0x7FFFFU)
     );
 }
-/// The log2 that an alignment word gives this request; 0: none.
+/// The log2 that an alignment word gives this request, largest_alignment_log2 for more, too; 0: none.
 [[nodiscard]] constexpr std::uint32_t alignment_log2(word alignment, word request) noexcept {
     const std::uint32_t log2 = alignment.data() >> 19U & 0xFU;
     return alignment == make_alignment(log2, request) ? log2 : 0;

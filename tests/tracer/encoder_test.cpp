@@ -98,7 +98,7 @@ private:
         switch (below(5)) {
         case 0:
         case 1: {
-            const std::uint32_t alignment = below(9) == 0 ? 16U << below(8) : 0;
+            const std::uint32_t alignment = below(9) == 0 ? 16U << below(14) : 0;
             const std::uint32_t usual = std::min(Options::layout.alignment, 8U);
             tracer_.alloc(at(offset), asked, alignment, caller);
             if (heard)

@@ -48,7 +48,9 @@ void output::reopen() {
     if (path_.empty()) {
         struct stat status{};
         const bool known = ::fstat(STDOUT_FILENO, &status) == 0;
-        if (known && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
+        // What is not for writing was closed when we began (base/standard_streams.hpp).
+        const bool writes = (::fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) != O_RDONLY;
+        if (known && writes && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
             file_ = base::descriptor(::open("/proc/self/fd/1", how));
         return take(file_ ? file_.get() : STDOUT_FILENO);
     }

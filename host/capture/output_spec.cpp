@@ -18,6 +18,12 @@ bool is_number(std::string_view text) {
     return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+/// Whether it was meant as a port: names of files rarely end so.
+bool begins_as_number(std::string_view text) {
+    if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+    return is_number(text.substr(0, 1));
+}
+
 std::optional<std::uint8_t> port_number(std::string_view digits) {
     unsigned value = 0;
     const auto [end, problem] =
@@ -39,8 +45,8 @@ result<output_spec> parse_output(const std::string& text) {
     for (std::size_t colon = spec.path.rfind(':'); colon != std::string::npos;
          colon = spec.path.rfind(':')) {
         const std::string digits = spec.path.substr(colon + 1);
-        if (!is_number(digits)) break;
-        const auto port = port_number(digits);
+        if (!begins_as_number(digits) || digits.contains('/')) break;
+        const auto port = is_number(digits) ? port_number(digits) : std::nullopt;
         if (!port) {
             return fail(fmt::format(
                 "\"{}\": there is no port {}; ports are 0 to {}", text, digits, port_count - 1

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
@@ -33,6 +35,11 @@ result<address> parse(const std::string& text) {
     }
     if (found.host.empty() || found.port.empty())
         return fail(fmt::format("\"{}\" is no address; write HOST:PORT", text));
+    std::uint16_t number = 0; // getaddrinfo() takes larger ones, too, and what is left of them
+    const char* const end = found.port.data() + found.port.size();
+    const auto [stopped, problem] = std::from_chars(found.port.data(), end, number);
+    if (problem != std::errc{} || stopped != end || number == 0)
+        return fail(fmt::format("\"{}\": {} is no port; ports are 1 to 65535", text, found.port));
     return found;
 }
 

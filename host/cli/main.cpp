@@ -61,6 +61,17 @@ std::string usage_problem(const CLI::App& command, const CLI::ParseError& proble
     );
 }
 
+/// An option that was given an empty word, as by a variable of a script that is not set. It must
+/// not count as left out.
+const CLI::Option* find_empty(const CLI::App& command) {
+    for (const CLI::Option* const option : command.get_options())
+        if (option->nonpositional() && std::ranges::count(option->results(), "") != 0)
+            return option;
+    for (const CLI::App* const inner : command.get_subcommands())
+        if (const CLI::Option* const empty = find_empty(*inner)) return empty;
+    return nullptr;
+}
+
 int refuse(const std::string& message, int code) {
     say("drone: {}\n", message);
     return code;
@@ -118,6 +129,15 @@ int run(int argc, char** argv) {
             wrong_usage
         );
     }
+    if (const CLI::Option* const empty = find_empty(root))
+        return refuse(
+            fmt::format(
+                "{}: \"\" says nothing; leave the option out, or see `{} --help`",
+                empty->get_name(),
+                full_name(innermost(root))
+            ),
+            wrong_usage
+        );
     const result<int> code = s.run(root);
     return code ? finish(*code) : refuse(code.error().message, failed);
 }

@@ -125,7 +125,9 @@ result<std::vector<std::string>> table::words(std::string_view key) const {
             return error_at(
                 word,
                 fmt::format(
-                    "\"{}\" has {}; write texts in quotes, or numbers", key, type_name(word)
+                    "\"{}\" has {}; write texts in quotes, or numbers that are not negative",
+                    key,
+                    type_name(word)
                 )
             );
         return {};

@@ -233,7 +233,11 @@ std::vector<std::string> symbols::debug_information::at_symbol(Dwarf_Addr addres
 result<symbols> symbols::open(const std::filesystem::path& elf) {
     std::error_code missing;
     if (!std::filesystem::is_regular_file(elf, missing))
-        return fail(fmt::format("{}: no such file; --elf names the firmware", elf.string()));
+        return fail(fmt::format(
+            "{}: {}; --elf names the firmware",
+            elf.string(),
+            std::filesystem::exists(elf, missing) ? "is not a regular file" : "no such file"
+        ));
     auto information = std::make_unique<debug_information>();
     if (const auto good = information->look_at_file(elf); !good)
         return std::unexpected(good.error());

@@ -50,8 +50,11 @@ namespace {
 
 constexpr unsigned usual_port = 31; // of a heap trace
 
+/// Without the mark that some editors put in front of it.
 std::string_view as_text(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    constexpr std::string_view mark = "\xEF\xBB\xBF";
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return text.starts_with(mark) ? text.substr(mark.size()) : text;
 }
 
 bool looks_like_text(std::span<const std::byte> bytes) {

@@ -233,6 +233,15 @@ TEST_F(LogOutputs, APipeThatCannotBeOpenedAnewGetsEverything) {
     EXPECT_TRUE(got == bytes_of(text));
 }
 
+TEST_F(LogOutputs, AClosedStandardOutputIsAnError) {
+    write_file("in", text_packets(0, "text"));
+    const std::string command = "cd " + path("") + " && " + std::string(tool) + " log --input in";
+    EXPECT_EQ(WEXITSTATUS(std::system((command + " :0 >&- 2>stderr").c_str())), 1);
+    EXPECT_THAT(errors(), HasSubstr("standard output: Bad file descriptor"));
+    EXPECT_EQ(std::system((command + " all:0 >&- 2>stderr").c_str()), 0);
+    EXPECT_EQ(text_of("all"), "text");
+}
+
 TEST_F(LogOutputs, ANonBlockingStandardOutputGetsEverything) {
     const pipe_ends from_log = make_pipe();
     ASSERT_EQ(::fcntl(from_log.in.get(), F_SETFL, O_NONBLOCK), 0);

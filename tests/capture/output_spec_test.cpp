@@ -19,10 +19,24 @@ TEST(OutputSpec, IsAPathAndPorts) {
     EXPECT_EQ(parsed("all"), (output_spec{"all", {}}));
     EXPECT_EQ(parsed("a:b:3:3:1"), (output_spec{"a:b", {1, 3}}));
     EXPECT_EQ(parsed("high:31"), (output_spec{"high", {31}}));
+    EXPECT_EQ(parsed("at:12/a:-:b"), (output_spec{"at:12/a:-:b", {}}));
 }
 
 TEST(OutputSpec, RefusesWhatIsNoPort) {
-    for (const std::string text : {"", "x:", ":", "x:32", ":32", "x:256", "x:1:999999999999"})
+    for (const std::string text :
+         {"",
+          "x:",
+          ":",
+          "x:32",
+          ":32",
+          "x:256",
+          "x:1:999999999999",
+          "x:-1",
+          ":+1",
+          "x:0x1f",
+          "x:3a",
+          ":1.5",
+          "x:1:2b"})
         EXPECT_FALSE(parse_output(text)) << text;
 }
 

@@ -103,6 +103,13 @@ TEST_F(Transports, ATcpServerIsAsAFile) {
     expect_the_same("tcp");
 }
 
+TEST_F(Transports, ATcpPortThatCannotBeIsAnError) {
+    for (const std::string port : {"0", "65536", "99999", "-1", "2x", "http"}) {
+        EXPECT_EQ(WEXITSTATUS(run({"--input", "tcp:localhost:" + port, ":0"})), 1) << port;
+        EXPECT_NE(errors().find(port + " is no port; ports are 1 to 65535"), std::string::npos);
+    }
+}
+
 TEST_F(Transports, ASerialLineIsAsAFile) {
     const serial_line line;
     running_log log = start(captured({"--input", "serial:" + line.device + "@2000000"}, "pty"));

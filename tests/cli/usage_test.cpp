@@ -45,6 +45,24 @@ TEST_F(Usage, HelpNamesEveryCommand) {
         EXPECT_THAT(left.out, HasSubstr(std::string("\n  ") + command + " "));
 }
 
+TEST_F(Usage, AnOptionWithAnEmptyWordIsNotLeftOut) {
+    write("heaptrace", "a 1 12\n");
+    for (const char* const words :
+         {"heap -s \"$UNSET\"",
+          "heap -f ''",
+          "heap --elf ''",
+          "heap -c ''",
+          "heap replay --layout ''",
+          "heap generate --keep ''",
+          "log --input '' :0",
+          "new x --board ''"}) {
+        const outcome left = drone(words);
+        EXPECT_EQ(left.code, 2) << words;
+        EXPECT_EQ(left.out, "") << words;
+        EXPECT_THAT(left.err, HasSubstr(": \"\" says nothing")) << words;
+    }
+}
+
 TEST_F(Usage, HelpIsACommandToo) {
     EXPECT_EQ(drone("help").out, drone("--help").out);
     EXPECT_EQ(drone("help heap generate").out, drone("heap generate --help").out);

@@ -42,6 +42,7 @@ TEST(Symbols, AreNoneWhereNoCodeIs) {
 
 TEST(Symbols, NeedAnElfFile) {
     EXPECT_THAT(symbols::open("/nowhere").error().message, HasSubstr("no such file"));
+    EXPECT_THAT(symbols::open("/dev/zero").error().message, HasSubstr("is not a regular file"));
     EXPECT_THAT(
         symbols::open(DRONE_SOURCE_DIR "/CMakeLists.txt").error().message,
         HasSubstr("is not an ELF file")

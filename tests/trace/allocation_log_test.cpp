@@ -26,6 +26,13 @@ TEST(AllocationLog, ReadsEventsAroundCommentsAndTime) {
     EXPECT_EQ(r.found.events, 3);
 }
 
+TEST(AllocationLog, MayBeginWithAByteOrderMark) {
+    const reading r("\xEF\xBB\xBF"
+                    "a x 12\nf x\n");
+    EXPECT_EQ(r.found.events, 2);
+    EXPECT_EQ(r.found.damaged, 0);
+}
+
 TEST(AllocationLog, CountsUnknownFreesAndDoubledIds) {
     const reading r("a x 12\na x 16\nf x\nf x\nf y\n");
     EXPECT_EQ(r.found.freed_unknown, 2);

@@ -31,7 +31,7 @@ result<elf_file> elf_file::open(const std::filesystem::path& path) {
     const auto content = file.file_.bytes();
     if (content.size() < SELFMAG || std::memcmp(content.data(), ELFMAG, SELFMAG) != 0)
         return fail(fmt::format(
-            "{}: is not an ELF file; give the firmware as the linker wrote it", path.string()
+            "{}: is not an ELF file; name the firmware that the linker wrote", path.string()
         ));
     static_cast<void>(elf_version(EV_CURRENT));
     // libelf's interface is not const-correct; it does not write here.
@@ -40,7 +40,7 @@ result<elf_file> elf_file::open(const std::filesystem::path& path) {
     GElf_Ehdr header;
     if (file.elf_ == nullptr || elf_kind(file.elf_.get()) != ELF_K_ELF ||
         gelf_getehdr(file.elf_.get(), &header) == nullptr)
-        return fail(fmt::format("{}: ends within its ELF header", path.string()));
+        return fail(fmt::format("{}: ends inside its ELF header", path.string()));
     file.entry_ = header.e_entry;
     file.machine_ = header.e_machine;
     file.type_is_executable_ = header.e_type == ET_EXEC;

@@ -37,7 +37,7 @@ result<std::vector<std::byte>> read_piped(int file, const std::string& name) {
         bytes.insert(bytes.end(), chunk.begin(), chunk.begin() + got);
         if (bytes.size() > piped_bytes_limit)
             return fail(fmt::format(
-                "{}: is not a file and gives more than {} MiB; write that into a file and name the "
+                "{}: is not a file and gives more than {} MiB; write it to a file and name that "
                 "file",
                 name,
                 piped_bytes_limit / mebibyte

@@ -89,8 +89,7 @@ result<void> virtual_board::reset() {
     }
     if ((entry & 1U) == 0) {
         return fail(fmt::format(
-            "the vector table at {:#010x} is not one: its reset vector {:#010x} is no Thumb "
-            "address",
+            "there is no vector table at {:#010x}: the reset vector {:#010x} is not a Thumb address",
             flash_origin,
             entry
         ));

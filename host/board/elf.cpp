@@ -51,7 +51,7 @@ result<std::vector<segment>> read_segments(const std::string& name, const base::
             {static_cast<std::uint32_t>(load.address), {bytes, bytes + content->size()}}
         );
     }
-    if (segments.empty()) return fail(fmt::format("{}: holds nothing to load", name));
+    if (segments.empty()) return fail(fmt::format("{}: has nothing to load", name));
     return segments;
 }
 

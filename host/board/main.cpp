@@ -157,9 +157,7 @@ int flash(const std::string& flash_file, const std::string& firmware_file) {
 int press_reset(const std::string& flash_file) {
     const auto done = request_reset(flash_file);
     if (!done) return complain(done.error().message);
-    base::say(
-        "{}\n", *done ? "reset" : "no board is running; it starts from reset when it is next run"
-    );
+    base::say("{}\n", *done ? "reset" : "no board is running; its next run starts from reset");
     return 0;
 }
 

@@ -122,9 +122,9 @@ void heap_trace_writer::finish() {
 std::vector<std::string> heap_trace_writer::remarks() const {
     if (to_.size() != 0 || to_.failed()) return {};
     return {fmt::format(
-        "nothing came on port {}, so that {}; is the heap traced?",
+        "port {} sent nothing, so {}; is the heap traced?",
         port_,
-        to_.kept_size() != 0 ? fmt::format("{} is left as it was", to_.name())
+        to_.kept_size() != 0 ? fmt::format("{} was not changed", to_.name())
                              : fmt::format("{} is empty", to_.name())
     )};
 }

@@ -124,7 +124,7 @@ void output::flush() {
     if (!rest.empty()) begin();
     const auto wait = [&] {
         if (wait_for_room()) return true;
-        fail_with("its reader does not read; what it did not take is lost");
+        fail_with("its reader does not read; the rest is lost");
         return false;
     };
     while (!rest.empty() && !failed_) {

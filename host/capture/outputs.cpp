@@ -79,9 +79,7 @@ result<void> distinct_files::check(int descriptor, const std::string& name) cons
     for (const file& other : files_) {
         if (other.device != status.st_dev || other.inode != status.st_ino) continue;
         return fail(fmt::format(
-            "{} and {} are one file, which would overwrite itself; name another for one of them",
-            other.name,
-            name
+            "{} and {} are the same file; name another file for one of them", other.name, name
         ));
     }
     return {};
@@ -119,7 +117,7 @@ result<std::unique_ptr<sink>> open_outputs(
         asked |= set_of(specs[i]);
         all->add(make_sink(what, specs[i], std::move(opened[i])));
     }
-    all->add(std::make_unique<unasked>(asked, "packets that no output asks for"));
+    all->add(std::make_unique<unasked>(asked, "packets that are not in any output"));
     return all;
 }
 

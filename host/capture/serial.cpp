@@ -35,7 +35,7 @@ result<line> parse(const std::string& text) {
     const auto [end, problem] = std::from_chars(first, last, found.baud);
     if (problem != std::errc{} || end != last || found.baud == 0) {
         return fail(fmt::format(
-            "serial:{}: \"{}\" is no baud rate; write a number such as 2000000", text, first
+            "serial:{}: \"{}\" is not a baud rate; write a number such as 2000000", text, first
         ));
     }
     return found;
@@ -46,7 +46,7 @@ result<void> make_raw(int fd, const std::string& path, speed_t baud) {
     termios2 settings{};
     if (::ioctl(fd, TCGETS2, &settings) != 0) {
         if (errno == ENOTTY)
-            return fail(fmt::format("{} is no serial line; give a file without serial:", path));
+            return fail(fmt::format("{} is not a serial line; name a file without serial:", path));
         return fail(fmt::format("{}: {}", path, errno_text(errno)));
     }
     settings.c_iflag = 0;
@@ -70,7 +70,7 @@ result<void> make_raw(int fd, const std::string& path, speed_t baud) {
     const auto given = static_cast<double>(taken.c_ospeed);
     if (given < wanted * 0.97 || given > wanted * 1.03) {
         return fail(fmt::format(
-            "{} cannot do {} baud, the nearest it does is {}; choose another rate for the trace",
+            "{} cannot run at {} baud; the nearest rate is {}; choose another rate for the trace",
             path,
             baud,
             taken.c_ospeed
@@ -110,7 +110,7 @@ result<std::unique_ptr<source>> open_serial(const std::string& text) {
     base::descriptor fd(::open(wanted->path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
     if (!fd) {
         return fail(fmt::format(
-            "{}: {}; check that the probe is plugged in and that you may use it",
+            "{}: {}; check that the probe is plugged in and that you have access to it",
             wanted->path,
             errno_text(errno)
         ));

@@ -34,7 +34,7 @@ result<address> parse(const std::string& text) {
             found.host = found.host.substr(1, found.host.size() - 2);
     }
     if (found.host.empty() || found.port.empty())
-        return fail(fmt::format("\"{}\" is no address; write HOST:PORT", text));
+        return fail(fmt::format("\"{}\" is not an address; write HOST:PORT", text));
     std::uint16_t number = 0; // getaddrinfo() takes larger ones, too, and what is left of them
     const char* const end = found.port.data() + found.port.size();
     const auto [stopped, problem] = std::from_chars(found.port.data(), end, number);

@@ -28,7 +28,7 @@ trace_messages::decode(std::span<const std::uint8_t> text, std::span<std::uint8_
     std::size_t written = 0;
     for (const std::uint8_t character : text) {
         if (character == message_end) {
-            if (high_digit_ >= 0) return fail("a trace message of an odd number of digits");
+            if (high_digit_ >= 0) return fail("a trace message has an odd number of digits");
             state_ = state::kind;
             seen_.clear();
             continue;
@@ -47,7 +47,7 @@ trace_messages::decode(std::span<const std::uint8_t> text, std::span<std::uint8_
             if (character == '\r' || character == '\n') break;
             const int value = digit(character);
             if (value < 0)
-                return fail(fmt::format("byte {:#04x} is no hexadecimal digit", character));
+                return fail(fmt::format("byte {:#04x} is not a hexadecimal digit", character));
             if (high_digit_ < 0) {
                 high_digit_ = value;
             } else {

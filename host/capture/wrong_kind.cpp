@@ -28,7 +28,7 @@ std::optional<std::string> wrong_kind::remark(std::uint64_t malformed) const {
     if (sample_.size() < least_sample || stream::makes_sense(read_as_, sample_))
         return std::nullopt;
     const std::string what = fmt::format(
-        "this does not look like {}: {} of {} bytes are in no packet",
+        "this does not look like {}: {} of {} bytes are not in a packet",
         in_words(read_as_),
         malformed,
         bytes_
@@ -37,7 +37,7 @@ std::optional<std::string> wrong_kind::remark(std::uint64_t malformed) const {
     // A short capture that begins inside a packet may look like noise and be none.
     const bool enough = sample_.size() >= least_for_noise || 2 * malformed > bytes_;
     if (!other && !enough) return std::nullopt;
-    if (!other) return what + "; check the baud rate, the clock that it is made from, and --format";
+    if (!other) return what + "; check the baud rate, its clock, and --format";
     return fmt::format(
         "{}; it looks like {}: try --format {}", what, in_words(*other), spelling(*other)
     );

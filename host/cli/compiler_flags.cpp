@@ -29,7 +29,7 @@ constexpr std::array cores = {
 result<std::string> core_flags(std::string_view core) {
     const auto* const known = std::ranges::find(cores, core, &cortex_m_core::name);
     if (known == cores.end())
-        return fail(fmt::format("no compiler flags are known for the core {}", core));
+        return fail(fmt::format("the compiler flags for the core {} are not known", core));
     return fmt::format(
         "-mcpu={} -mthumb -ffunction-sections -fdata-sections {}",
         core,

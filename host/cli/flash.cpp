@@ -65,8 +65,8 @@ void add_flash(CLI::App& parent, session& s) {
 
     s.on(*parent.add_subcommand("reset", "Reset the board"), [&s] { return reset(s); });
 
-    CLI::App& gdb = *parent.add_subcommand("gdb", "Debug what runs on the board");
-    gdb.add_option("FIRMWARE", *file, "An ELF file, for its symbols");
+    CLI::App& gdb = *parent.add_subcommand("gdb", "Start a debugger on the board");
+    gdb.add_option("FIRMWARE", *file, "An ELF file with the symbols");
     s.on(gdb, [&s, file] { return debug(s, *file); });
 }
 

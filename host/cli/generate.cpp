@@ -107,8 +107,8 @@ result<int> lay_out_without_trace(
             made.size, range.automatic ? layout::usual_pools : range.last
         );
     if (made.overflow ? place_region(0, made.size).granules == 0 : made.pools.empty())
-        return fail(fmt::format("a heap of {} bytes has no room", made.size));
-    say("No trace was read: this layout is for any program.\n");
+        return fail(fmt::format("a heap of {} bytes is too small for a pool", made.size));
+    say("No trace was read. This layout is for any program.\n");
     fmt::print("{}", shared.json ? to_json(made) : config::format_heap(made));
     if (options.write) return write_heap(*inputs, made, {}, options.yes);
     return 0;
@@ -180,9 +180,9 @@ result<int> generate(const heap_options& shared, const generate_options& options
     if (!range.is_one()) {
         heap.curve = planner->curve(range.first, range.last);
         if (heap.curve.empty())
-            return fail(
-                fmt::format("{} pools cannot hold all blocks to keep; ask for more", range.last)
-            );
+            return fail(fmt::format(
+                "{} pools cannot have all blocks of --keep; ask for more pools", range.last
+            ));
         pools = heap.knee = layout::cheapest_of(heap.curve, options.pool_cost);
     }
     if (range.automatic) heap.curve.clear();
@@ -210,16 +210,13 @@ void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, s
     CLI::App& command =
         *heap.add_subcommand("generate", "The [heap] section that fits this program");
     command.fallthrough();
-    command
-        .add_option(
-            "-p,--pools", options->pools, "At most so many pools; auto; or N..M for the curve"
-        )
+    command.add_option("-p,--pools", options->pools, "The most pools; auto; or N..M for the curve")
         ->capture_default_str()
         ->check([](const std::string& text) {
             return parse_pools(text)
                        ? std::string()
                        : fmt::format(
-                             "\"{}\" is no number of pools; write 1 to {}, auto or a range, 2..32",
+                             "\"{}\" is not a number of pools; write 1 to {}, auto or a range such as 2..32",
                              text,
                              layout::pool_limit
                          );
@@ -248,7 +245,7 @@ void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, s
     command.add_flag("--write", options->write, "Put the layout into Drone.toml");
     command.add_flag("--yes", options->yes, "Do not ask before writing");
     command.add_flag(
-        "--no-trace", options->no_trace, "Pools for any program, of a heap that was not traced yet"
+        "--no-trace", options->no_trace, "Pools for any program, when there is no trace yet"
     );
     command.add_flag("--json", shared->json, "Print the layout as JSON");
     s.on(command, [shared, options] { return generate(*shared, *options); });

@@ -20,11 +20,6 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
     );
 }
 
-double percent_above(std::int64_t bytes, std::int64_t bound) {
-    return bound == 0 ? 0.0
-                      : 100.0 * static_cast<double>(bytes - bound) / static_cast<double>(bound);
-}
-
 std::string pool_count(std::size_t count) {
     return fmt::format("{} pool{}", count, count == 1 ? "" : "s");
 }
@@ -37,7 +32,7 @@ std::string curve_lines(const generated_heap& heap) {
             point.pools,
             point.used,
             point.lower_bound,
-            point.optimal ? "" : "  not proved least",
+            point.optimal ? "" : "  not proved",
             point.pools == heap.knee ? "  <- knee" : ""
         );
     return text;
@@ -59,7 +54,7 @@ std::string fragmentation_line(std::uint64_t bytes, std::uint64_t size) {
 std::string doubt_text(const layout::uncertainty& doubt, const std::string& reserve) {
     // A gap of unknown size adds nothing to the events that are known to be lost.
     std::string text = fmt::format(
-        "{} gap{} in the trace, {} event{} known to be lost: the loads are lower bounds",
+        "{} gap{} in the trace, {} event{} known to be lost: the real peaks may be higher",
         doubt.gaps,
         doubt.gaps == 1 ? "" : "s",
         doubt.lost_events == 0 ? "no" : fmt::to_string(doubt.lost_events),
@@ -71,7 +66,7 @@ std::string doubt_text(const layout::uncertainty& doubt, const std::string& rese
 
 std::string failure_text(const heap_inputs& inputs, const layout::failure& failed) {
     return fmt::format(
-        "fails at event {}{}, {} bytes",
+        "event {}{} fails, a request of {} bytes",
         usage::event_number(inputs.runs[failed.run], failed.step),
         inputs.files.size() > 1 ? " of " + inputs.files[failed.run] : "",
         failed.request.size
@@ -83,21 +78,17 @@ std::string denied_text(const heap_inputs& inputs, std::uint64_t hopeless) {
     if (failed.count == 0) return {};
     std::string text = describe(failed, inputs);
     if (hopeless == 0)
-        text += "; the layout has room for each";
+        text += ". The layout serves each of them";
     else if (inputs.size)
         text += fmt::format(
-            "; no layout in a heap of {} bytes serves {} of them, the layout has room for each "
-            "other",
+            ". No layout in a heap of {} bytes serves {} of them; this one serves the others",
             *inputs.size,
             hopeless
         );
     else
-        text += fmt::format(
-            "; no heap serves {} of them, the layout has room for each other", hopeless
-        );
+        text += fmt::format(". No heap serves {} of them; this layout serves the others", hopeless);
     return text +
-           ".\nThe program needs more than this trace shows: run it with this layout and trace "
-           "it again\n";
+           ".\nThe program needs more than this trace shows. Run it with this layout and trace it again.\n";
 }
 
 std::string comparison(
@@ -110,7 +101,7 @@ std::string comparison(
         peaks += std::uint64_t{today.pools[pool].block} * replayed.pools[pool].peak;
     }
     std::string text = fmt::format(
-        "Today's layout: {} of {} bytes, {} in use at the peaks, {} lost inside blocks; ",
+        "The layout in Drone.toml: {} of {} bytes, {} in use at the peaks, {} unused inside blocks; ",
         pool_count(today.pools.size()),
         taken,
         peaks,
@@ -126,17 +117,42 @@ std::string comparison(
         );
     if (replayed.first_failure)
         return text + failure_text(inputs, *replayed.first_failure) +
-               fmt::format(", and {} requests in all\n", replayed.failures);
-    return text + "holds\n";
+               fmt::format("; {} fail in all\n", replayed.failures);
+    return text + "it holds the trace\n";
 }
 
 namespace {
+
+/// What the trace needs, and what is proved of it.
+std::string needs_text(const generated_heap& heap) {
+    const layout::plan& plan = heap.plan;
+    const std::size_t pools = plan.pools.size();
+    if (plan.without_squeeze)
+        return fmt::format(
+            "{} bytes with fall-over, {} less than without, in this order of events only. No {}-pool "
+            "layout needs less than {} bytes{}.\n",
+            plan.used,
+            *plan.without_squeeze - plan.used,
+            pools,
+            plan.lower_bound,
+            doubt_of_fall_over(heap.inputs)
+        );
+    std::string text = fmt::format(
+        "{} bytes, {} without fall-over. With fall-over, no {}-pool layout needs less than {} bytes.\n",
+        plan.used,
+        plan.optimal ? "the proved minimum" : "the smallest layout found, but not proved,",
+        pools,
+        plan.lower_bound
+    );
+    if (heap.squeeze_asked) text += "--squeeze found nothing smaller.\n";
+    return text;
+}
 
 std::string doubt_of_pools(const generated_heap& heap) {
     std::string reserve;
     if (heap.plan.has_reserve)
         reserve = fmt::format(
-            "each pool has {:.1f} % in reserve, a block at least",
+            "each pool has {:.1f} % in reserve, and at least one block",
             100 * (heap.doubt.factor().factor() - 1)
         );
     return doubt_text(heap.doubt, reserve);
@@ -214,28 +230,9 @@ std::string to_json(const config::heap& heap) {
 std::string talk(const generated_heap& heap) {
     const layout::plan& plan = heap.plan;
     std::string text = fmt::format("{:=^80}\n", " SUGGESTED LAYOUT ");
+    text += needs_text(heap);
     text += fmt::format(
-        "The trace needs {} bytes in {}{}; no layout of so many pools can do with less than {}, "
-        "and this one takes {:.1f} % more\n",
-        plan.used,
-        pool_count(plan.pools.size()),
-        plan.optimal ? ", proved least without fall-over" : "",
-        plan.lower_bound,
-        percent_above(plan.used, plan.lower_bound)
-    );
-    if (plan.without_squeeze)
-        text += fmt::format(
-            "Squeezed: {} bytes less than the {} without fall-over ({:.1f} % above the bound); "
-            "this holds for this order of events only{}\n",
-            *plan.without_squeeze - plan.used,
-            *plan.without_squeeze,
-            percent_above(plan.used, plan.lower_bound),
-            doubt_of_fall_over(heap.inputs)
-        );
-    else if (heap.squeeze_asked)
-        text += "Squeezing finds nothing below that\n";
-    text += fmt::format(
-        "Every load may grow {:.2f} times before a pool is full, first the one of {} bytes\n",
+        "Headroom: every pool can hold {:.2f} times its traced peak; the {}-byte pool fills first.\n",
         plan.room.factor,
         plan.pools[plan.room.first_full].block
     );
@@ -244,7 +241,8 @@ std::string talk(const generated_heap& heap) {
     text += fmt::format(
         "Replayed through the target's heap: {} events, {}\n",
         plan.replay.events,
-        plan.replay.first_failure ? failure_text(heap.inputs, *plan.replay.first_failure) : "holds"
+        plan.replay.first_failure ? failure_text(heap.inputs, *plan.replay.first_failure)
+                                  : "all served"
     );
     if (heap.today) text += comparison(heap.inputs, *heap.inputs.heap, *heap.today);
     return text + "\n";

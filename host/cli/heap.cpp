@@ -101,15 +101,14 @@ void name_those_that_fit(
     const std::size_t strangers = callers.size() - names.size();
     // Some may have been damaged on their way; of another build, hardly any fits.
     if (strangers * 4 > callers.size()) {
-        say("drone: {}: {} of {} callers are at no call in it: it is another build than the traced "
-            "one, and names none of them; give --elf the build that was traced\n",
+        say("drone: {}: {} of {} callers are not after a call in it: it is another build than the traced one, so no caller is named; name the traced build with --elf\n",
             elf,
             strangers,
             callers.size());
         return;
     }
     if (strangers != 0)
-        say("drone: {}: {} of {} callers are at no call in it and have no name\n",
+        say("drone: {}: {} of {} callers are not after a call in it and have no name\n",
             elf,
             strangers,
             callers.size());
@@ -138,7 +137,7 @@ name_callers(const heap_inputs& inputs, const std::string& named, report::heap_r
         name_those_that_fit(elf, *symbols, r);
         return {};
     }
-    other = fmt::format("{}: {}; give --elf the build that was traced", elf, other);
+    other = fmt::format("{}: {}; name the traced build with --elf", elf, other);
     if (!named.empty()) return fail(other);
     say("drone: {}\n", other);
     return {};
@@ -199,7 +198,9 @@ result<int> print_usage(const heap_options& shared, const usage_options& options
 CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared, session& s) {
     const auto options = std::make_shared<usage_options>();
     CLI::App& heap = *parent.add_subcommand("heap", "What the program did with its heap");
-    heap.add_option("-f,--file", shared->files, "Heap trace; several: several runs of one program")
+    heap.add_option(
+            "-f,--file", shared->files, "A heap trace; several are several runs of one program"
+    )
         ->capture_default_str();
     heap.add_option("-c,--config", shared->key, "The heap's key in Drone.toml")
         ->capture_default_str();
@@ -207,7 +208,7 @@ CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared
     heap.add_option(
             "--align",
             shared->alignment,
-            "Bytes, what a request is aligned to where the trace does not say it (malloc's: 8)"
+            "The alignment of requests in a trace that does not record it (malloc: 8)"
     )
         ->type_name("BYTES")
         ->check([](const std::string& text) {
@@ -225,9 +226,9 @@ CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared
     )
         ->check(CLI::IsMember(report::section_names()))
         ->allow_extra_args(false);
-    heap.add_option("--elf", options->elf, "The firmware, whose functions callers are named by");
+    heap.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
     heap.add_flag("--full", options->full, "Callers with library functions and template arguments");
-    heap.add_flag("--json", shared->json, "Everything there is to say, as JSON");
+    heap.add_flag("--json", shared->json, "Everything, as JSON");
     s.on(heap, [shared, options] { return print_usage(*shared, *options); });
     return heap;
 }

@@ -43,7 +43,7 @@ result<std::uint32_t> parse_heap_size(std::string_view text) {
     if (!size) return std::unexpected(size.error());
     if (*size == 0 || *size > UINT32_MAX)
         return fail(fmt::format(
-            "-s {}: a heap has 1 byte to 4 GiB - 1, not {} bytes; write its size, e.g. 10K",
+            "-s {}: a heap has 1 byte to 4 GiB - 1, not {} bytes; write a size such as 10K",
             text,
             *size
         ));
@@ -54,7 +54,7 @@ result<std::uint32_t> parse_heap_size(std::string_view text) {
 std::string assumption(const usage::demand& run, std::string_view file, bool is_asked) {
     if (run.assumed_alignment == 0) return {};
     return fmt::format(
-        "drone: {}: does not say how blocks are aligned; assumed: to {} bytes, {}\n",
+        "drone: {}: does not record alignments; assumed: {} bytes, {}\n",
         file,
         run.assumed_alignment,
         is_asked ? "as --align says" : "unless --align says otherwise"
@@ -69,8 +69,7 @@ void warn_of_leaks(const std::string& file, const usage::demand& run, const heap
         const std::string size = fmt::format("{}", *g.size);
         if (inputs.heap && std::ranges::count(inputs.heap->permanent, size) != 0) continue;
         if (++leaks > told) break;
-        say("drone: {}: blocks of {} bytes keep growing, from {} to {} live: no pool is large "
-            "enough for a leak; see `drone heap`, or name what is meant to stay in \"permanent\"\n",
+        say("drone: {}: the live count of {}-byte blocks keeps growing, from {} to {}: no pool is large enough for a leak; see `drone heap`, or list what is meant to stay in \"permanent\"\n",
             file,
             size,
             g.grew.first,
@@ -124,8 +123,9 @@ result<heap_inputs> read_heap_inputs(const heap_options& options) {
 std::string doubt_of_fall_over(const heap_inputs& inputs) {
     if (inputs.left_open.empty()) return {};
     return fmt::format(
-        "; the trace does not say {}, so where requests fall over the program may do otherwise: run "
-        "it with this layout",
+        ". The trace does not record {}, so the program may differ where requests fall over: run "
+        "it with "
+        "this layout",
         inputs.left_open
     );
 }

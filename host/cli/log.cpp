@@ -167,11 +167,11 @@ result<int> run_log(const session& s, const log_options& options) {
 
 void add_log(CLI::App& parent, session& s) {
     const auto options = std::make_shared<log_options>();
-    CLI::App& log = *parent.add_subcommand("log", "Show or save what the board says");
+    CLI::App& log = *parent.add_subcommand("log", "Show or save what the board sends");
     log.add_option(
            "OUTPUT",
            options->outputs,
-           "[PATH][:PORT]...: payload of these ports into PATH or on standard output"
+           "[PATH][:PORT]...: writes the bytes of these ports to PATH or standard output"
     )
         ->check(refused_by(capture::parse_output));
     log.add_option(
@@ -181,14 +181,18 @@ void add_log(CLI::App& parent, session& s) {
     );
     log.add_option("--format", options->format, "swo, tpiu:ID or dso")
         ->check(refused_by(config::parse_format));
-    log.add_flag("--time", options->time, "Begin lines of text with the target's time, in ticks");
+    log.add_flag(
+        "--time", options->time, "Begin each line of text with the target's time, in ticks"
+    );
     CLI::Option* const packets =
         log.add_flag("--packets", options->packets, "Print every packet on standard output");
     log.add_flag("--json", options->json, "Print packets as JSON, one object a line")
         ->needs(packets);
     log.add_flag("--reset", options->reset, "Reset the board first");
-    log.add_flag("--wait", options->wait, "Wait for the source, also when it goes away");
-    log.add_flag("--after-sync", options->after_sync, "Ignore all before a synchronisation");
+    log.add_flag("--wait", options->wait, "Wait for the source, also if it goes away");
+    log.add_flag(
+        "--after-sync", options->after_sync, "Ignore everything before the first synchronisation"
+    );
     s.on(log, [&s, options] { return run_log(s, *options); });
 }
 

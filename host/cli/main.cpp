@@ -47,7 +47,7 @@ std::string usage_problem(const CLI::App& command, const CLI::ParseError& proble
     const auto strangers = command.remaining();
     if (commands.empty() || strangers.empty()) return problem.what();
     if (strangers.front().starts_with('-'))
-        return fmt::format("{} is no option", strangers.front());
+        return fmt::format("{} is not an option", strangers.front());
     std::vector<std::string> names;
     names.reserve(commands.size());
     for (const CLI::App* const known : commands)
@@ -55,7 +55,7 @@ std::string usage_problem(const CLI::App& command, const CLI::ParseError& proble
     const std::vector<std::string_view> known(names.begin(), names.end());
     const std::string_view meant = config::nearest(strangers.front(), known);
     return fmt::format(
-        "\"{}\" is no command{}",
+        "\"{}\" is not a command{}",
         strangers.front(),
         meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant)
     );

@@ -74,13 +74,11 @@ result<std::string> project_name(const new_options& options) {
     const fs::path last = target.has_filename() ? target : target.parent_path();
     std::string name = options.name.value_or(last.filename().string());
     if (std::ranges::find(reserved_names, name) != reserved_names.end())
-        return fail(fmt::format(
-            "\"{}\" is a name that CMake keeps for itself; give another with --name", name
-        ));
+        return fail(fmt::format("CMake uses the name \"{}\" itself; give another with --name", name)
+        );
     if (is_project_name(name)) return name;
     return fail(fmt::format(
-        "\"{}\" is no name for a project: it needs a letter, then letters, digits, - or _; give "
-        "one with --name",
+        "\"{}\" is not a name for a project: write a letter, then letters, digits, - or _; give one with --name",
         name
     ));
 }
@@ -88,7 +86,7 @@ result<std::string> project_name(const new_options& options) {
 result<const config::board*> known_board(std::string_view name) {
     if (const config::board* const found = config::find_board(name)) return found;
     return fail(fmt::format(
-        "unknown board \"{}\"; supported are {}",
+        "unknown board \"{}\"; the supported ones are {}",
         name,
         fmt::join(config::supported_boards() | std::views::transform(&config::board::name), ", ")
     ));
@@ -100,7 +98,7 @@ result<std::uint32_t> heap_size(const new_options& options, const config::board&
     if (!size) return fail("--heap-size: " + size.error().message);
     if (*size < smallest_starting_heap || *size > board.ram_size)
         return fail(fmt::format(
-            "--heap-size: {} is out of range; {} has {} of RAM, and a heap needs {} at least",
+            "--heap-size: {} is out of range; {} has {} of RAM, and a heap needs at least {}",
             *options.heap_size,
             board.name,
             config::format_size(board.ram_size),
@@ -168,14 +166,14 @@ result<int> make_project(const session& s, const new_options& options) {
 void add_new(CLI::App& parent, session& s) {
     const auto options = std::make_shared<new_options>();
     CLI::App& command = *parent.add_subcommand("new", "Make a project for a board");
-    command.add_option("PATH", options->path, "The project's folder; must be empty or not there")
+    command.add_option("PATH", options->path, "The project's folder: empty, or not existing yet")
         ->required();
     command.add_option("--board", options->board, "One of `drone print supported-boards`")
         ->required();
     command.add_option(
-        "--heap-size", options->heap_size, "Such as 10K; the default is the board's"
+        "--heap-size", options->heap_size, "The heap's size, such as 10K; by default the board's"
     );
-    command.add_option("--name", options->name, "The project's name; the default is the folder's");
+    command.add_option("--name", options->name, "The project's name; by default the folder's");
     command.add_flag(
         "--pools-only", options->pools_only, "A heap of pools, with no region behind them"
     );

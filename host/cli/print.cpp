@@ -51,7 +51,7 @@ result<int> print_cmake(const session& s) {
     const std::string folder = (find_installation(s.executable()).files / "cmake").string();
     if (folder.find_first_of("\";\\\n") != std::string::npos)
         return fail(fmt::format(
-            "{}: CMake takes no path with a double quote, semicolon, backslash or line break; move "
+            "{}: CMake cannot use a path with a double quote, semicolon, backslash or line break; move "
             "Drone",
             folder
         ));
@@ -117,7 +117,7 @@ result<int> print_completion(const CLI::App& root, const std::string& shell) {
 void add_documentation(CLI::App& print, const CLI::App& root, session& s) {
     const auto words = std::make_shared<std::vector<std::string>>();
     CLI::App& man = *print.add_subcommand("man", "The manual page of a command, for man(1)");
-    man.add_option("COMMAND", *words, "Its words, such as heap generate; none for drone itself");
+    man.add_option("COMMAND", *words, "The command, such as heap generate; none for drone itself");
     s.on(man, [&root, words] { return print_man(root, *words); });
 
     const auto shell = std::make_shared<std::string>();
@@ -153,9 +153,9 @@ void add_print(CLI::App& parent, session& s) {
         return print_cflags(s);
     });
     add("cmake", "The folder of Drone's CMake files", [&s] { return print_cmake(s); });
-    add("tracer",
-        "What a C compiler is given to compile the tracer of heaps that are not ours",
-        [&s] { return print_tracer(s); });
+    add("tracer", "The compiler's options for the tracer of heaps that are not ours", [&s] {
+        return print_tracer(s);
+    });
     add_documentation(print, parent, s);
 }
 

@@ -44,11 +44,11 @@ result<std::vector<template_file>> read_all(const fs::path& folder) {
         return refuse(
             folder,
             fmt::format(
-                "{}; is Drone installed whole? DRONE_ROOT names its files elsewhere",
+                "{}; is all of Drone installed? DRONE_ROOT names its files elsewhere",
                 problem.message()
             )
         );
-    if (files.empty()) return refuse(folder, "holds no template; is DRONE_ROOT right?");
+    if (files.empty()) return refuse(folder, "has no template; is DRONE_ROOT right?");
     return files;
 }
 
@@ -68,7 +68,8 @@ result<void> check_target(const fs::path& target) {
     std::error_code problem;
     const fs::file_status status = fs::status(target, problem);
     if (!fs::exists(status)) return {};
-    if (!fs::is_directory(status)) return refuse(target, "exists and is no folder; choose another");
+    if (!fs::is_directory(status))
+        return refuse(target, "exists and is not a folder; choose another");
     if (!fs::is_empty(target, problem))
         return refuse(
             target, problem ? problem.message() : "exists and is not empty; choose another"

@@ -28,8 +28,9 @@ bool has_layout(const config::heap& heap) { return !heap.pools.empty() || heap.o
 result<config::heap> heap_to_replay(const heap_inputs& inputs, const std::string& file) {
     if (file.empty()) {
         if (inputs.heap && has_layout(*inputs.heap)) return *inputs.heap;
-        return fail("there is no layout to replay: Drone.toml has no pools, or is not here; name a "
-                    "file with --layout");
+        return fail(
+            "there is no layout to replay: Drone.toml is missing or has no pools; name a file with --layout"
+        );
     }
     const auto project = config::read(file);
     if (!project) return std::unexpected(project.error());
@@ -51,8 +52,9 @@ describe(const layout::failure& failed, const heap_inputs& inputs, const config:
     );
     if (failed.request.alignment > granule)
         text += fmt::format(" aligned to {}", failed.request.alignment);
-    text +=
-        fmt::format(" with {} blocks, {} bytes, live, and ", failed.live_blocks, failed.live_bytes);
+    text += fmt::format(
+        " while {} blocks of {} bytes in all are live, and ", failed.live_blocks, failed.live_bytes
+    );
     if (failed.largest_hole) {
         text += fmt::format(
             "the region has no free block for it: the largest request that it would serve is {} bytes",
@@ -61,7 +63,7 @@ describe(const layout::failure& failed, const heap_inputs& inputs, const config:
         if (failed.exhausted.empty()) return text + "; make the heap larger";
         text += ", and ";
     } else if (failed.exhausted.empty()) {
-        return text + "no pool has blocks that large and aligned; add one";
+        return text + "no pool has blocks of that size and alignment; add one";
     }
     text += failed.exhausted.size() == 1 ? "the only pool that serves it is full: "
                                          : "all pools that serve it are full: ";
@@ -104,7 +106,7 @@ std::string to_table(const config::heap& heap, const layout::replay_report& repo
         );
     if (report.region.bytes != 0) text += "\n" + describe(report.region);
     text += fmt::format(
-        "\nPeak: {} blocks, {} bytes asked for; at most {} bytes lost inside blocks at one time\n",
+        "\nPeak: {} blocks, {} bytes requested; at most {} bytes unused inside blocks at one time\n",
         report.peak_blocks,
         report.peak_bytes,
         report.peak_waste
@@ -173,12 +175,12 @@ result<int> replay(const heap_options& shared, const std::string& file) {
     const auto heap = heap_to_replay(*inputs, file);
     if (!heap) return std::unexpected(heap.error());
     if (const traced_failures failed(inputs->runs); failed.count > 0)
-        say("{}; they are replayed as demand\n", describe(failed, *inputs));
+        say("{}. They are replayed as demand\n", describe(failed, *inputs));
     const auto report = layout::replay(inputs->runs, tried(*heap));
     if (!report) return std::unexpected(report.error());
     fmt::print("{}", shared.json ? to_json(*heap, *report, *inputs) : to_table(*heap, *report));
     if (const auto& failed = report->first_failure) return fail(describe(*failed, *inputs, *heap));
-    say("The layout holds: {} events{}\n",
+    say("The layout holds the trace: {} events{}\n",
         report->events,
         falls_over(*report) ? doubt_of_fall_over(*inputs) : "");
     return 0;
@@ -188,10 +190,13 @@ result<int> replay(const heap_options& shared, const std::string& file) {
 
 void add_replay(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
     auto file = std::make_shared<std::string>();
-    CLI::App& command =
-        *heap.add_subcommand("replay", "Whether a layout holds the trace, and how full it gets");
+    CLI::App& command = *heap.add_subcommand(
+        "replay", "Replay the trace on a layout: whether it holds, and how full it gets"
+    );
     command.fallthrough();
-    command.add_option("--layout", *file, "File with the [heap] to replay; else Drone.toml");
+    command.add_option(
+        "--layout", *file, "The file with the [heap] to replay; by default Drone.toml"
+    );
     command.add_flag("--json", shared->json, "Print the report as JSON");
     s.on(command, [shared, file] { return replay(*shared, *file); });
 }

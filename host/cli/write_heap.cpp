@@ -59,16 +59,16 @@ bool can_ask() { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) =
 error with_advice(error problem) {
     switch (problem.kind) {
     case error_kind::changed:
-        problem.message += "; it is as they left it, run this again";
+        problem.message += "; their change stays; run this again";
         break;
     case error_kind::denied:
         problem.message += "; check its owner and permissions, and those of its folder";
         break;
     case error_kind::full:
-        problem.message += "; it is as it was, make room and run this again";
+        problem.message += "; it was not changed; make room and run this again";
         break;
     default:
-        problem.message += "; it is as it was";
+        problem.message += "; it was not changed";
         break;
     }
     return problem;
@@ -87,23 +87,26 @@ result<int> write_heap(
     const heap_inputs& inputs, const config::heap& written, const std::string& remarks, bool yes
 ) {
     if (!inputs.project)
-        return fail("there is no Drone.toml here to write to; paste the layout, or run this inside "
-                    "a project");
+        return fail(
+            "there is no Drone.toml in this folder or above; paste the layout, or run this inside "
+            "a project"
+        );
     const std::filesystem::path& file = *inputs.project;
     const auto before = base::read_file(file);
     if (!before) return std::unexpected(before.error());
     const auto after = config::rewrite_heap(*before, file, written, remarks);
     if (!after) return std::unexpected(after.error());
     if (*after == *before) {
-        say("{} already says so\n", file.string());
+        say("{} already has this layout\n", file.string());
         return 0;
     }
     print_difference(*before, *after);
     if (!yes && !can_ask())
-        return fail(fmt::format("{} is as it was: nobody is here to ask; add --yes", file.string())
-        );
+        return fail(fmt::format(
+            "{} was not changed: there is no terminal to ask on; add --yes", file.string()
+        ));
     if (!yes && !confirmed(file)) {
-        say("{} is as it was\n", file.string());
+        say("{} was not changed\n", file.string());
         return 1;
     }
     if (const auto done = base::replace_file(file, *after, *before); !done)

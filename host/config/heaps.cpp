@@ -83,7 +83,7 @@ result<void> check_pools(const table& section, const toml::array& list, const he
         return at_pool(fmt::format("has blocks of 0 bytes; the smallest block is {}", granule));
     case layout_error::block_not_granule:
         return at_pool(fmt::format(
-            "has blocks of {} bytes, no multiple of {}; write {}",
+            "has blocks of {} bytes, not a multiple of {}; write {}",
             h.pools[where].block,
             granule,
             (std::uint64_t{h.pools[where].block} + granule - 1) / granule * granule
@@ -138,7 +138,7 @@ result<void> check_alignment(const table& section, const heap& h) {
         return section.error_at(
             "origin",
             fmt::format(
-                "\"origin\" is {}, no multiple of {}, the heap's alignment",
+                "\"origin\" is {}, not a multiple of {}, the heap's alignment",
                 hex(*h.origin),
                 h.alignment
             )
@@ -224,7 +224,7 @@ check_generated_names(const table& section, const heap& h, const std::vector<hea
 result<void> check_place(const table& section, const heap& h, const std::vector<heap>& others) {
     if (h.name != main_heap && !h.origin)
         return section.error_here(fmt::format(
-            "{} has no \"origin\"; add origin = \"0x10000000\", where this heap stands",
+            "{} has no \"origin\"; add origin = \"0x10000000\", the address of this heap",
             section.label()
         ));
     if (!h.origin) return {};
@@ -317,7 +317,7 @@ result<std::vector<heap>> read_heaps(const table& section, const std::optional<m
             return place.error_here("[heap] and [heap.main] are the same heap; keep one of them");
         if (!is_name(name))
             return place.error_here(fmt::format(
-                "{} is no name for a heap; use letters, digits and underscores", place.label()
+                "{} is not a name for a heap; use letters, digits and underscores", place.label()
             ));
         if (const auto added = add(place, name, false); !added)
             return std::unexpected(added.error());

@@ -27,7 +27,7 @@ result<region> read_region(const table& section, std::string_view key, std::stri
     if (!size) return std::unexpected(size.error());
     if (*size == 0)
         return place->error_at(
-            "size", fmt::format("{} has a size of 0; write how much there is", place->label())
+            "size", fmt::format("{} has a size of 0; write the size of the memory", place->label())
         );
     if (std::uint64_t{*origin} + *size > std::uint64_t{1} << 32)
         return place->error_at(
@@ -66,7 +66,9 @@ result<probe> read_probe(const table& section) {
     if (std::ranges::find(probe_kinds, p.kind) == std::end(probe_kinds))
         return section.error_at(
             "kind",
-            fmt::format("unknown probe \"{}\"; known are {}", p.kind, fmt::join(probe_kinds, ", "))
+            fmt::format(
+                "unknown probe \"{}\"; the known ones are {}", p.kind, fmt::join(probe_kinds, ", ")
+            )
         );
     const std::optional<std::string>& named = *name;
     if (!named) return section.error_here("[probe] has no \"board\"; add board = \"virtual-m4\"");
@@ -194,7 +196,8 @@ result<project> read_nearest(const std::filesystem::path& folder) {
     const auto file = find(folder);
     if (!file)
         return fail(
-            "no Drone.toml in this folder or above; go into a project, or make one with `drone new`"
+            "no Drone.toml in this folder or above; change to a project's folder, or make a "
+            "project with `drone new`"
         );
     return read(*file);
 }
@@ -235,7 +238,7 @@ result<log> parse_format(std::string_view text) {
         }
     }
     return fail(fmt::format(
-        "\"{}\" is no log format; write swo, dso or tpiu:ID with an ID from 1 to {}",
+        "\"{}\" is not a log format; write swo, dso or tpiu:ID with an ID from 1 to {}",
         text,
         tpiu_id_limit
     ));

@@ -51,7 +51,7 @@ const toml::table* find_section(const toml::table& root, std::string_view heap) 
 /// Whether the line is one that rewrite_heap() wrote, or that was pasted with a layout.
 bool is_remark(std::string_view line) {
     return line.starts_with("# Fragmentation: ") ||
-           (line.starts_with("# ") && line.contains(": the loads are lower bounds"));
+           (line.starts_with("# ") && line.contains(" known to be lost: "));
 }
 
 /// The edits of one section.

@@ -61,7 +61,7 @@ result<void> table::only(std::initializer_list<std::string_view> known, bool tab
             at.column,
             key.str(),
             label_,
-            meant.empty() ? fmt::format("known are {}", fmt::join(known, ", "))
+            meant.empty() ? fmt::format("the known keys are {}", fmt::join(known, ", "))
                           : fmt::format("did you mean \"{}\"?", meant)
         ));
     }

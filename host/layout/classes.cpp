@@ -49,7 +49,7 @@ result<block_class> block_of(const usage::request_class& request) {
     const std::uint64_t size = std::max<std::uint64_t>(request.size, 1);
     const std::uint64_t block = (size + alignment - 1) / alignment * alignment;
     if (block > UINT32_MAX)
-        return fail(fmt::format("a request of {} bytes is beyond any heap", request.size));
+        return fail(fmt::format("a request of {} bytes is larger than any heap", request.size));
     return block_class{.block = static_cast<std::uint32_t>(block), .alignment = alignment};
 }
 

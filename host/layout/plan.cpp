@@ -53,13 +53,15 @@ bool has_grown(const plan& made, growth scale) {
 result<void> check(const planner::options& wanted) {
     if (wanted.most_pools == 0) return fail("a heap needs at least one pool");
     if (wanted.most_pools > pool_limit)
-        return fail(fmt::format("{} pools; a heap has at most {}", wanted.most_pools, pool_limit));
+        return fail(fmt::format(
+            "{} pools are too many; a heap has at most {}", wanted.most_pools, pool_limit
+        ));
     for (const std::uint32_t block : wanted.keep)
         if (block == 0 || block % granule != 0)
-            return fail(fmt::format("a block of {} bytes is no multiple of {}", block, granule));
+            return fail(fmt::format("a block of {} bytes is not a multiple of {}", block, granule));
     if (wanted.keep.size() > wanted.most_pools)
         return fail(fmt::format(
-            "{} blocks to keep do not go into {} pools", wanted.keep.size(), wanted.most_pools
+            "{} blocks to keep do not fit into {} pools", wanted.keep.size(), wanted.most_pools
         ));
     return {};
 }
@@ -148,7 +150,9 @@ result<plan> planner::make(const plan_request& wanted) {
     if (empty())
         return fail("nothing was ever allocated in these traces; there is nothing to lay out");
     if (wanted.size && *wanted.size > UINT32_MAX)
-        return fail(fmt::format("a heap of {} bytes; one is smaller than 4 GiB", *wanted.size));
+        return fail(fmt::format(
+            "a heap of {} bytes is too large; a heap is smaller than 4 GiB", *wanted.size
+        ));
     const auto base = state_->search->best(wanted.pools);
     if (!base)
         return fail(fmt::format(

@@ -20,17 +20,17 @@ const char* describe(layout_error problem) {
     case layout_error::no_pools:
         return "there are no pools";
     case layout_error::bad_alignment:
-        return "the heap's alignment is no power of two from 4 to 4096";
+        return "the heap's alignment is not a power of two from 4 to 4096";
     case layout_error::block_zero:
         return "its block has no bytes";
     case layout_error::block_not_granule:
-        return "its block is no multiple of 4";
+        return "its block is not a multiple of 4";
     case layout_error::capacity_zero:
         return "it has no blocks";
     case layout_error::not_ascending:
         return "its block is not larger than the one before";
     case layout_error::exceeds_heap:
-        return "up to here the pools take more than 4 GiB";
+        return "the pools up to this one take more than 4 GiB";
     case layout_error::no_room:
         break;
     }
@@ -312,9 +312,9 @@ private:
 /// Whether pools and region are a layout.
 result<void> check(const tried_heap& heap) {
     if (heap.pools.size() > runtime_pools::limit)
-        return fail(
-            fmt::format("{} pools; a heap has at most {}", heap.pools.size(), runtime_pools::limit)
-        );
+        return fail(fmt::format(
+            "{} pools are too many; a heap has at most {}", heap.pools.size(), runtime_pools::limit
+        ));
     std::uint64_t size = heap.region_bytes;
     for (const pool_spec& pool : heap.pools)
         size += std::uint64_t{pool.block} * pool.capacity;
@@ -332,7 +332,7 @@ result<void> check(const tried_heap& heap) {
     );
     if (problem == layout_error::no_room || size > UINT32_MAX)
         return fail(fmt::format(
-            "an overflow region of {} bytes behind the pools: {}",
+            "an overflow region of {} bytes after the pools: {}",
             heap.region_bytes,
             size > UINT32_MAX ? "together they take more than 4 GiB" : "it has no room for a block"
         ));

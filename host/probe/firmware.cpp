@@ -27,21 +27,21 @@ check_firmware(const std::filesystem::path& file, const std::optional<config::me
     std::error_code problem;
     const auto status = std::filesystem::status(file, problem);
     if (!std::filesystem::exists(status)) return refuse("no such file; build the firmware first");
-    if (!std::filesystem::is_regular_file(status)) return refuse("no file; name an ELF file");
+    if (!std::filesystem::is_regular_file(status)) return refuse("not a file; name an ELF file");
     const auto elf = base::elf_file::open(file);
     if (!elf && elf.error().kind != error_kind::invalid) return std::unexpected(elf.error());
     if (!elf)
-        return refuse("no ELF file; name the linker's output, not a .bin or .hex made from it");
+        return refuse("not an ELF file; name the linker's output, not a .bin or .hex made from it");
     if (elf->is_little_endian() && elf->machine() != EM_ARM)
         return refuse(fmt::format(
-            "for {}, another chip than the board's Arm Cortex-M; build it with the project's "
+            "built for {}, but the board has an Arm Cortex-M; build it with the project's "
             "toolchain",
             base::elf_machine_name(elf->machine())
         ));
     if (!elf->is_32_bit() || !elf->is_little_endian())
-        return refuse("no 32-bit little-endian ELF file, which Cortex-M needs");
+        return refuse("not a 32-bit little-endian ELF file, which Cortex-M needs");
     if (!elf->is_executable())
-        return refuse("no executable; link it first (an object or a library is not enough)");
+        return refuse("not an executable; link it first (an object or a library is not enough)");
 
     const auto loads = elf->loads();
     if (!loads) return refuse(loads.error().message + "; build it again");
@@ -56,7 +56,7 @@ check_firmware(const std::filesystem::path& file, const std::optional<config::me
             ));
         found.loaded_size += load.size;
     }
-    if (found.loaded_size == 0) return refuse("holds nothing to write; is it the right file?");
+    if (found.loaded_size == 0) return refuse("has nothing to write; is it the right file?");
     return found;
 }
 

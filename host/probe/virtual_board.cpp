@@ -52,7 +52,7 @@ result<void> virtual_board::need_flash_file() const {
     std::error_code ignored;
     if (std::filesystem::exists(flash_file_, ignored)) return {};
     return fail(fmt::format(
-        "{}: the board's flash is empty; `drone flash FIRMWARE` first", flash_file_.string()
+        "{}: the board's flash is empty; run `drone flash FIRMWARE` first", flash_file_.string()
     ));
 }
 
@@ -102,7 +102,7 @@ result<std::unique_ptr<log_stream>> virtual_board::open_log(const log_request& a
 }
 
 result<std::vector<std::string>> virtual_board::debug_command(const std::filesystem::path&) {
-    return fail("the virtual board has no debug port; `drone log` shows what it does");
+    return fail("the virtual board has no debug port; `drone log` shows its output");
 }
 
 } // namespace drone::probe

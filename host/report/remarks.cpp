@@ -45,14 +45,15 @@ std::string gap_lines(const trace::findings& all) {
         text += fmt::format(
             "Gaps: {}, {} lost{}; figures across a gap are uncertain\n",
             all.gaps,
-            all.lost_events != 0 ? counted(all.lost_events, "event") : "unknown how many events",
+            all.lost_events != 0 ? counted(all.lost_events, "event")
+                                 : "an unknown number of events",
             all.dropped_by_target != 0
                 ? fmt::format(" ({} dropped by the target)", all.dropped_by_target)
                 : ""
         );
     }
     if (all.damaged != 0)
-        text += fmt::format("Damaged: {}, left out\n", counted(all.damaged, "record"));
+        text += fmt::format("Damaged: {}, ignored\n", counted(all.damaged, "record"));
     if (all.repeated != 0)
         text += fmt::format("Repeated: {}, read once\n", counted(all.repeated, "word"));
     return text;
@@ -74,7 +75,7 @@ std::string live_lines(const usage::statistics& usage, const trace::findings& fo
     );
     if (all.certain != all.blocks)
         text += fmt::format(
-            ", {} for certain: {}",
+            ", {} of them certain: {}",
             all.certain,
             found.gaps == 0 && found.damaged == 0
                 ? fmt::format(
@@ -166,7 +167,7 @@ std::string leak_lines(const heap_report& r) {
     if (leaks == 0) return {};
     if (leaks > rows_shown)
         text += fmt::format("  and {} more\n", counted(leaks - rows_shown, "kind"));
-    return "Leaks: the live count keeps growing of\n" + text;
+    return "Leaks: the live count keeps growing\n" + text;
 }
 
 std::string failure_lines(const usage::statistics& usage, const trace::findings& all) {
@@ -204,7 +205,7 @@ std::string wrong_free_lines(const trace::findings& all) {
         );
     if (all.suspected_double_frees != 0)
         text += fmt::format(
-            "Suspected double frees: {}, which lost or damaged words could also make\n",
+            "Suspected double frees: {}; lost or damaged words could also be the cause\n",
             all.suspected_double_frees
         );
     if (all.freed_unknown != 0)

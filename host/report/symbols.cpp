@@ -294,8 +294,8 @@ std::vector<std::string> symbols::notices() const {
     const auto& missing = information_->missing_dwo;
     if (!missing.empty())
         notices.push_back(fmt::format(
-            "the debug information of {} source file{} is split off and not there (the first: {}); "
-            "their callers are named from the symbol table, without lines",
+            "the debug information of {} source file{} is in separate files that are missing (the "
+            "first: {}); their callers are named from the symbol table, without lines",
             missing.size(),
             missing.size() == 1 ? "" : "s",
             *missing.begin()

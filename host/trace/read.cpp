@@ -92,7 +92,8 @@ recognise(const std::optional<ring_trace>& ring, std::span<const std::byte> byte
 std::unexpected<error> was_cut(const std::filesystem::path& path) {
     return fail(
         fmt::format(
-            "{}: was cut while it was read; read it again when its capture has ended", path.string()
+            "{}: became shorter while it was read; read it again when the capture has ended",
+            path.string()
         ),
         error_kind::changed
     );
@@ -122,7 +123,7 @@ result<void>
 refuse_what_is_no_trace(const std::filesystem::path& path, std::span<const std::byte> bytes) {
     if (is_elf(bytes))
         return fail(fmt::format(
-            "{}: is an ELF file, not a trace; -f names a trace, --elf the firmware that made it",
+            "{}: is an ELF file, not a trace; name a trace with -f, and its firmware with --elf",
             path.string()
         ));
     if (const auto capture = find_raw_capture(bytes)) return is_raw_capture(path, *capture);
@@ -152,7 +153,7 @@ result<void> refuse_unrecognised(
         if (const auto look = look_at_allocation_log(as_text(bytes)); look.others != 0)
             return fail(fmt::format(
                 "{}:{}: \"{}\" is not an event of an allocation log (a ID SIZE, f ID, r ID SIZE, t "
-                "MICROSECONDS), and the text is no other trace either; -f names a trace",
+                "MICROSECONDS), and the file is not another kind of trace; name a trace with -f",
                 path.string(),
                 look.first_other,
                 look.first_other_text.substr(0, 40)
@@ -160,8 +161,9 @@ result<void> refuse_unrecognised(
     if (!known)
         if (const auto version = find_newer_version(bytes))
             return fail(fmt::format(
-                "{}: is a native trace of version {}, and this drone reads up to {}; read it with "
-                "the drone that the firmware was built with",
+                "{}: is a native trace of version {}, and this drone reads versions up to {}; use "
+                "the drone "
+                "that the firmware was built with",
                 path.string(),
                 *version,
                 wire::version
@@ -184,7 +186,7 @@ result<void> refuse_mostly_damaged(const std::filesystem::path& path, const find
     constexpr std::uint64_t few = 8;
     if (found.damaged < few || found.damaged <= found.events) return {};
     return fail(fmt::format(
-        "{}: {} damaged records, and {} that can be read: most of it is not a trace of format {}; "
+        "{}: {} damaged records, and only {} good ones: most of the file is not a trace of format {}; "
         "check the port and the baud rate of the capture, and capture again",
         path.string(),
         found.damaged,
@@ -207,8 +209,8 @@ result<source> source::open(const std::filesystem::path& path) {
     if (!file) return std::unexpected(file.error());
     if (file->bytes().empty())
         return fail(fmt::format(
-            "{}: is empty: the capture held nothing for port 31; check that the heap's trace port "
-            "is switched on in the firmware and that the capture ran while it allocated",
+            "{}: is empty: the capture has nothing from port 31; check that the firmware traces "
+            "its heap, and that it allocated during the capture",
             path.string()
         ));
     auto dumped = read_ring(file->bytes());
@@ -260,7 +262,7 @@ result<findings> source::read(sink& to) const {
     if (ring_) found.notices.push_back(ring_->notice);
     if (file_.is_incomplete())
         found.notices.emplace_back(
-            "The compressed file is cut or damaged: what could be unpacked was read."
+            "The compressed file is cut off or damaged. The part that can be unpacked was read."
         );
     return found;
 }

@@ -231,7 +231,7 @@ TEST(Board, RefusesAVectorTableThatIsNone) {
     board_listener nobody;
     const auto made = virtual_board::make({}, std::vector<std::uint8_t>(flash_size, 0), nobody);
     ASSERT_FALSE(made);
-    EXPECT_THAT(made.error().message, HasSubstr("is no Thumb address"));
+    EXPECT_THAT(made.error().message, HasSubstr("is not a Thumb address"));
 }
 
 } // namespace

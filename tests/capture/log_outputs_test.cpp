@@ -86,7 +86,7 @@ TEST_F(LogOutputs, CountsThePacketsThatNoOutputAsksFor) {
         stream::encode_itm(stream::software{.port = port, .value = 7}, input);
     EXPECT_EQ(run({"--input", "-", ":0"}, input), 0);
     EXPECT_EQ(text_of("stdout"), "text");
-    EXPECT_EQ(errors(), "drone: packets that no output asks for: 2 of port 3, 1 of port 5\n");
+    EXPECT_EQ(errors(), "drone: packets that are not in any output: 2 of port 3, 1 of port 5\n");
     EXPECT_EQ(run({"--input", "-"}, input), 0);
     EXPECT_EQ(errors(), "");
 }
@@ -100,7 +100,7 @@ TEST_F(LogOutputs, AnOutputThatIsTheInputIsRefused) {
         for (const std::string ports : {":31", ":0", ""}) {
             EXPECT_EQ(WEXITSTATUS(run({"--input", "cap", name + ports})), 1) << name << ports;
             EXPECT_EQ(file("cap"), capture) << name << ports;
-            EXPECT_THAT(errors(), AllOf(HasSubstr("cap and"), HasSubstr("are one file")));
+            EXPECT_THAT(errors(), AllOf(HasSubstr("cap and"), HasSubstr("are the same file")));
         }
     }
 }
@@ -119,9 +119,7 @@ TEST_F(LogOutputs, AQuietHeapTracePortLeavesTheLastTraceAlone) {
     write_file("heaptrace", begin_word());
     EXPECT_EQ(run({"--input", "-", "heaptrace:31", ":0"}, text_packets(0, "x")), 0);
     EXPECT_EQ(file("heaptrace"), begin_word());
-    EXPECT_THAT(
-        errors(), HasSubstr("nothing came on port 31, so that heaptrace is left as it was")
-    );
+    EXPECT_THAT(errors(), HasSubstr("port 31 sent nothing, so heaptrace was not changed"));
     bytes input;
     stream::encode_itm(stream::software{.port = 31, .value = 0xC5}, input);
     EXPECT_EQ(run({"--input", "-", "heaptrace:31"}, input), 0);

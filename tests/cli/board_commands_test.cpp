@@ -31,7 +31,7 @@ TEST_F(BoardCommands, RefuseFilesThatAreNoFirmware) {
     );
     EXPECT_EQ(
         refusal("flash text"),
-        "drone: text: no ELF file; name the linker's output, not a .bin or .hex made from it\n"
+        "drone: text: not an ELF file; name the linker's output, not a .bin or .hex made from it\n"
     );
     const std::string tool = DRONE_BINARY_DIR "/bin/drone";
     EXPECT_EQ(refusal("flash " + tool).find("drone: " + tool + ": for "), 0U);
@@ -40,7 +40,7 @@ TEST_F(BoardCommands, RefuseFilesThatAreNoFirmware) {
 TEST_F(BoardCommands, NeedAFlashedBoard) {
     EXPECT_EQ(
         refusal("reset"),
-        "drone: .drone/flash.bin: the board's flash is empty; `drone flash FIRMWARE` first\n"
+        "drone: .drone/flash.bin: the board's flash is empty; run `drone flash FIRMWARE` first\n"
     );
 }
 
@@ -57,8 +57,7 @@ TEST_F(BoardCommands, NeedAProjectWithAProbe) {
 
 TEST_F(BoardCommands, DebuggingTheVirtualBoardIsRefused) {
     EXPECT_EQ(
-        refusal("gdb"),
-        "drone: the virtual board has no debug port; `drone log` shows what it does\n"
+        refusal("gdb"), "drone: the virtual board has no debug port; `drone log` shows its output\n"
     );
 }
 

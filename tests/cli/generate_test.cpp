@@ -78,10 +78,10 @@ TEST_F(Generate, AssumesMallocsAlignmentWhereTheTraceDoesNotSayIt) {
     write("heaptrace", malloc_of_twelve());
     const outcome run = drone("heap -s 1K generate --pools 4 --headroom none --json");
     EXPECT_EQ(json::parse(run.out)["pools"], json::parse(R"([{"block": 16, "capacity": 10}])"));
-    EXPECT_THAT(run.err, HasSubstr("assumed: to 8 bytes, unless --align says otherwise"));
+    EXPECT_THAT(run.err, HasSubstr("assumed: 8 bytes, unless --align says otherwise"));
     const outcome asked = drone("heap -s 1K --align 4 generate --pools 4 --headroom none --json");
     EXPECT_EQ(json::parse(asked.out)["pools"], json::parse(R"([{"block": 12, "capacity": 10}])"));
-    EXPECT_THAT(asked.err, HasSubstr("assumed: to 4 bytes, as --align says"));
+    EXPECT_THAT(asked.err, HasSubstr("assumed: 4 bytes, as --align says"));
     EXPECT_EQ(drone("heap --align 12 generate --pools 4").code, 2);
 }
 
@@ -92,7 +92,7 @@ TEST_F(Generate, AssumesNothingWhereTheTraceSaysIt) {
 TEST_F(Generate, CountsEventsAsEveryOtherCommandDoes) {
     write("heaptrace", "a 1 8\nr 1 16\nr 1 24\nf 1\n");
     EXPECT_EQ(json::parse(drone("heap --json").out)["runs"][0]["events"], 4);
-    EXPECT_THAT(drone("heap -s 1K generate --pools 2").err, HasSubstr(": 4 events, holds"));
+    EXPECT_THAT(drone("heap -s 1K generate --pools 2").err, HasSubstr(": 4 events, all served"));
     write("Drone.toml", "[heap]\nsize = \"24\"\npools = [{ block = \"24\", capacity = 1 }]\n");
     EXPECT_EQ(json::parse(drone("heap replay --json").out)["events"], 4);
 }
@@ -218,8 +218,8 @@ TEST_F(Generate, SaysTheAlignmentThatTheHeapNeeds) {
 TEST_F(Generate, ComparesWithTodaysLayout) {
     write("Drone.toml", "[heap]\nsize = \"1K\"\npools = [{ block = \"64\", capacity = 3 }]\n");
     const outcome run = drone("heap generate --pools 5");
-    EXPECT_THAT(run.err, HasSubstr("Today's layout: 1 pool of 192 bytes"));
-    EXPECT_THAT(run.err, HasSubstr("fails at event 4, 12 bytes"));
+    EXPECT_THAT(run.err, HasSubstr("The layout in Drone.toml: 1 pool of 192 bytes"));
+    EXPECT_THAT(run.err, HasSubstr("event 4 fails, a request of 12 bytes"));
 }
 
 /// A traced heap of pools 4 and 12 that refused 200 bytes three times, and once more than the trace
@@ -242,7 +242,7 @@ TEST_F(Denied, GetsALayoutForWhatFailed) {
     EXPECT_THAT(
         run.err,
         HasSubstr("4 requests failed in the traced run: event 2 asked for 200 bytes, the largest "
-                  "for at least 16777215 bytes; no layout in a heap of 1024 bytes serves 1 of them")
+                  "for at least 16777215 bytes. No layout in a heap of 1024 bytes serves 1 of them")
     );
     EXPECT_THAT(run.err, HasSubstr("The program needs more than this trace shows"));
 }
@@ -346,12 +346,14 @@ TEST_F(Generate, SqueezesOnlyWhereItSays) {
 }
 
 TEST_F(Generate, SaysOfASqueezedLayoutWhatTheTraceLeavesOpen) {
-    const std::string said = "so where requests fall over the program may do otherwise";
+    const std::string said = "so the program may differ where requests fall over";
     write("heaptrack", "v 10500 3\na 4 1\na 8 1\n+ 0\n+ 0\n+ 0\n- 0\n- 0\n+ 1\n+ 1\n+ 1\n");
     write("log", "a 1 4\na 2 4\na 3 4\nf 2\nf 3\na 4 8\na 5 8\na 6 8\n");
     const std::string squeeze = " generate --pools 2 --squeeze --headroom none";
     const outcome open = drone("heap --align 4 -f heaptrack" + squeeze);
-    EXPECT_THAT(open.err, HasSubstr("does not say which block of a size is given back, " + said));
+    EXPECT_THAT(
+        open.err, HasSubstr("does not record which block of a size is given back, " + said)
+    );
     const outcome exact = drone("heap --align 4 -f log" + squeeze);
     EXPECT_THAT(exact.err, HasSubstr("Squeezed: "));
     EXPECT_THAT(exact.err, Not(HasSubstr(said)));
@@ -380,8 +382,11 @@ TEST_F(Replay, SaysAtWhichEventALayoutFailsAndWhy) {
     EXPECT_EQ(run.code, 1);
     EXPECT_THAT(
         run.err,
-        HasSubstr("event 4 of heaptrace asks for 12 bytes with 3 blocks, 25 bytes, live, and all "
-                  "pools that serve it are full: 12 x 2, 128 x 1")
+        HasSubstr(
+            "event 4 of heaptrace asks for 12 bytes while 3 blocks of 25 bytes in all are live, "
+            "and all "
+            "pools that serve it are full: 12 x 2, 128 x 1"
+        )
     );
     const json report = json::parse(drone("heap replay --layout layout.toml --json").out);
     EXPECT_EQ(report["holds"], false);

@@ -93,14 +93,14 @@ TEST_F(New, RefusesAFolderThatIsNotEmpty) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "app/Drone.toml"));
     EXPECT_EQ(
         refusal("app/mine --board virtual-m4"),
-        "drone: app/mine: exists and is no folder; choose another\n"
+        "drone: app/mine: exists and is not a folder; choose another\n"
     );
 }
 
 TEST_F(New, RefusesAnUnknownBoardAndListsTheKnown) {
     EXPECT_EQ(
         refusal("app --board stm32f4"),
-        "drone: unknown board \"stm32f4\"; supported are virtual-m4\n"
+        "drone: unknown board \"stm32f4\"; the supported ones are virtual-m4\n"
     );
 }
 
@@ -109,7 +109,7 @@ TEST_F(New, RefusesBadNames) {
         EXPECT_EQ(
             refusal("app --board virtual-m4 --name '" + name + "'"),
             "drone: \"" + name +
-                "\" is no name for a project: it needs a letter, then letters, digits, - or _; "
+                "\" is not a name for a project: write a letter, then letters, digits, - or _; "
                 "give one with --name\n"
         );
 }
@@ -118,8 +118,7 @@ TEST_F(New, RefusesNamesThatCMakeKeeps) {
     for (const std::string name : {"test", "all", "install", "clean"})
         EXPECT_EQ(
             refusal("app --board virtual-m4 --name " + name),
-            "drone: \"" + name +
-                "\" is a name that CMake keeps for itself; give another with --name\n"
+            "drone: CMake uses the name \"" + name + "\" itself; give another with --name\n"
         );
     EXPECT_EQ(
         refusal("'' --board virtual-m4"), "drone: PATH is empty; name the project's folder\n"
@@ -153,7 +152,8 @@ TEST_F(New, NeedsTemplates) {
     EXPECT_EQ(
         left.err,
         "drone: " + (folder_ / "elsewhere/templates/app").string() +
-            ": No such file or directory; is Drone installed whole? DRONE_ROOT names its files elsewhere\n"
+            ": No such file or directory; is all of Drone installed? DRONE_ROOT names its files "
+            "elsewhere\n"
     );
 }
 

@@ -63,7 +63,7 @@ TEST_F(Robustness, ClosedStreamsAreNotTakenByFiles) {
 
 TEST_F(Robustness, ControlCharactersNeverReachTheTerminal) {
     const outcome command = shell(std::string(tool) + "\"$(printf 'a\\033[2Jb')\"");
-    EXPECT_EQ(command.err, "drone: \"a\\x1b[2Jb\" is no command; see `drone --help`\n");
+    EXPECT_EQ(command.err, "drone: \"a\\x1b[2Jb\" is not a command; see `drone --help`\n");
     const outcome file = shell(std::string(tool) + "flash \"$(printf 'a\\033]0;b\\nc')\"");
     EXPECT_EQ(file.err, "drone: a\\x1b]0;b\\nc: no such file; build the firmware first\n");
     write("Drone.toml", "[probe]\nboard = \"a\\ndrone: all is well\\u001b[2J\"\n");
@@ -84,7 +84,9 @@ using Write = Robustness;
 TEST_F(Write, AsksOrNeedsYes) {
     const outcome left = drone(generate + "--write");
     EXPECT_EQ(left.code, 1);
-    EXPECT_THAT(left.err, HasSubstr("Drone.toml is as it was: nobody is here to ask; add --yes"));
+    EXPECT_THAT(
+        left.err, HasSubstr("Drone.toml was not changed: there is no terminal to ask on; add --yes")
+    );
     EXPECT_EQ(read("Drone.toml"), project);
     EXPECT_EQ(drone(generate + "--write --yes").code, 0);
     EXPECT_NE(read("Drone.toml"), project);

@@ -16,13 +16,13 @@ using Usage = Tool;
 TEST_F(Usage, WrongEndsWithCode2AndOneLine) {
     const std::pair<const char*, const char*> lines[] = {
         {"", "drone: A subcommand is required; see `drone --help`\n"},
-        {"bogus", "drone: \"bogus\" is no command; see `drone --help`\n"},
+        {"bogus", "drone: \"bogus\" is not a command; see `drone --help`\n"},
         {"prnt layout",
-         "drone: \"prnt\" is no command; did you mean \"print\"?; see `drone --help`\n"},
-        {"--bogus", "drone: --bogus is no option; see `drone --help`\n"},
+         "drone: \"prnt\" is not a command; did you mean \"print\"?; see `drone --help`\n"},
+        {"--bogus", "drone: --bogus is not an option; see `drone --help`\n"},
         {"print", "drone: A subcommand is required; see `drone print --help`\n"},
         {"print lay",
-         "drone: \"lay\" is no command; did you mean \"layout\"?; see `drone print --help`\n"},
+         "drone: \"lay\" is not a command; did you mean \"layout\"?; see `drone print --help`\n"},
         {"print layout --colour",
          "drone: The following argument was not expected: --colour; see `drone print layout "
          "--help`\n"},
@@ -69,7 +69,7 @@ TEST_F(Usage, HelpIsACommandToo) {
     EXPECT_EQ(drone("help heap generate").code, 0);
     const outcome unknown = drone("help bogus");
     EXPECT_EQ(unknown.code, 2);
-    EXPECT_THAT(unknown.err, HasSubstr("\"bogus\" is no command"));
+    EXPECT_THAT(unknown.err, HasSubstr("\"bogus\" is not a command"));
 }
 
 TEST_F(Usage, VersionIsPrinted) {

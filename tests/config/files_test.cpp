@@ -43,7 +43,8 @@ TEST_F(ProjectFile, MissingIsAnErrorThatSaysWhatToDo) {
     EXPECT_FALSE(find(folder_).has_value());
     EXPECT_EQ(
         read_nearest(folder_).error().message,
-        "no Drone.toml in this folder or above; go into a project, or make one with `drone new`"
+        "no Drone.toml in this folder or above; change to a project's folder, or make a project "
+        "with `drone new`"
     );
     EXPECT_EQ(
         read(folder_ / "Drone.toml").error().message,

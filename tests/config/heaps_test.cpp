@@ -151,7 +151,8 @@ TEST(Heap, NamesTheKnownKeyNearestToAnUnknownOne) {
     );
     EXPECT_EQ(
         refusal("[heap]\nsize = 64\ncolour = 1\n"),
-        "Drone.toml:3:1: unknown key \"colour\" in [heap]; known are size, pools, overflow, align, "
+        "Drone.toml:3:1: unknown key \"colour\" in [heap]; the known keys are size, pools, "
+        "overflow, align, "
         "origin, permanent"
     );
     EXPECT_EQ(
@@ -179,7 +180,7 @@ TEST(Heap, NeedsTheRegionsGranuleAsAlignmentWhereItHasOne) {
 TEST(Heap, NeedsAnOriginThatSuitsItsAlignmentAndItsSize) {
     EXPECT_EQ(
         refusal("[heap]\nsize = 64\norigin = \"0x20000004\"\n"),
-        "Drone.toml:3:10: \"origin\" is 0x20000004, no multiple of 8, the heap's alignment"
+        "Drone.toml:3:10: \"origin\" is 0x20000004, not a multiple of 8, the heap's alignment"
     );
     EXPECT_EQ(
         refusal("[heap]\nsize = \"1K\"\norigin = \"0xfffffff0\"\n"),
@@ -191,15 +192,15 @@ TEST(Heap, NeedsAnOriginThatSuitsItsAlignmentAndItsSize) {
 TEST(FurtherHeap, NeedsAnOrigin) {
     EXPECT_EQ(
         refusal("[heap.ccm]\nsize = 64\n"),
-        "Drone.toml:1:1: [heap.ccm] has no \"origin\"; add origin = \"0x10000000\", where this "
-        "heap stands"
+        "Drone.toml:1:1: [heap.ccm] has no \"origin\"; add origin = \"0x10000000\", the address of "
+        "this heap"
     );
 }
 
 TEST(FurtherHeap, NeedsANameForTheCompiler) {
     EXPECT_EQ(
         refusal("[heap.my-heap]\nsize = 64\norigin = 0\n"),
-        "Drone.toml:1:1: [heap.my-heap] is no name for a heap; use letters, digits and underscores"
+        "Drone.toml:1:1: [heap.my-heap] is not a name for a heap; use letters, digits and underscores"
     );
 }
 
@@ -275,7 +276,7 @@ TEST(Pools, NeedABlockAndACapacity) {
     );
     EXPECT_EQ(
         pool_refusal("{ block = 4, count = 1 }"),
-        "Drone.toml:4:14: unknown key \"count\" in pool 1 of [heap]; known are block, capacity"
+        "Drone.toml:4:14: unknown key \"count\" in pool 1 of [heap]; the known keys are block, capacity"
     );
 }
 
@@ -293,7 +294,7 @@ TEST(Pools, MustNotBeZero) {
 TEST(Pools, MustHaveBlocksOfWholeWords) {
     EXPECT_EQ(
         pool_refusal("{ block = 13, capacity = 1 }"),
-        "Drone.toml:4:1: pool 1 of [heap] has blocks of 13 bytes, no multiple of 4; write 16"
+        "Drone.toml:4:1: pool 1 of [heap] has blocks of 13 bytes, not a multiple of 4; write 16"
     );
 }
 

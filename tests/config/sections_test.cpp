@@ -102,7 +102,7 @@ TEST(Memory, NeedsBothWithOriginAndSize) {
     );
     EXPECT_EQ(
         refusal("[memory]\nflash = { origin = 0, size = 0 }\n"),
-        "Drone.toml:2:30: [memory.flash] has a size of 0; write how much there is"
+        "Drone.toml:2:30: [memory.flash] has a size of 0; write the size of the memory"
     );
     EXPECT_EQ(
         refusal("[memory]\nflash = { origin = 4096, size = 4294967295 }\n"),
@@ -139,7 +139,7 @@ TEST(Probe, RefusesWhatItDoesNotKnow) {
     );
     EXPECT_EQ(
         refusal("[probe]\nkind = \"magic\"\nboard = \"virtual-m4\"\n"),
-        "Drone.toml:2:8: unknown probe \"magic\"; known are virtual"
+        "Drone.toml:2:8: unknown probe \"magic\"; the known ones are virtual"
     );
     EXPECT_EQ(
         refusal("[probe]\nkind = \"virtual\"\n"),
@@ -181,11 +181,11 @@ TEST(Log, RefusesOtherFormats) {
         EXPECT_EQ(
             parse_format(format).error().message,
             "\"" + std::string(format) +
-                "\" is no log format; write swo, dso or tpiu:ID with an ID from 1 to 111"
+                "\" is not a log format; write swo, dso or tpiu:ID with an ID from 1 to 111"
         );
     EXPECT_EQ(
         refusal("[log]\nformat = \"itm\"\n"),
-        "Drone.toml:2:10: \"format\": \"itm\" is no log format; write swo, dso or tpiu:ID with an "
+        "Drone.toml:2:10: \"format\": \"itm\" is not a log format; write swo, dso or tpiu:ID with an "
         "ID from 1 to 111"
     );
 }

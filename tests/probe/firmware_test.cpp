@@ -76,13 +76,13 @@ TEST_F(Firmware, MissingIsRefused) {
         "nowhere.elf: no such file; build the firmware first"
     );
     EXPECT_EQ(
-        check_firmware(folder_).error().message, folder_.string() + ": no file; name an ELF file"
+        check_firmware(folder_).error().message, folder_.string() + ": not a file; name an ELF file"
     );
 }
 
 TEST_F(Firmware, ThatIsNoElfFileIsRefused) {
     const std::string message =
-        "no ELF file; name the linker's output, not a .bin or .hex made from it";
+        "not an ELF file; name the linker's output, not a .bin or .hex made from it";
     EXPECT_EQ(refusal(""), message);
     EXPECT_EQ(
         refusal("\x7f"
@@ -117,7 +117,7 @@ TEST_F(Firmware, ThatIsNotLinkedIsRefused) {
     image.header.e_type = ET_REL;
     EXPECT_EQ(
         refusal(image.bytes()),
-        "no executable; link it first (an object or a library is not enough)"
+        "not an executable; link it first (an object or a library is not enough)"
     );
 }
 
@@ -135,7 +135,7 @@ TEST_F(Firmware, ThatHoldsNothingIsRefused) {
     elf_image image;
     image.segments.clear();
     image.header.e_phnum = 0;
-    EXPECT_EQ(refusal(image.bytes()), "holds nothing to write; is it the right file?");
+    EXPECT_EQ(refusal(image.bytes()), "has nothing to write; is it the right file?");
 }
 
 } // namespace drone::probe

@@ -64,7 +64,7 @@ TEST_F(VirtualBoard, ThatIsNotBuiltIsAnError) {
 
 TEST_F(VirtualBoard, NeedsAFlashedFirmwareToRun) {
     const std::string message =
-        flash_file() + ": the board's flash is empty; `drone flash FIRMWARE` first";
+        flash_file() + ": the board's flash is empty; run `drone flash FIRMWARE` first";
     EXPECT_EQ(board()->reset().error().message, message);
     EXPECT_EQ(board()->open_log({}).error().message, message);
 }
@@ -100,7 +100,8 @@ TEST_F(VirtualBoard, FramesItsLogWhenTheProjectSaysSo) {
     auto log = board()->open_log({.ports = 1});
     ASSERT_TRUE(log.has_value()) << log.error().message;
     EXPECT_TRUE((*log)->finish().has_value());
-    EXPECT_TRUE(read("calls").ends_with(" --ports 0x00000001 --no-text --frames\n")) << read("calls");
+    EXPECT_TRUE(read("calls").ends_with(" --ports 0x00000001 --no-text --frames\n"))
+        << read("calls");
 }
 
 TEST_F(VirtualBoard, RefusesFormatsThatItDoesNotSpeak) {
@@ -130,7 +131,7 @@ TEST_F(VirtualBoard, EndsItsLogWhenStopped) {
 TEST_F(VirtualBoard, HasNoDebugPort) {
     EXPECT_EQ(
         board()->debug_command({}).error().message,
-        "the virtual board has no debug port; `drone log` shows what it does"
+        "the virtual board has no debug port; `drone log` shows its output"
     );
 }
 

@@ -109,7 +109,9 @@ TEST_F(FirmwareCallersInTheTool, AreNotNamedByAnotherBuild) {
     write("heaptrace", trace_of(callers));
     const cli::outcome told = drone(std::string("heap --by caller --elf ") + elf);
     EXPECT_EQ(told.code, 0);
-    EXPECT_THAT(told.err, HasSubstr("2 of 2 callers are at no call in it: it is another build"));
+    EXPECT_THAT(
+        told.err, HasSubstr("2 of 2 callers are not after a call in it: it is another build")
+    );
     EXPECT_THAT(told.out, testing::Not(HasSubstr(".cpp")));
 }
 
@@ -146,7 +148,9 @@ TEST_F(FirmwareCallersInTheTool, WithoutACallBeforeThemHaveNoName) {
     write("heaptrace", trace_of(callers));
     const cli::outcome told = drone(std::string("heap --by caller --elf ") + elf);
     EXPECT_EQ(told.code, 0);
-    EXPECT_THAT(told.err, HasSubstr("1 of 7 callers are at no call in it and have no name\n"));
+    EXPECT_THAT(
+        told.err, HasSubstr("1 of 7 callers are not after a call in it and have no name\n")
+    );
 }
 
 TEST_F(FirmwareCallersInTheTool, AreDemangledWithoutDebugInformation) {
@@ -203,7 +207,9 @@ TEST_F(HostCallers, SayWhichSplitDebugInformationIsMissing) {
     ASSERT_EQ(shell("rm *.dwo").code, 0);
     const cli::outcome told = drone("heap --by caller --elf program");
     EXPECT_THAT(told.out, HasSubstr("perhaps run_task\n"));
-    EXPECT_THAT(told.err, AllOf(HasSubstr(".dwo"), HasSubstr("split off and not there")));
+    EXPECT_THAT(
+        told.err, AllOf(HasSubstr(".dwo"), HasSubstr("in separate files that are missing"))
+    );
 }
 
 TEST(CallSites, AreSeenInThumbRiscvAndX86Code) {

@@ -59,12 +59,12 @@ TEST(Remarks, SayGapsWhatIsLiveFailuresAndSuspicions) {
     EXPECT_EQ(
         remarks(leaking()),
         "Gaps: 2, 37 events lost; figures across a gap are uncertain\n"
-        "Live when the capture ended: 1 block of 12 bytes, 0 for certain: the rest may have been "
+        "Live when the capture ended: 1 block of 12 bytes, 0 of them certain: the rest may have been "
         "freed where the trace could not be checked\n"
         "  1 block of 12 bytes\n"
         "Failed requests: 1\n"
         "  1 of 64 bytes, the first after event 2 with 40 bytes in 2 blocks live\n"
-        "Suspected double frees: 1, which lost or damaged words could also make\n"
+        "Suspected double frees: 1; lost or damaged words could also be the cause\n"
     );
 }
 
@@ -98,7 +98,7 @@ TEST(Remarks, ALeakIsWhatKeepsGrowingWithItsRate) {
     heap_report r = growing(10'000);
     EXPECT_THAT(
         remarks(r),
-        HasSubstr("Leaks: the live count keeps growing of\n"
+        HasSubstr("Leaks: the live count keeps growing\n"
                   "  blocks of 24 bytes from app::log at log.cpp:3: from 10 to 85 live, 10 more in "
                   "1000 events; sure (rose in 11 of 11 parts of the run, never fell)\n")
     );

@@ -132,7 +132,7 @@ TEST(RingDump, LeavesOutARunThatNoLongerSaysItsLayout) {
     const reading r(ring_image(before.words));
     EXPECT_THAT(r.usage.rows(), ::testing::ElementsAre(usage::size_usage{33, 1, 1}));
     EXPECT_EQ(r.found.restarts, 0U);
-    EXPECT_THAT(r.found.notices.at(0), HasSubstr("50 of them are left out"));
+    EXPECT_THAT(r.found.notices.at(0), HasSubstr("50 of them are ignored"));
 }
 
 // -- Several --------------------------------------------------------------------------------------
@@ -144,7 +144,9 @@ TEST(RingDump, SaysWhichRingWasReadAndWhichWasNot) {
     );
     EXPECT_THAT(
         r.found.notices.at(0),
-        HasSubstr("at byte 288 (address 0x20000300, port 30) was not read; dump its 280 bytes alone"
+        HasSubstr(
+            "at byte 288 (address 0x20000300, port 30) was not read; to read it, dump its 280 "
+            "bytes alone"
         )
     );
 }
@@ -177,7 +179,7 @@ TEST(RingDump, WithADamagedHeaderIsRefused) {
 
 TEST(RingDump, ThatIsCutIsRefusedWithWhatToDump) {
     const std::string image = ring_image(1);
-    EXPECT_THAT(refusal(image.substr(0, 20)), HasSubstr("ends within the header"));
+    EXPECT_THAT(refusal(image.substr(0, 20)), HasSubstr("ends inside the header"));
     EXPECT_THAT(
         refusal(image.substr(0, 100)), HasSubstr("dump 280 bytes from address 0x20000100 on")
     );
@@ -190,15 +192,15 @@ TEST(RingDump, OfAnotherVersionIsRefused) {
     header.shape += 1U << 24U;
     header.check = ring_header::check_of(header.shape, header.address);
     std::memcpy(image.data(), &header, sizeof header);
-    EXPECT_THAT(refusal(image), HasSubstr("is of version 2"));
+    EXPECT_THAT(refusal(image), HasSubstr("has version 2"));
 }
 
 TEST(RingDump, WithoutAWordOrAnAnnouncementIsRefused) {
     std::string image = ring_image(0);
     std::memset(image.data() + offsetof(ring_header, written), 0, 4);
-    EXPECT_THAT(refusal(image), HasSubstr("holds no words yet"));
+    EXPECT_THAT(refusal(image), HasSubstr("has no words yet"));
     image[offsetof(ring_header, written)] = 3;
-    EXPECT_THAT(refusal(image), HasSubstr("holds 3 words, and no whole announcement"));
+    EXPECT_THAT(refusal(image), HasSubstr("has 3 words, but no complete announcement"));
 }
 
 TEST(RingDump, IsNotTakenForOneBecauseOfItsMagicAlone) {

@@ -105,7 +105,7 @@ public:
             case line_kind::wrong:
                 if (found_.damaged++ == 0)
                     found_.notices.push_back(fmt::format(
-                        "Line {} is no event of an allocation log and was left out.", number
+                        "Line {} is not an event of an allocation log. It was ignored.", number
                     ));
                 break;
             }
@@ -113,7 +113,7 @@ public:
         });
         if (allocated_twice_ != 0)
             found_.notices.push_back(fmt::format(
-                "{} IDs were allocated while they were live: their release is missing.",
+                "{} IDs were allocated while they were live: their releases are missing.",
                 allocated_twice_
             ));
         to_.flush();

@@ -77,7 +77,7 @@ protected:
     void damaged(std::uint64_t line) {
         if (found_.damaged++ == 0)
             found_.notices.push_back(
-                fmt::format("Line {} is no record of heaptrack and was left out.", line)
+                fmt::format("Line {} is not a record of heaptrack. It was ignored.", line)
             );
     }
 

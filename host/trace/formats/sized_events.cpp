@@ -71,7 +71,8 @@ void sized_reader::finish() {
         pass(window_.pop());
     if (left_out_ != 0)
         found.notices.push_back(fmt::format(
-            "{} moved resizes are logged twice, as resize and as what it is made of: counted once.",
+            "{} moved resizes are logged twice: as a resize, and as an allocation and a release. "
+            "They are counted once.",
             left_out_
         ));
     to_.flush();

@@ -241,17 +241,17 @@ void native_reader::finish() {
     found_.unchecked_events = found_.events - last_check_;
     heap_.finish();
     if (at_ < bytes_.size())
-        found_.notices.emplace_back("The file ends within a word: it was cut.");
+        found_.notices.emplace_back("The file ends inside a word: it was cut off.");
     if (found_.restarts > went_back_)
         found_.notices.push_back(fmt::format(
-            "The target started anew {} times, or ran with nobody listening; the heap counts as "
-            "empty from there on.",
+            "The target restarted {} times, or ran while nobody listened. From there on the heap "
+            "counts as empty.",
             found_.restarts - went_back_
         ));
     if (went_back_ != 0)
         found_.notices.push_back(fmt::format(
-            "The count of events went back {} times without a word of the target: it started anew "
-            "there, or a probe sent something again; the heap counts as empty from there on.",
+            "The event count went back {} times without an announcement: the target restarted, or "
+            "a probe sent data twice. From there on the heap counts as empty.",
             went_back_
         ));
 }

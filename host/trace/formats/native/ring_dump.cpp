@@ -43,7 +43,7 @@ ring_header load_header(const std::byte* at) {
 /// The ring whose magic is at byte `at`, or what is wrong with it.
 result<dumped_ring> ring_at(std::span<const std::byte> dump, std::size_t at) {
     if (dump.size() - at < sizeof(ring_header))
-        return fail(fmt::format("the dump ends within the header of a RAM ring at byte {}", at));
+        return fail(fmt::format("the dump ends inside the header of a RAM ring at byte {}", at));
     const ring_header header = load_header(&dump[at]);
     if (header.check != ring_header::check_of(header.shape, header.address))
         return fail(fmt::format(
@@ -56,8 +56,8 @@ result<dumped_ring> ring_at(std::span<const std::byte> dump, std::size_t at) {
         ));
     if (header.shape >> 24U != ring_header::format_version)
         return fail(fmt::format(
-            "the RAM ring at byte {} is of version {}, and this drone reads version {}; read it "
-            "with the drone that the firmware was built with",
+            "the RAM ring at byte {} has version {}, and this drone reads version {}; use the "
+            "drone that the firmware was built with",
             at,
             header.shape >> 24U,
             ring_header::format_version
@@ -117,7 +117,7 @@ std::string describe(const dumped_ring& chosen, std::span<const dumped_ring> all
     for (const dumped_ring& other : all)
         if (other.at != chosen.at)
             said += fmt::format(
-                " Another, of {} words, at {} was not read; dump its {} bytes alone to read it.",
+                " Another ring of {} words at {} was not read; to read it, dump its {} bytes alone.",
                 other.kept_words(),
                 place(other),
                 sizeof(ring_header) + other.places.size()
@@ -182,8 +182,8 @@ result<std::optional<ring_trace>> read_ring(std::span<const std::byte> dump) {
                 trace.words.begin() + static_cast<std::ptrdiff_t>(*unknown * word_bytes)
             );
             trace.notice += fmt::format(
-                " {} of them are left out: they are of a run before the last reset, which no "
-                "longer says its layout.",
+                " {} of them are ignored: they are from a run before the last reset, and its "
+                "layout is not in the ring any more.",
                 *unknown
             );
         }
@@ -191,10 +191,10 @@ result<std::optional<ring_trace>> read_ring(std::span<const std::byte> dump) {
     }
     const dumped_ring& first = found.rings.front();
     if (first.written == 0)
-        return fail(fmt::format("the RAM ring at {} holds no words yet", place(first)));
+        return fail(fmt::format("the RAM ring at {} has no words yet", place(first)));
     return fail(fmt::format(
-        "the RAM ring at {} holds {} words, and no whole announcement of the heap among them; make "
-        "the ring longer",
+        "the RAM ring at {} has {} words, but no complete announcement of the heap; make the ring "
+        "longer",
         place(first),
         first.kept_words()
     ));

@@ -30,7 +30,7 @@ constexpr unsigned compilers_trap = 0xFF;
 
 std::string misuse_name(std::uint32_t number) {
     constexpr std::array<std::string_view, 5> names{
-        "a pointer given back that is no block of it",
+        "a pointer given back that is not a block of it",
         "a block given back twice",
         "bytes after the end of a block were written",
         "a free block was written",

@@ -66,7 +66,7 @@ result<std::vector<std::uint8_t>> read_flash(const std::filesystem::path& path) 
     stream.read(reinterpret_cast<char*>(image.data()), static_cast<std::streamsize>(image.size()));
     if (const auto size = stream.gcount(); size != flash_size) {
         return fail(fmt::format(
-            "{} is no flash file of this board: {}{} bytes where the flash has {}; flash again",
+            "{} is not a flash file of this board: it has {}{} bytes, and the flash has {}; flash again",
             path.string(),
             size > flash_size ? "more than " : "",
             size > flash_size ? flash_size : size,

@@ -101,7 +101,8 @@ void name_those_that_fit(
     const std::size_t strangers = callers.size() - names.size();
     // Some may have been damaged on their way; of another build, hardly any fits.
     if (strangers * 4 > callers.size()) {
-        say("drone: {}: {} of {} callers are not after a call in it: it is another build than the traced one, so no caller is named; name the traced build with --elf\n",
+        say("drone: {}: {} of {} callers are not after a call in it: it is another build "
+            "than the traced one, so no caller is named; name the traced build with --elf\n",
             elf,
             strangers,
             callers.size());

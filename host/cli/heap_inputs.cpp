@@ -69,7 +69,9 @@ void warn_of_leaks(const std::string& file, const usage::demand& run, const heap
         const std::string size = fmt::format("{}", *g.size);
         if (inputs.heap && std::ranges::count(inputs.heap->permanent, size) != 0) continue;
         if (++leaks > told) break;
-        say("drone: {}: the live count of {}-byte blocks keeps growing, from {} to {}: no pool is large enough for a leak; see `drone heap`, or list what is meant to stay in \"permanent\"\n",
+        say("drone: {}: the live count of {}-byte blocks keeps growing, from {} to {}: no "
+            "pool is large enough for a leak; see `drone heap`, or list "
+            "what is meant to stay in \"permanent\"\n",
             file,
             size,
             g.grew.first,

@@ -34,7 +34,7 @@ unsigned suffix_shift(char letter) noexcept {
 result<std::uint64_t> parse_size(std::string_view text) {
     const auto refused = [text] {
         return fail(fmt::format(
-            "\"{}\" is no size; write bytes (512, 0x800) or a number with K, M or G (10K)", text
+            "\"{}\" is not a size; write bytes (512, 0x800) or a number with K, M or G (10K)", text
         ));
     };
     std::string_view digits = text;

@@ -61,7 +61,7 @@ TEST_F(FlashFile, SaysThatNothingWasFlashed) {
 
 TEST_F(FlashFile, RefusesAFileOfAnotherSize) {
     std::ofstream(file) << "short";
-    EXPECT_THAT(read_flash(file).error().message, HasSubstr("5 bytes where the flash has"));
+    EXPECT_THAT(read_flash(file).error().message, HasSubstr("5 bytes, and the flash has"));
 }
 
 TEST_F(FlashFile, KeepsTheOldContentWhenTheNewCannotBeWritten) {

@@ -34,7 +34,7 @@ TEST_F(BoardCommands, RefuseFilesThatAreNoFirmware) {
         "drone: text: not an ELF file; name the linker's output, not a .bin or .hex made from it\n"
     );
     const std::string tool = DRONE_BINARY_DIR "/bin/drone";
-    EXPECT_EQ(refusal("flash " + tool).find("drone: " + tool + ": for "), 0U);
+    EXPECT_EQ(refusal("flash " + tool).find("drone: " + tool + ": built for "), 0U);
 }
 
 TEST_F(BoardCommands, NeedAFlashedBoard) {
@@ -50,8 +50,8 @@ TEST_F(BoardCommands, NeedAProjectWithAProbe) {
     std::filesystem::remove(folder_ / "Drone.toml");
     EXPECT_EQ(
         refusal("reset"),
-        "drone: no Drone.toml in this folder or above; go into a project, or make one with `drone "
-        "new`\n"
+        "drone: no Drone.toml in this folder or above; change to a project's folder, or make a project "
+        "with `drone new`\n"
     );
 }
 

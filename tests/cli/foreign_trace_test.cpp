@@ -77,7 +77,7 @@ TEST_F(ForeignTrace, ANativeTraceOfANewerVersionIsRefused) {
             "heap -f new",
             HasSubstr(
                 "new: is a native trace of version " + std::to_string(version) +
-                ", and this drone reads up to 2"
+                ", and this drone reads versions up to 2"
             )
         );
     }

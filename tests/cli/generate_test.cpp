@@ -355,7 +355,7 @@ TEST_F(Generate, SaysOfASqueezedLayoutWhatTheTraceLeavesOpen) {
         open.err, HasSubstr("does not record which block of a size is given back, " + said)
     );
     const outcome exact = drone("heap --align 4 -f log" + squeeze);
-    EXPECT_THAT(exact.err, HasSubstr("Squeezed: "));
+    EXPECT_THAT(exact.err, HasSubstr(" bytes with fall-over, "));
     EXPECT_THAT(exact.err, Not(HasSubstr(said)));
     EXPECT_EQ(
         json::parse(drone("heap --align 4 -f heaptrack --json" + squeeze).out)["exact"], false

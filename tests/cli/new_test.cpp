@@ -134,14 +134,14 @@ TEST_F(New, SaysWhatIsNextAsAShellTakesIt) {
 TEST_F(New, RefusesBadHeapSizes) {
     EXPECT_EQ(
         refusal("app --board virtual-m4 --heap-size ten"),
-        "drone: --heap-size: \"ten\" is no size; write bytes (512, 0x800) or a number with K, M or "
+        "drone: --heap-size: \"ten\" is not a size; write bytes (512, 0x800) or a number with K, M or "
         "G (10K)\n"
     );
     for (const std::string size : {"0", "511", "129K", "4G"})
         EXPECT_EQ(
             refusal("app --board virtual-m4 --heap-size " + size),
             "drone: --heap-size: " + size +
-                " is out of range; virtual-m4 has 128K of RAM, and a heap needs 512 at least\n"
+                " is out of range; virtual-m4 has 128K of RAM, and a heap needs at least 512\n"
         );
 }
 

@@ -103,7 +103,7 @@ TEST_F(Print, CMakeFilesAreWhereItSays) {
 TEST_F(Print, APathThatCMakeCannotTakeIsRefused) {
     const outcome left = shell("DRONE_ROOT='a\"b' " DRONE_BINARY_DIR "/bin/drone print cmake");
     EXPECT_EQ(left.code, 1);
-    EXPECT_THAT(left.err, HasSubstr("a\"b/cmake: CMake takes no path with a double quote"));
+    EXPECT_THAT(left.err, HasSubstr("a\"b/cmake: CMake cannot use a path with a double quote"));
     EXPECT_EQ(shell("DRONE_ROOT=\"it's here\" " DRONE_BINARY_DIR "/bin/drone print cmake").code, 0);
 }
 
@@ -153,8 +153,8 @@ TEST_F(Print, NeedsAProjectAndSaysWhatIsWrongWithIt) {
     EXPECT_EQ(none.out, "");
     EXPECT_EQ(
         none.err,
-        "drone: no Drone.toml in this folder or above; go into a project, or make one with `drone "
-        "new`\n"
+        "drone: no Drone.toml in this folder or above; change to a project's folder, or make a project "
+        "with `drone new`\n"
     );
     write("Drone.toml", "[heap]\nsize = 64\npool = []\n");
     const outcome wrong = drone("print layout");

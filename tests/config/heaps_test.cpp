@@ -127,7 +127,7 @@ TEST(Heap, NeedsASize) {
 TEST(Heap, RefusesSizesThatDoNotParse) {
     EXPECT_EQ(
         refusal("[heap]\nsize = \"10KB\"\n"),
-        "Drone.toml:2:8: \"size\": \"10KB\" is no size; write bytes (512, 0x800) or a number with "
+        "Drone.toml:2:8: \"size\": \"10KB\" is not a size; write bytes (512, 0x800) or a number with "
         "K, M or G (10K)"
     );
     EXPECT_EQ(

@@ -24,7 +24,7 @@ TEST(Size, RefusesEverythingElseByName) {
         EXPECT_EQ(
             parse_size(text).error().message,
             "\"" + std::string(text) +
-                "\" is no size; write bytes (512, 0x800) or a number with K, M or G (10K)"
+                "\" is not a size; write bytes (512, 0x800) or a number with K, M or G (10K)"
         );
 }
 

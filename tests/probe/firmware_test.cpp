@@ -104,12 +104,11 @@ TEST_F(Firmware, ForAnotherChipIsRefused) {
     image.header.e_machine = EM_RISCV;
     EXPECT_EQ(
         refusal(image.bytes()),
-        "for RISC-V, another chip than the board's Arm Cortex-M; build it with the project's "
-        "toolchain"
+        "built for RISC-V, but the board has an Arm Cortex-M; build it with the project's toolchain"
     );
     image.header.e_machine = EM_ARM;
     image.header.e_ident[EI_DATA] = ELFDATA2MSB;
-    EXPECT_EQ(refusal(image.bytes()), "no 32-bit little-endian ELF file, which Cortex-M needs");
+    EXPECT_EQ(refusal(image.bytes()), "not a 32-bit little-endian ELF file, which Cortex-M needs");
 }
 
 TEST_F(Firmware, ThatIsNotLinkedIsRefused) {

@@ -20,7 +20,8 @@ namespace drone::capture {
 /// them (drone/wire.hpp, operation::capture): time, and gaps.
 ///
 /// The rule by which a native trace is known: a word of four bytes that is a plausible `begin`
-/// (version 1 to 15, at least one pool, an alignment of 4 bytes to 32 KiB). The target announces
+/// (version 1: at least one pool, an alignment of 4 bytes to 32 KiB; version 2 to 15: an alignment of
+/// at most 4 KiB). The target announces
 /// itself again and again, so a capture that starts late sees one too; what came before stays as it
 /// is. The traces of Drone 0.14 have no such word: their top byte, an operation XOR 0xC5, is one of
 /// 04 06 07 14 17 64 67 74 76 77, never the A0 of `begin`.

@@ -109,8 +109,7 @@ std::string comparison(
     );
     if (replayed.region.bytes != 0)
         text += fmt::format(
-            "a region of {} bytes, {} in use at its peak, and at its tightest moment it would still have "
-            "served {}; ",
+            "a region of {} bytes, {} in use at its peak, room for a request of {} at its tightest moment; ",
             replayed.region.bytes,
             replayed.region.peak_bytes,
             replayed.region.least_hole

@@ -20,30 +20,29 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
 /// What pools hold whatever the order, what the region held in those that were tried.
 std::string orders_text(const layout::overflow_plan& plan) {
     std::string text = fmt::format(
-        "In the traced order and {} others near it, this and larger sizes: {} bytes hold, {:.3f} times the peak; "
-        "{} bytes of lists are beside them\n",
-        plan.orders - 1,
+        "{} bytes, or more, hold the traced order and {} orders near it: {:.3f} times the peak. "
+        "Lists take {} bytes beside them.\n",
         plan.needed,
+        plan.orders - 1,
         ratio(plan.used(), plan.peak_live),
         plan.control
     );
     if (plan.pools.empty())
-        return text + "In any order: nothing is set aside, pools would not pay here\n";
+        return text + "Pools would save nothing here, so nothing is guaranteed in any order.\n";
     std::uint64_t bytes = 0;
     for (const pool_spec& pool : plan.pools)
         bytes += std::uint64_t{pool.block} * pool.capacity;
-    return text +
-           fmt::format(
-               "In any order: {} bytes of blocks in {} pool{}, which serve {:.1f} % of the requests\n",
-               bytes,
-               plan.pools.size(),
-               plan.pools.size() == 1 ? "" : "s",
-               100 * ratio(plan.from_pools(), plan.requests)
-           );
+    return text + fmt::format(
+                      "In any order, {} bytes in {} pool{} serve {:.1f} % of the requests.\n",
+                      bytes,
+                      plan.pools.size(),
+                      plan.pools.size() == 1 ? "" : "s",
+                      100 * ratio(plan.from_pools(), plan.requests)
+                  );
 }
 
 std::string reserve_text(const generated_overflow& heap) {
-    return heap.plan.has_reserve ? "the region has as much more" : "";
+    return heap.plan.has_reserve ? "the region has that much in reserve" : "";
 }
 
 std::string headroom_text(const generated_overflow& heap) {
@@ -51,13 +50,13 @@ std::string headroom_text(const generated_overflow& heap) {
     const std::uint64_t tenth_more = (plan.needed + plan.needed / 10 + 7) / 8 * 8;
     if (plan.size >= tenth_more)
         return fmt::format(
-            "Headroom: {:.2f} times what is needed; the region is {} bytes\n",
+            "Headroom: this heap is {:.2f} times what is needed. Its region has {} bytes.\n",
             ratio(plan.size, plan.needed),
             plan.region
         );
     return fmt::format(
-        "Headroom: {:.2f} times what is needed; a heap of {} bytes would have a tenth, which other runs of the "
-        "program may need\n",
+        "Headroom: this heap is {:.2f} times what is needed. A heap of {} bytes has a tenth to spare, which "
+        "other runs may need.\n",
         ratio(plan.size, plan.needed),
         tenth_more
     );
@@ -119,8 +118,8 @@ std::string talk(const generated_overflow& heap) {
     const layout::overflow_plan& plan = heap.plan;
     std::string text = fmt::format("{:=^80}\n", " SUGGESTED LAYOUT ");
     text += fmt::format(
-        "Peak of live bytes: {}, which any heap needs\n{}"
-        "An adversary who knows the heap and keeps below that peak could make it need {} bytes\n{}",
+        "{} bytes are live at the peak; any heap needs them.\n{}"
+        "An adversary who knows the heap could make it need {} bytes, without more than that peak live.\n{}",
         plan.peak_live,
         orders_text(plan),
         plan.adversary(),
@@ -134,7 +133,9 @@ std::string talk(const generated_overflow& heap) {
         plan.orders,
         plan.replay.first_failure
             ? failure_text(heap.inputs, *plan.replay.first_failure)
-            : std::string(plan.holds_in_orders ? "holds" : "fails in an order near the traced one")
+            : std::string(
+                  plan.holds_in_orders ? "all served" : "an order near the traced one fails"
+              )
     );
     if (heap.today) text += comparison(heap.inputs, *heap.inputs.heap, *heap.today);
     return text + "\n";

@@ -50,9 +50,14 @@ json ticks_per_second(const heap_report& r, trace::clock unit) {
 }
 
 json findings(const trace::findings& f) {
+    json builds = json::array();
+    for (const std::uint32_t identity : f.identities)
+        builds.push_back(identity == 0 ? json(nullptr) : json(fmt::format("{:06x}", identity)));
     return {
         {"format", trace::name(f.format)},
         {"events", f.events},
+        {"unchecked_events", f.unchecked_events},
+        {"builds", builds},
         {"gaps", f.gaps},
         {"lost_events", f.lost_events},
         {"dropped_by_target", f.dropped_by_target},

@@ -106,7 +106,7 @@ TEST_F(Transports, ATcpServerIsAsAFile) {
 TEST_F(Transports, ATcpPortThatCannotBeIsAnError) {
     for (const std::string port : {"0", "65536", "99999", "-1", "2x", "http"}) {
         EXPECT_EQ(WEXITSTATUS(run({"--input", "tcp:localhost:" + port, ":0"})), 1) << port;
-        EXPECT_NE(errors().find(port + " is no port; ports are 1 to 65535"), std::string::npos);
+        EXPECT_NE(errors().find(port + " is not a port; ports are 1 to 65535"), std::string::npos);
     }
 }
 

@@ -5,10 +5,7 @@
 //
 //     build/bench/heap_bench [HEAPTRACE [CPU]]
 
-#include "board/board.hpp"
-#include "board/elf.hpp"
-#include "board/flash_file.hpp"
-#include "board/measure.hpp"
+#include "measured.hpp"
 #include "trace/read.hpp"
 #include "usage/make_demand.hpp"
 #include "workshop.hpp"
@@ -20,7 +17,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,11 +24,13 @@
 namespace {
 
 using namespace drone;
+using bench::counts;
+using bench::through;
+using bench::variant;
 namespace files = std::filesystem;
 
 constexpr std::uint32_t granule = 4; // bytes, as the target library has it
 
-const files::path source = DRONE_SOURCE_DIR;
 const bench::workshop shop{"heap"};
 const files::path& work = shop.folder();
 
@@ -164,97 +162,6 @@ std::string write_8_pools_of_8(const replayed_trace& trace, const std::string& n
     return write_pools(name, list, size);
 }
 
-/// What calls of the heap are measured.
-enum class through { heap, new_face, malloc_face, rival };
-
-struct variant {
-    std::string options;   ///< of the compiler
-    std::string libraries; ///< of the linker
-    through by = through::heap;
-};
-
-files::path build(const variant& what, const std::string& cpu, const std::string& level) {
-    static int number = 0;
-    const files::path elf = work / fmt::format("{}.elf", number++);
-    const files::path core = source / "arch" / "cortex_m";
-    shop.run(
-        work,
-        fmt::format(
-            "arm-none-eabi-g++ -mcpu={} -mthumb -mfloat-abi=soft -std=c++20 {} -fno-exceptions "
-            "-fno-rtti -fno-threadsafe-statics -ffunction-sections -fno-builtin-malloc -I'{}' "
-            "-I'{}' -I. {} '{}' '{}' {} -nostartfiles {} -Wl,--gc-sections -L. -T'{}' -o '{}'",
-            cpu,
-            level,
-            (source / "include").string(),
-            (source / "arch").string(),
-            what.options,
-            (source / "bench/heap/firmware.cpp").string(),
-            (core / "startup.cpp").string(),
-            (core / "newlib.cpp").string(),
-            what.libraries,
-            (core / "cortex_m.ld").string(),
-            elf.string()
-        )
-    );
-    return elf;
-}
-
-struct counts {
-    board::distribution allocate;
-    board::distribution deallocate;
-    std::uint64_t longest_masked = 0;
-    std::uint32_t footprint = 0;
-};
-
-/// Runs the firmware to its end. Instructions of `bench_allocate` and `bench_deallocate`, less the
-/// one branch with which they reach a face or the rivals' malloc and free.
-counts measure(
-    const files::path& elf, board::core_model model, bool listening, bool measure_mask, through by
-) {
-    const auto program = board::read_firmware(elf);
-    if (!program) shop.give_up(program.error().message);
-    auto image = board::flash_image(*program);
-    if (!image) shop.give_up(image.error().message);
-    board::board_setup setup;
-    setup.model = model;
-    setup.probe.reset();
-    if (listening) {
-        // One bit a cycle: a word is out before the next one comes.
-        setup.cpu_hz = 10'000'000;
-        setup.probe = board::probe_setup{};
-        setup.probe->baud = 10'000'000;
-    }
-    board::board_listener listener;
-    auto made = board::virtual_board::make(setup, *std::move(image), listener);
-    if (!made) shop.give_up(made.error().message);
-    board::virtual_board& machine = **made;
-    counts result;
-    const std::uint64_t branch = by == through::heap ? 0 : 1;
-    board::call_meter calls(
-        machine,
-        {program->find("bench_allocate")->address, program->find("bench_deallocate")->address},
-        [&](const board::call& call) {
-            (call.function == 0 ? result.allocate : result.deallocate)
-                .add(call.instructions - branch);
-        }
-    );
-    std::optional<board::mask_meter> mask;
-    if (measure_mask) mask.emplace(machine);
-    if (const auto started = machine.reset(); !started) shop.give_up(started.error().message);
-    const board::run_end end = machine.run();
-    // Where nobody listens, no debugger is there to take an exit: the program sleeps after its
-    // end.
-    const auto status = machine.processor().read_word(program->find("bench_status")->address);
-    if (end.why == board::run_end::kind::faulted || status != 0U)
-        shop.give_up(
-            fmt::format("{} ended with {}: {}", elf.string(), status.value_or(0), end.message)
-        );
-    if (mask) result.longest_masked = mask->longest();
-    if (const auto symbol = program->find("bench_footprint"); symbol)
-        result.footprint = machine.processor().read_word(symbol->address).value_or(0);
-    return result;
-}
-
 /// Bytes of the functions that allocating and giving back need.
 std::uint32_t code_size(const files::path& elf, through by) {
     const auto program = board::read_firmware(elf);
@@ -343,14 +250,22 @@ void table(const core_choice& core, const layouts& made, const std::string& leve
             };
         };
     const auto row = [&](const std::string& name, const variant& what, bool listening = false) {
-        const files::path elf = build(what, core.cpu, level);
-        const counts c = measure(elf, core.model, listening, false, what.by);
+        const files::path elf = bench::build(shop, "firmware.cpp", what, core.cpu, level);
+        const counts c =
+            bench::measure(shop, elf, {.model = core.model, .listening = listening}, what.by);
         // These need functions that code_size() does not know.
         const bool more = what.options.find("BENCH_CHECKING") != std::string::npos ||
                           what.options.find("BENCH_RING") != std::string::npos;
         print_row(name, c, more ? 0 : code_size(elf, what.by));
         return c;
     };
+    const auto measured =
+        [&](const std::string& folder, const std::string& more, const bench::run_setup& setup) {
+            const variant what = ours(folder, more);
+            return bench::measure(
+                shop, bench::build(shop, "firmware.cpp", what, core.cpu, level), setup, what.by
+            );
+        };
     row("drone, 8 pools", ours(pools8, ""));
     row("  as new and delete", ours(pools8, "-DBENCH_NEW", through::new_face));
     row("  as malloc and free", ours(pools8_malloc, "-DBENCH_MALLOC", through::malloc_face));
@@ -376,21 +291,14 @@ void table(const core_choice& core, const layouts& made, const std::string& leve
     const counts nano = row("newlib-nano malloc", {"", "--specs=nano.specs", through::rival});
     const counts pico = row("picolibc malloc", {"--specs=picolibc.specs", "", through::rival});
     for (const auto& [pools, folder] : {std::pair{8, pools8}, std::pair{32, pools32}}) {
-        const counts worst = measure(
-            build(ours(folder, "-DBENCH_EXHAUSTED"), core.cpu, level),
-            core.model,
-            false,
-            false,
-            through::heap
-        );
+        const counts worst = measured(folder, "-DBENCH_EXHAUSTED", {.model = core.model});
         fmt::print(
             "allocate, {} pools, every pool exhausted but the last: {} instructions\n",
             pools,
             worst.allocate.max()
         );
     }
-    const counts masked =
-        measure(build(ours(pools8, ""), core.cpu, level), core.model, false, true, through::heap);
+    const counts masked = measured(pools8, "", {.model = core.model, .sees_masks = true});
     fmt::print("longest run with interrupts masked: {} instructions\n", masked.longest_masked);
     fmt::print(
         "RAM that the trace needs: newlib {}, newlib-nano {}, picolibc {} bytes\n",

@@ -32,8 +32,8 @@ public:
         : layout_(layout), bins_(layout.granules) {}
 
     [[nodiscard]] const region_layout& layout() const noexcept { return layout_; }
-    [[nodiscard]] std::int32_t bin_step(std::uint32_t leading_zeros) const noexcept {
-        return bins_.step(leading_zeros);
+    [[nodiscard]] std::uint32_t bin_of(std::uint32_t granules) const noexcept {
+        return bins_.of(granules);
     }
 
 private:

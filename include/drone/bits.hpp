@@ -12,6 +12,13 @@
 
 namespace drone::bits {
 
+/// Whether code shall be small rather than fast.
+#if defined(__OPTIMIZE_SIZE__)
+inline constexpr bool for_size = true;
+#else
+inline constexpr bool for_size = false;
+#endif
+
 #if (defined(__arm__) && !defined(__ARM_FEATURE_CLZ)) || (defined(__riscv) && !defined(__riscv_zbb))
 inline constexpr bool counts_zeros = false;
 #else
@@ -78,7 +85,25 @@ template <class Value>
     asm("" : "+r"(value));
 }
 
-// Words at any byte, little-endian. Compilers call memcpy() where a core reads no word there.
+/// Stores a number that has as many bits as its place. Compilers cut it to them first, for nothing.
+template <class Place>
+[[gnu::always_inline]] inline void store(Place& to, std::uint32_t number) noexcept {
+#if defined(__arm__) && defined(__thumb2__)
+    if constexpr (sizeof to == 2) {
+        asm("strh %1, %0" : "=m"(to) : "r"(number));
+        return;
+    }
+#elif defined(__arm__)
+    if constexpr (sizeof to == 2) {
+        asm("strh %1, %0" : "=m"(to) : "l"(number)); // from r0 to r7
+        return;
+    }
+#endif
+    to = static_cast<Place>(number);
+}
+
+// Half words at any byte, little-endian; words there, too, where the core reads them. Compilers call
+// memcpy() where it does not.
 
 #if (defined(__arm__) && !defined(__ARM_FEATURE_UNALIGNED)) || defined(__riscv)
 inline constexpr bool reads_at_any_byte = false;
@@ -111,7 +136,9 @@ inline constexpr bool reads_at_any_byte = true;
         __builtin_memcpy(&word, reinterpret_cast<const void*>(byte), sizeof word);
         return word;
     }
-    return half_word_at(byte) | half_word_at(byte + 2) << 16;
+    std::uint32_t word; // at a multiple of 4
+    __builtin_memcpy(&word, __builtin_assume_aligned(reinterpret_cast<const void*>(byte), 4), 4);
+    return word;
 }
 
 } // namespace drone::bits

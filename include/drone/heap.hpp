@@ -66,10 +66,15 @@ fall_over_aligned(Heap& heap, List* next, std::size_t size, std::size_t alignmen
     return heap.fall_over_aligned(next, size, alignment);
 }
 
-/// The region; then, for what it cannot serve, every pool that fits.
 template <class Heap>
-DRONE_A_CALL_AWAY void* from_region(Heap& heap, std::size_t size, std::size_t alignment) noexcept {
-    return heap.from_region(size, alignment);
+DRONE_A_CALL_AWAY void* from_region(Heap& heap, std::size_t size) noexcept {
+    return heap.from_region(size);
+}
+
+template <class Heap>
+DRONE_A_CALL_AWAY void*
+from_region_aligned(Heap& heap, std::size_t size, std::size_t alignment) noexcept {
+    return heap.from_region_aligned(size, alignment);
 }
 
 template <class Heap>
@@ -158,7 +163,7 @@ public:
         if (alignment <= granule) return allocate_aligned<granule>(size, alignment);
         if (alignment <= default_alignment)
             return allocate_aligned<default_alignment>(size, alignment);
-        if constexpr (has_region) return detail::from_region(*this, size, alignment);
+        if constexpr (has_region) return detail::from_region_aligned(*this, size, alignment);
         return detail::fall_over_aligned(*this, pools_, size, alignment);
     }
 
@@ -359,7 +364,10 @@ private:
     template <class Heap>
     friend void* detail::unserved(Heap& heap) noexcept;
     template <class Heap>
-    friend void* detail::from_region(Heap& heap, std::size_t size, std::size_t alignment) noexcept;
+    friend void* detail::from_region(Heap& heap, std::size_t size) noexcept;
+    template <class Heap>
+    friend void*
+    detail::from_region_aligned(Heap& heap, std::size_t size, std::size_t alignment) noexcept;
     template <class Heap>
     friend void detail::give_to_region(Heap& heap, void* block) noexcept;
     template <class Heap, class List>
@@ -376,9 +384,8 @@ private:
             size,
             [&](auto index) __attribute__((always_inline)) -> void* {
                 if constexpr (has_region) {
-                    if (index == searches_.count())
-                        return detail::from_region(*this, size, alignment);
-                    return serve_or_region(pools_[index], size, alignment);
+                    if (index == searches_.count()) return detail::from_region(*this, size);
+                    return serve_or_region(pools_[index], size);
                 }
                 if (index == searches_.count()) return detail::unserved(*this);
                 if constexpr (Alignment > granule) {
@@ -415,10 +422,10 @@ private:
             return block;
         return detail::fall_over_aligned(*this, &first + 1, size, alignment);
     }
-    void* serve_or_region(list& first, std::size_t size, std::size_t alignment) noexcept {
+    void* serve_or_region(list& first, std::size_t size) noexcept {
         if (void* const block = take(first); block != nullptr) [[likely]]
             return block;
-        return detail::from_region(*this, size, alignment);
+        return detail::from_region(*this, size);
     }
     void take_back(list& from, void* block) noexcept {
         from.give_back(arena_.base(), block, link_in(from));
@@ -450,9 +457,21 @@ private:
         return detail::unserved(*this);
     }
 
-    [[gnu::always_inline]] void* from_region(std::size_t size, std::size_t alignment) noexcept {
-        if (void* const block = region_.allocate(arena_.base(), size, alignment); block != nullptr)
-            [[likely]]
+    // What the region cannot serve fails: larger pools are for what they were cut for. Only a
+    // context that may not use the region has them.
+
+    [[gnu::always_inline]] void* from_region(std::size_t size) noexcept {
+        if (!region_.admitted())
+            return detail::fall_over_aligned(*this, pools_, size, default_alignment);
+        if (void* const block = region_.allocate(arena_.base(), size); block != nullptr) [[likely]]
+            return block;
+        return detail::unserved(*this);
+    }
+    [[gnu::always_inline]] void*
+    from_region_aligned(std::size_t size, std::size_t alignment) noexcept {
+        void* const block =
+            region_.admitted() ? region_.allocate_aligned(arena_.base(), size, alignment) : nullptr;
+        if (block != nullptr) [[likely]]
             return block;
         return detail::fall_over_aligned(*this, pools_, size, alignment);
     }

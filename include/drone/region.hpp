@@ -22,13 +22,20 @@ struct static_region_place {
         std::conditional_t<(Layout.region.last() < UINT16_MAX), std::uint16_t, std::uint32_t>;
 
     [[nodiscard]] static constexpr const region_layout& layout() noexcept { return Layout.region; }
-    [[nodiscard]] static constexpr std::int32_t bin_step(std::uint32_t leading_zeros) noexcept {
-        return bins.step(leading_zeros);
+    [[nodiscard, gnu::always_inline]] static std::uint32_t bin_of(std::uint32_t granules) noexcept {
+        return bins.of(granules);
     }
 
 private:
-    static constexpr region_bins bins{Layout.region.granules};
+    using counted =
+        std::conditional_t<bits::for_size, static_region_bins<Layout.region.granules>, region_bins>;
+    using bin_search =
+        std::conditional_t<bits::counts_zeros, counted, tabled_region_bins<Layout.region.granules>>;
+    static constexpr bin_search bins{Layout.region.granules};
 };
+
+/// A guard for a region that one context uses.
+struct no_guard {};
 
 /// What an address is to a region.
 enum class region_kind : std::uint8_t {
@@ -80,95 +87,84 @@ public:
     void initialize(std::byte* arena) noexcept {
         const region_layout& at = place_.layout();
         __builtin_memset(arena + at.offset, 0, at.tag_bytes);
-        work now = begin_work(arena);
-        now.tags.set(at.last(), 1);
-        now.tags.set(at.first, 3);
-        put(now, at.first, at.granules);
-        end_work(now);
+        work now = work_in(arena);
+        now.begin();
+        now.tags.set_one(at.last());
+        now.tags.set_two(at.first);
+        put(now, arena, at.first, at.granules);
+        now.end();
     }
 
-    /// Granules of the block for `size` bytes, aligned to 8 or less; 0 if it is larger than the region.
-    [[nodiscard, gnu::always_inline]] std::uint32_t granules_for(std::size_t size) const noexcept {
-        if (size > place_.layout().granules * region_granule) return 0;
-        return region_granules(static_cast<std::uint32_t>(size));
-    }
+    // Each stretch that other contexts must not see is inside a Guard; what is known of a block in
+    // use is read outside, because no other context changes its ends.
 
-    /// A block for a request of which `count`, not 0, is granules_for(); or null.
-    [[nodiscard, gnu::always_inline]] void*
-    allocate(std::byte* arena, std::uint32_t count) noexcept {
-        work now = begin_work(arena);
+    /// A block of at least `size` bytes, its address a multiple of 8; or null. One guarded stretch.
+    template <class Guard = no_guard>
+    [[nodiscard, gnu::always_inline]] void* allocate(std::byte* arena, std::size_t size) noexcept {
+        std::uint32_t count = granules_for(size);
+        if (count == 0) return nullptr;
+        bits::in_register(count); // else there is a way for each form of it
+        work now = work_in(arena);
         taken block{};
-        if (!take(now, count, block)) return nullptr;
-        end_work(now);
+        if (!take<Guard>(now, arena, count, block)) return nullptr;
         bits::in_register(block.begin); // else its address is kept all the way
-        if (count <= region_tags::longest_small) return now.payload(block.begin);
-        store(now.block(block.begin).size, block.length);
-        return now.payload(block.begin + 1);
+        void* payload = now.payload(block.begin);
+        if (count > region_tags::longest_small) {
+            store(now.block(block.begin).size, block.length);
+            payload = now.payload(block.begin + 1);
+        }
+        return payload;
     }
 
-    /// The same, its address a multiple of `alignment`, a power of two above 8.
-    [[nodiscard]] void* allocate_aligned(
-        std::byte* arena, std::size_t size, std::uint32_t count, std::size_t alignment
-    ) noexcept {
+    /// The same, its address a multiple of `alignment`, a power of two above 8. At most four
+    /// guarded stretches.
+    template <class Guard = no_guard>
+    [[nodiscard, gnu::noinline]] void*
+    allocate_aligned(std::byte* arena, std::size_t size, std::size_t alignment) noexcept {
         const region_layout& at = place_.layout();
-        if (alignment > at.granules * region_granule) return nullptr;
+        const std::uint32_t count = granules_for(size);
+        if (count == 0 || alignment > at.granules * region_granule) return nullptr;
         const auto step = static_cast<std::uint32_t>(alignment / region_granule);
         // In front of the aligned block is a block or nothing: never a single
         // granule.
         if (count + step + 1 > at.granules) return nullptr;
-        work now = begin_work(arena);
+        work now = work_in(arena);
         taken block{};
-        if (!take(now, count + step + 1, block)) return nullptr;
+        if (!take<Guard>(now, arena, count + step + 1, block)) return nullptr;
         auto [begin, length] = block;
         const std::uint32_t header = size > small_request_limit ? 1 : 0;
         const auto address = reinterpret_cast<std::uintptr_t>(now.payload(begin + header));
         auto front = static_cast<std::uint32_t>((~address + 1) % alignment / region_granule);
         if (front == 1) front += step;
         if (front != 0) {
-            now.tags.set(begin, 3);
-            put(now, begin, front);
+            {
+                [[maybe_unused]] const Guard alone{};
+                now.tags.set_one(begin + front);
+            }
+            give_back<Guard>(now, arena, begin, front);
             begin += front;
             length -= front;
-            now.tags.set(begin, 1);
         }
-        length = cut(now, begin, length, count);
+        length = fit<Guard>(arena, {.begin = begin, .length = length}, count);
         if (header != 0) store(now.block(begin).size, length);
-        end_work(now);
         return now.payload(begin + header);
     }
 
-    /// Gives a block back. Requires one in use.
+    /// Gives a block back. Requires one in use. One guarded stretch.
+    template <class Guard = no_guard>
     [[gnu::always_inline]] void deallocate(std::byte* arena, void* address) noexcept {
-        work now = begin_work(arena);
+        work now = work_in(arena);
         const used block = find(now, address);
-        std::uint32_t begin = block.begin;
-        std::uint32_t length = block.length;
-        bits::in_register(begin); // else its address is kept, too
-        const std::uint32_t right = begin + length;
-        if (now.tags.clear_if_free(right)) {
-            take_out(now, right);
-            length += now.block(right).size;
-        }
-        const std::uint32_t size_left = size_in_front(now, begin);
-        const std::uint32_t left = begin - size_left;
-        // Of size 0 there is none: the block is in use.
-        if (size_left <= begin - region_layout::first && now.tags.begins_free(left) &&
-            now.block(left).size == size_left) {
-            take_out(now, left);
-            length += size_left;
-            now.tags.clear(begin, 1);
-            begin = left;
-        } else {
-            now.tags.set(begin, 2);
-        }
-        put(now, begin, length);
-        end_work(now);
+        give_back<Guard>(now, arena, block.begin, block.length);
     }
 
-    /// Resizes a block to `size` bytes where it is: grows into a free neighbour on its right, or gives
-    /// a tail back. Returns whether it could. Requires a block in use.
-    [[nodiscard]] bool resize(std::byte* arena, void* address, std::size_t size) noexcept {
-        work now = begin_work(arena);
+    /// Makes the block one for `size` bytes where it is: grows into a free
+    /// neighbour on its right, gives a tail back. Whether it could. Requires a
+    /// block in use. One guarded stretch.
+    template <class Guard = no_guard>
+    [[nodiscard, gnu::noinline]] bool
+    resize(std::byte* arena, void* address, std::size_t size) noexcept {
+        const work now = work_in(arena);
         const used block = find(now, address);
         std::uint32_t count = granules_for(size);
         if (count == 0) return false;
@@ -179,20 +175,17 @@ public:
         } else if (size > small_request_limit) {
             return false;
         }
-        const std::uint32_t right = block.begin + block.length;
-        if (count > block.length &&
-            (!now.tags.is_free(right) || count > block.length + now.block(right).size))
-            return false;
-        const std::uint32_t length = cut(now, block.begin, block.length, count);
+        const std::uint32_t length =
+            fit<Guard>(arena, {.begin = block.begin, .length = block.length}, count);
+        if (length == 0) return false;
         if (block.is_long) store(now.block(block.begin).size, length);
-        end_work(now);
         return true;
     }
 
     /// Whether resize() can, and needs no byte of a neighbour. Requires a block in use.
     [[nodiscard]] bool
     has_room(const std::byte* arena, const void* address, std::size_t size) const noexcept {
-        const used block = find(look_at(arena), address);
+        const used block = find(work_in(arena), address);
         const std::uint32_t count = granules_for(size);
         return count != 0 && count <= block.length &&
                (block.is_long || size <= small_request_limit);
@@ -201,7 +194,7 @@ public:
     /// Bytes of a block in use, all of them usable.
     [[nodiscard]] std::size_t
     block_size(const std::byte* arena, const void* address) const noexcept {
-        const used block = find(look_at(arena), address);
+        const used block = find(work_in(arena), address);
         return std::size_t{block.length - (block.is_long ? 1 : 0)} * region_granule;
     }
 
@@ -212,7 +205,7 @@ public:
     [[nodiscard]] std::size_t largest_request(const std::byte* arena) const noexcept {
         if (lists_.non_empty == 0) return 0;
         const std::uint32_t begin = lists_.heads[highest(lists_.non_empty)];
-        const std::uint32_t size = look_at(arena).block(begin).size;
+        const std::uint32_t size = work_in(arena).block(begin).size;
         // No request needs the most granules that a block without a header has.
         return std::size_t{size < region_tags::longest_small ? size : size - 1} * region_granule;
     }
@@ -251,7 +244,20 @@ private:
         lists* kept;
         std::uintptr_t base;
         region_tags tags;
-        std::uint32_t non_empty;
+        std::uint32_t register_;
+
+        // Between begin() and end() it is in a register, where there are enough of them, and
+        // operations do not share their parts as functions.
+        static constexpr bool in_register = !bits::for_size && bits::counts_zeros;
+        [[gnu::always_inline]] void begin() noexcept {
+            if constexpr (in_register) register_ = kept->non_empty;
+        }
+        [[gnu::always_inline]] void end() const noexcept {
+            if constexpr (in_register) kept->non_empty = register_;
+        }
+        [[gnu::always_inline]] std::uint32_t& non_empty() noexcept {
+            return in_register ? register_ : kept->non_empty;
+        }
 
         [[gnu::always_inline]] free_block& block(std::uint32_t begin) const noexcept {
             return *reinterpret_cast<free_block*>(base + std::uintptr_t{begin} * region_granule);
@@ -278,30 +284,29 @@ private:
         bool is_long;
     };
 
-    [[gnu::always_inline]] work begin_work(std::byte* arena) noexcept {
+    /// Granules of the block for so many bytes, aligned to 8 or less; 0 when it
+    /// is larger than the region.
+    [[nodiscard, gnu::always_inline]] std::uint32_t granules_for(std::size_t size) const noexcept {
+        if (size > place_.layout().granules * region_granule) return 0;
+        return region_granules(static_cast<std::uint32_t>(size));
+    }
+
+    [[gnu::always_inline]] work work_in(const std::byte* arena) const noexcept {
         const region_layout& at = place_.layout();
-        lists* kept = &lists_;
+        lists* kept = const_cast<lists*>(&lists_);
         std::uintptr_t base = reinterpret_cast<std::uintptr_t>(arena) + at.first_block() -
                               region_layout::first * region_granule;
         std::uintptr_t tags =
             reinterpret_cast<std::uintptr_t>(arena) + at.offset - (region_layout::first - 1) / 8;
-        bits::in_register(kept);
+        // Else every use makes them anew; where registers are few, that is better for one of them.
+        if constexpr (bits::counts_zeros) bits::in_register(kept);
         bits::in_register(base);
-        return {
-            .kept = kept, .base = base, .tags = region_tags(tags), .non_empty = kept->non_empty
-        };
-    }
-    [[gnu::always_inline]] void end_work(const work& done) noexcept {
-        done.kept->non_empty = done.non_empty;
-    }
-    /// For operations that change nothing.
-    [[nodiscard]] work look_at(const std::byte* arena) const noexcept {
-        return const_cast<region*>(this)->begin_work(const_cast<std::byte*>(arena));
+        return {.kept = kept, .base = base, .tags = region_tags(tags), .register_ = 0};
     }
 
     /// Numbers have as many bits as an index.
     [[gnu::always_inline]] static void store(index& to, std::uint32_t number) noexcept {
-        to = static_cast<index>(number);
+        bits::store(to, number);
     }
 
     /// The left neighbour's size, if that is free; anything, if it is in use: on
@@ -313,6 +318,15 @@ private:
 #endif
     static std::uint32_t size_in_front(const work& now, std::uint32_t number) noexcept {
         return now.in_front(number);
+    }
+
+    /// Whether `left`, `begin` less any index, is a granule's number and no larger.
+    [[gnu::always_inline]] static bool
+    is_left_of(std::uint32_t left, std::uint32_t begin) noexcept {
+        if constexpr (sizeof(index) < sizeof left)
+            return static_cast<std::int32_t>(left) >=
+                   static_cast<std::int32_t>(region_layout::first);
+        return left >= region_layout::first && left <= begin;
     }
 
     /// The block in use whose payload is at this address.
@@ -329,9 +343,7 @@ private:
     // counted, else i. Bin 0 is empty.
 
     [[gnu::always_inline]] std::uint32_t bin_of(std::uint32_t granules) const noexcept {
-        const std::int32_t step = place_.bin_step(bits::leading_zeros(granules));
-        return bits::shift_right_by_low_byte(granules, step) +
-               static_cast<std::uint32_t>(step >> 8);
+        return place_.bin_of(granules);
     }
     [[gnu::always_inline]] static std::uint32_t bit_of(std::uint32_t bin) noexcept {
         if constexpr (!bits::counts_zeros) return 1U << bin;
@@ -353,9 +365,47 @@ private:
         return 32 - bits::trailing_zeros(bins);
     }
 
+    // What operations share, each twice: part of every operation, or a function.
+
+    [[gnu::noinline]] void
+    put_alone(std::byte* arena, std::uint32_t begin, std::uint32_t length) noexcept {
+        work now = work_in(arena);
+        put_here(now, begin, length);
+    }
+    [[gnu::noinline]] void take_out_alone(std::byte* arena, std::uint32_t begin) noexcept {
+        work now = work_in(arena);
+        take_out_here(now, begin);
+    }
+    template <class Guard>
+    [[gnu::noinline]] void
+    give_back_alone(std::byte* arena, std::uint32_t begin, std::uint32_t length) noexcept {
+        work now = work_in(arena);
+        give_back_here<Guard>(now, arena, begin, length);
+    }
+
     /// Puts a free block into its list; its tags are set.
     [[gnu::always_inline]] void
-    put(work& now, std::uint32_t begin, std::uint32_t length) const noexcept {
+    put(work& now, std::byte* arena, std::uint32_t begin, std::uint32_t length) noexcept {
+        if constexpr (bits::for_size) return put_alone(arena, begin, length);
+        put_here(now, begin, length);
+    }
+    /// Takes a free block out of its list; its tags stay.
+    [[gnu::always_inline]] void
+    take_out(work& now, std::byte* arena, std::uint32_t begin) noexcept {
+        if constexpr (bits::for_size) return take_out_alone(arena, begin);
+        take_out_here(now, begin);
+    }
+    /// What is in use becomes free, merged with its free neighbours.
+    template <class Guard>
+    [[gnu::always_inline]] void give_back(
+        const work& now, std::byte* arena, std::uint32_t begin, std::uint32_t length
+    ) noexcept {
+        if constexpr (bits::for_size) return give_back_alone<Guard>(arena, begin, length);
+        give_back_here<Guard>(now, arena, begin, length);
+    }
+
+    [[gnu::always_inline]] void
+    put_here(work& now, std::uint32_t begin, std::uint32_t length) const noexcept {
         const std::uint32_t bin = bin_of(length);
         free_block& block = now.block(begin);
         index& head = now.kept->heads[bin];
@@ -364,22 +414,18 @@ private:
         store(block.size, length);
         store(block.next, next);
         store(block.before, bin);
-        // Else both are made 16 bits, for two stores each.
-        bits::in_register(begin);
-        bits::in_register(length);
         store(now.in_front(begin + length), length);
         if (next != 0) store(now.block(next).before, begin);
-        now.non_empty |= bit_of(bin);
+        now.non_empty() |= bit_of(bin);
     }
 
-    /// Takes a free block out of its list; its tags stay.
-    [[gnu::always_inline]] static void take_out(work& now, std::uint32_t begin) noexcept {
+    [[gnu::always_inline]] static void take_out_here(work& now, std::uint32_t begin) noexcept {
         const free_block& block = now.block(begin);
         const std::uint32_t next = block.next;
         const std::uint32_t before = block.before;
         if (before < bin_count) {
             store(now.kept->heads[before], next);
-            if (next == 0) now.non_empty &= ~bit_of(before);
+            if (next == 0) now.non_empty() &= ~bit_of(before);
         } else {
             store(now.block(before).next, next);
         }
@@ -388,12 +434,16 @@ private:
 
     /// Finds a block of `count` granules, or one more, now in use. Its long header is not yet
     /// written. Whether there is one.
-    [[gnu::always_inline]] bool take(work& now, std::uint32_t count, taken& found) const noexcept {
+    template <class Guard>
+    [[gnu::always_inline]] bool
+    take(work& now, std::byte* arena, std::uint32_t count, taken& found) noexcept {
         std::uint32_t bin = bin_of(count - 1);
+        [[maybe_unused]] const Guard alone{};
+        now.begin();
         std::uint32_t begin = now.kept->heads[bin];
         std::uint32_t length = 0;
         if (begin == 0 || (length = now.block(begin).size) < count) {
-            const std::uint32_t larger = above(bin, now.non_empty);
+            const std::uint32_t larger = above(bin, now.non_empty());
             if (larger == 0) return false;
             bin = first_above(bin, larger);
             begin = now.kept->heads[bin];
@@ -404,31 +454,73 @@ private:
         if (next != 0) {
             store(now.block(next).before, bin);
         } else {
-            now.non_empty &= ~bit_of(bin);
+            now.non_empty() &= ~bit_of(bin);
         }
-        now.tags.clear(begin, 2);
-        if (length - count >= least_region_block) {
-            now.tags.set(begin + count, 3);
-            put(now, begin + count, length - count);
-            length = count;
-        }
+        now.tags.clear_second(begin);
         found = {.begin = begin, .length = length};
+        if (length - count >= least_region_block) {
+            found.length = count;
+            now.tags.set_two(begin + count);
+            put(now, arena, begin + count, length - count);
+        }
+        now.end();
         return true;
     }
 
-    /// Makes a block in use `count` granules long, or one more. The rest, and a free right neighbour,
-    /// become a free block. Requires that they have `count` granules. Returns the length.
-    std::uint32_t
-    cut(work& now, std::uint32_t begin, std::uint32_t length, std::uint32_t count) const noexcept {
-        if (count == length) return length;
+    template <class Guard>
+    [[gnu::always_inline]] void
+    give_back_here(work now, std::byte* arena, std::uint32_t begin, std::uint32_t length) noexcept {
+        bits::in_register(begin); // else its address is kept, too
+        [[maybe_unused]] const Guard alone{};
+        now.begin();
         const std::uint32_t right = begin + length;
         if (now.tags.clear_if_free(right)) {
-            take_out(now, right);
+            take_out(now, arena, right);
             length += now.block(right).size;
         }
-        if (length - count < least_region_block) return length;
-        now.tags.set(begin + count, 3);
-        put(now, begin + count, length - count);
+        const std::uint32_t size_left = size_in_front(now, begin);
+        const std::uint32_t left = begin - size_left;
+        // Of size 0 there is none: the block is in use.
+        if (is_left_of(left, begin) && now.tags.begins_free(left) &&
+            now.block(left).size == size_left) {
+            take_out(now, arena, left);
+            length += size_left;
+            now.tags.clear_one(begin);
+            begin = left;
+        } else {
+            now.tags.set_second(begin);
+        }
+        put(now, arena, begin, length);
+        now.end();
+    }
+
+    /// Makes a block in use `count` granules long, or one more: what is behind, with a free right
+    /// neighbour, becomes a free block. Returns the length, 0 where they do not hold `count`.
+    template <class Guard>
+    [[gnu::noinline]] std::uint32_t
+    fit(std::byte* arena, const taken& block, std::uint32_t count) noexcept {
+        if (count == block.length) return count;
+        work now = work_in(arena);
+        std::uint32_t length = block.length;
+        const std::uint32_t right = block.begin + length;
+        [[maybe_unused]] const Guard alone{};
+        if (now.tags.is_free(right)) {
+            length += now.block(right).size;
+            if (count > length) return 0;
+            now.begin();
+            now.tags.clear_two(right);
+            take_out(now, arena, right);
+        } else {
+            if (count > length) return 0;
+            now.begin();
+        }
+        if (length - count < least_region_block) {
+            now.end();
+            return length;
+        }
+        now.tags.set_two(block.begin + count);
+        put(now, arena, block.begin + count, length - count);
+        now.end();
         return count;
     }
 
@@ -438,7 +530,7 @@ private:
 
 template <class Place>
 region_kind region<Place>::kind_of(const std::byte* arena, const void* address) const noexcept {
-    const work now = look_at(arena);
+    const work now = work_in(arena);
     const region_layout& at = place_.layout();
     // Compared as integers: a foreign pointer is in no order with the arena's.
     const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(address) -
@@ -461,7 +553,7 @@ region_kind region<Place>::kind_of(const std::byte* arena, const void* address) 
 template <class Place>
 template <class Visitor>
 bool region<Place>::for_each_block(const std::byte* arena, Visitor visit) const noexcept {
-    const work now = look_at(arena);
+    const work now = work_in(arena);
     const region_layout& at = place_.layout();
     std::uint32_t number = at.first;
     while (number < at.last()) {
@@ -482,7 +574,7 @@ bool region<Place>::for_each_block(const std::byte* arena, Visitor visit) const 
 
 template <class Place>
 bool region<Place>::invariants_hold(const std::byte* arena) const noexcept {
-    const work now = look_at(arena);
+    const work now = work_in(arena);
     const region_layout& at = place_.layout();
     const auto is_number = [&](std::uint32_t number) {
         return number >= at.first && number < at.last() && now.tags.begins_free(number);

@@ -11,11 +11,12 @@
 //
 // Pure and constexpr. Any context.
 
-#include <drone/language.hpp>
+#include <drone/bits.hpp>
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace drone {
 
@@ -121,14 +122,104 @@ public:
         }
     }
 
+    /// The bin of so many granules, at least one.
+    [[nodiscard, gnu::always_inline]] constexpr std::uint32_t of(std::uint32_t granules
+    ) const noexcept {
+        return stepped(granules, step(static_cast<std::uint32_t>(__builtin_clz(granules))));
+    }
+
     /// How a number with so many leading zeros becomes that of its bin: the low byte is a shift to
     /// the right, the high one, signed, is then added.
     [[nodiscard]] constexpr std::int32_t step(std::uint32_t leading_zeros) const noexcept {
         return of_[leading_zeros];
     }
+    [[nodiscard, gnu::always_inline]] static constexpr std::uint32_t
+    stepped(std::uint32_t granules, std::int32_t step) noexcept {
+        if (std::is_constant_evaluated())
+            return (granules >> (step & 0xFF)) + static_cast<std::uint32_t>(step >> 8);
+        return bits::shift_right_by_low_byte(granules, step) +
+               static_cast<std::uint32_t>(step >> 8);
+    }
 
 private:
     std::int16_t of_[32] = {};
+};
+
+/// The same for a size that is known: no more of the table than that needs.
+template <std::uint32_t Granules>
+class static_region_bins {
+public:
+    constexpr explicit static_region_bins(std::uint32_t) noexcept {
+        for (std::uint32_t zeros = least; zeros < 32; ++zeros)
+            of_[zeros - least] = static_cast<std::int16_t>(region_bins(Granules).step(zeros));
+    }
+    [[nodiscard, gnu::always_inline]] std::uint32_t of(std::uint32_t granules) const noexcept {
+        const auto zeros = static_cast<std::uint32_t>(__builtin_clz(granules));
+        return region_bins::stepped(granules, of_[zeros - least]);
+    }
+
+private:
+    /// Zeros above the largest number.
+    static constexpr std::uint32_t least = static_cast<std::uint32_t>(std::countl_zero(Granules));
+
+    std::int16_t of_[32 - least] = {};
+};
+
+/// The same for cores that do not count zeros: a table for the small numbers, one more for those
+/// above, shifted right, and so on.
+template <std::uint32_t Granules>
+class tabled_region_bins {
+public:
+    constexpr explicit tabled_region_bins(std::uint32_t) noexcept {
+        for (std::size_t level = 0; level < plan.levels; ++level) {
+            const std::uint32_t shift = plan.shift[level];
+            const std::uint32_t end = level + 1 == plan.levels ? Granules + 1 : plan.end(level);
+            for (std::uint32_t at = 1; at << shift < end; ++at)
+                of_[plan.offset[level] + at] = static_cast<std::uint8_t>(all.of(at << shift));
+        }
+    }
+
+    [[nodiscard, gnu::always_inline]] std::uint32_t of(std::uint32_t granules) const noexcept {
+        return look_up<0>(granules);
+    }
+
+private:
+    static constexpr region_bins all{Granules};
+    static constexpr std::uint32_t width = 32; ///< of a level, but for the last
+
+    struct levels_plan {
+        std::size_t levels = 0;
+        std::uint32_t shift[11] = {};
+        std::uint32_t offset[12] = {};
+        [[nodiscard]] constexpr std::uint32_t end(std::size_t level) const noexcept {
+            return width << shift[level];
+        }
+    };
+    static constexpr levels_plan plan = [] {
+        levels_plan made;
+        std::uint32_t next = 1; // the first number that no level has
+        while (next <= Granules) {
+            const auto shift = static_cast<std::uint32_t>(
+                all.step(static_cast<std::uint32_t>(std::countl_zero(next))) & 0xFF
+            );
+            made.shift[made.levels] = shift;
+            const std::uint32_t last = Granules >> shift;
+            made.offset[made.levels + 1] =
+                made.offset[made.levels] + (last < width ? last + 1 : width);
+            next = made.end(made.levels++);
+        }
+        return made;
+    }();
+
+    template <std::size_t Level>
+    [[nodiscard, gnu::always_inline]] std::uint32_t look_up(std::uint32_t granules) const noexcept {
+        if constexpr (Level + 1 < plan.levels) {
+            if (granules >= plan.end(Level)) return look_up<Level + 1>(granules);
+        }
+        return of_[plan.offset[Level] + (granules >> plan.shift[Level])];
+    }
+
+    std::uint8_t of_[plan.offset[plan.levels]] = {};
 };
 
 } // namespace drone

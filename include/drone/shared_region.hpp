@@ -71,42 +71,33 @@ public:
         return true;
     }
 
-    /// As basic_heap::allocate().
+    /// A block aligned to 8, or null. Requires a context that is admitted.
+    [[nodiscard, gnu::always_inline]] void* allocate(std::byte* arena, std::size_t size) noexcept {
+        return retried(arena, [&]() __attribute__((always_inline)) {
+            return region_.template allocate<guard>(arena, size);
+        });
+    }
+
+    /// The same, aligned to a power of two above 8.
     [[nodiscard]] void*
-    allocate(std::byte* arena, std::size_t size, std::size_t alignment) noexcept {
-        const std::uint32_t count = region_.granules_for(size);
-        if (count == 0 || !admitted()) return nullptr;
-        const auto take = [&]() __attribute__((always_inline)) -> void* {
-            if (alignment <= region_granule) [[likely]]
-                return region_.allocate(arena, count);
-            return region_.allocate_aligned(arena, size, count, alignment);
-        };
-        [[maybe_unused]] const guard alone{};
-        if constexpr (!guard::defers) {
-            return take();
-        } else {
-            if (take_deferred(arena)) take_deferred(arena);
-            for (;;) {
-                void* const block = take();
-                if (block != nullptr || !take_deferred(arena)) return block;
-            }
-        }
+    allocate_aligned(std::byte* arena, std::size_t size, std::size_t alignment) noexcept {
+        return retried(arena, [&] {
+            return region_.template allocate_aligned<guard>(arena, size, alignment);
+        });
     }
 
     /// Requires a block in use.
-    void deallocate(std::byte* arena, void* block) noexcept {
+    [[gnu::always_inline]] void deallocate(std::byte* arena, void* block) noexcept {
         if constexpr (guard::defers) {
             if (!guard::admitted()) return this->list_.push(arena, block);
         }
-        [[maybe_unused]] const guard alone{};
-        region_.deallocate(arena, block);
+        region_.template deallocate<guard>(arena, block);
     }
 
     /// Requires a block in use. A context that is not admitted moves no end of a block.
     [[nodiscard]] bool resize(std::byte* arena, void* block, std::size_t size) noexcept {
         if (!admitted()) return size <= region_.block_size(arena, block);
-        [[maybe_unused]] const guard alone{};
-        return region_.resize(arena, block, size);
+        return region_.template resize<guard>(arena, block, size);
     }
 
     /// As region::has_room(). Requires a block in use.
@@ -119,8 +110,6 @@ public:
 
     /// Requires a block in use: both its ends stay where they are, whatever others do.
     [[nodiscard]] std::size_t block_size(const std::byte* arena, const void* block) const noexcept {
-        if (!admitted()) return region_.block_size(arena, block);
-        [[maybe_unused]] const guard alone{};
         return region_.block_size(arena, block);
     }
 
@@ -140,11 +129,28 @@ public:
     [[nodiscard]] const region<Place>& alone() const noexcept { return region_; }
 
 private:
+    /// What `take` answers, blocks of the list given back before: two, and where that is not enough,
+    /// all.
+    template <class Take>
+    [[gnu::always_inline]] void* retried([[maybe_unused]] std::byte* arena, Take take) noexcept {
+        if constexpr (!guard::defers) {
+            return take();
+        } else {
+            if (take_deferred(arena)) take_deferred(arena);
+            for (;;) {
+                void* const block = take();
+                if (block != nullptr || !take_deferred(arena)) return block;
+            }
+        }
+    }
+
     /// Gives back one block of the list. Whether there was one.
     bool take_deferred(std::byte* arena) noexcept {
+        if (this->list_.empty()) [[likely]]
+            return false;
         void* const block = this->list_.pop(arena);
         if (block == nullptr) return false;
-        region_.deallocate(arena, block);
+        region_.template deallocate<guard>(arena, block);
         return true;
     }
 

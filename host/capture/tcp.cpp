@@ -39,7 +39,8 @@ result<address> parse(const std::string& text) {
     const char* const end = found.port.data() + found.port.size();
     const auto [stopped, problem] = std::from_chars(found.port.data(), end, number);
     if (problem != std::errc{} || stopped != end || number == 0)
-        return fail(fmt::format("\"{}\": {} is not a port; ports are 1 to 65535", text, found.port));
+        return fail(fmt::format("\"{}\": {} is not a port; ports are 1 to 65535", text, found.port)
+        );
     return found;
 }
 

@@ -113,7 +113,7 @@ public:
         });
         if (allocated_twice_ != 0)
             found_.notices.push_back(fmt::format(
-                "{} IDs were allocated while they were live: their releases are missing.",
+                "IDs that were allocated while they were live: {}. Their releases are missing.",
                 allocated_twice_
             ));
         to_.flush();

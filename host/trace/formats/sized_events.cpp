@@ -71,7 +71,7 @@ void sized_reader::finish() {
         pass(window_.pop());
     if (left_out_ != 0)
         found.notices.push_back(fmt::format(
-            "{} moved resizes are logged twice: as a resize, and as an allocation and a release. "
+            "Moved resizes that are logged twice, as a resize and as an allocation and a release: {}. "
             "They are counted once.",
             left_out_
         ));

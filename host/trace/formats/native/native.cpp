@@ -244,14 +244,14 @@ void native_reader::finish() {
         found_.notices.emplace_back("The file ends inside a word: it was cut off.");
     if (found_.restarts > went_back_)
         found_.notices.push_back(fmt::format(
-            "The target restarted {} times, or ran while nobody listened. From there on the heap "
-            "counts as empty.",
+            "Restarts of the target, or pauses while nobody listened: {}. After each, the heap counts "
+            "as empty.",
             found_.restarts - went_back_
         ));
     if (went_back_ != 0)
         found_.notices.push_back(fmt::format(
-            "The event count went back {} times without an announcement: the target restarted, or "
-            "a probe sent data twice. From there on the heap counts as empty.",
+            "Event counts that went back without an announcement: {}. The target restarted, or a probe "
+            "sent data twice. After each, the heap counts as empty.",
             went_back_
         ));
 }

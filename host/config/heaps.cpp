@@ -134,6 +134,14 @@ result<void> check_alignment(const table& section, const heap& h) {
             )
         );
     if (!h.origin) return {};
+    if (*h.origin == 0)
+        return section.error_at(
+            "origin",
+            fmt::format(
+                "\"origin\" is 0, where the first block would be null; write at least {}",
+                h.alignment
+            )
+        );
     if (*h.origin % h.alignment != 0)
         return section.error_at(
             "origin",

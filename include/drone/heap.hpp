@@ -30,6 +30,8 @@ private:
 /// there.
 template <std::uintptr_t Origin>
 class fixed_arena {
+    static_assert(Origin != 0, "the first block of an arena at address 0 would be null");
+
 public:
     [[nodiscard]] static std::byte* base() noexcept { return reinterpret_cast<std::byte*>(Origin); }
 };
@@ -178,6 +180,9 @@ public:
 
     /// deallocate() of a block or of null, which does nothing.
     [[gnu::always_inline]] void deallocate_or_null(void* block) noexcept {
+        if constexpr (sizeof block > sizeof(std::uint32_t)) {
+            if (block == nullptr) return; // its offset, cut to 32 bits, may be any
+        }
         searches_.for_offset(offset_of(block), [&](auto index) __attribute__((always_inline)) {
             // Null is in front of the arena, so its offset wraps around to the last place.
             bool last = true;

@@ -183,6 +183,10 @@ TEST(Heap, NeedsAnOriginThatSuitsItsAlignmentAndItsSize) {
         "Drone.toml:3:10: \"origin\" is 0x20000004, not a multiple of 8, the heap's alignment"
     );
     EXPECT_EQ(
+        refusal("[heap]\nsize = 64\norigin = 0\n"),
+        "Drone.toml:3:10: \"origin\" is 0, where the first block would be null; write at least 8"
+    );
+    EXPECT_EQ(
         refusal("[heap]\nsize = \"1K\"\norigin = \"0xfffffff0\"\n"),
         "Drone.toml:3:10: [heap] reaches beyond the last address, 0xffffffff; lower \"origin\" or "
         "\"size\""

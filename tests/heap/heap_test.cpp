@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <sys/mman.h>
 #include <vector>
 
 namespace {
@@ -250,6 +251,36 @@ RC_GTEST_PROP(HeapProperty, AgreesWithAPlainModelOverAnySequence, ()) {
     }
     for (std::size_t i = 0; i < small.pool_count; ++i)
         RC_ASSERT(heap->count_free(i) == expected.free_blocks[i]);
+}
+
+/// Memory around an address whose lower 32 bits are 0: null's offset in it, cut to 32 bits, is one of
+/// a block.
+struct astride {
+    static constexpr std::uintptr_t middle = std::uintptr_t{2} << 32U;
+    static std::byte* base() noexcept { return reinterpret_cast<std::byte*>(middle - 128); }
+};
+
+TEST(HeapAnywhere, NullIsNoBlockOfIt) {
+    constexpr std::size_t page = 4096;
+    void* const wanted = reinterpret_cast<void*>(astride::middle - page);
+    void* const memory = mmap(
+        wanted,
+        2 * page,
+        PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+        -1,
+        0
+    );
+    if (memory != wanted) GTEST_SKIP() << "something else is at that address";
+    drone::heap<small, drone::host::threads, astride> heap;
+    heap.initialize();
+    std::vector<std::int64_t> free_blocks;
+    for (std::size_t i = 0; i < small.pool_count; ++i)
+        free_blocks.push_back(heap.count_free(i));
+    heap.deallocate_or_null(nullptr);
+    for (std::size_t i = 0; i < small.pool_count; ++i)
+        EXPECT_EQ(heap.count_free(i), free_blocks[i]) << i;
+    munmap(memory, 2 * page);
 }
 
 } // namespace

@@ -57,7 +57,7 @@ public:
     [[nodiscard]] void* place_resized(
         void* block, std::size_t old_size, std::size_t size, std::size_t alignment
     ) noexcept {
-        [[maybe_unused]] const std::uint32_t before = region_bytes(block);
+        [[maybe_unused]] const std::uint32_t before = give_tail_back(block, size, alignment);
         void* const place = heap_.place_resized(block, old_size, size, alignment);
         if (place != block) return served(place, size, alignment);
         if constexpr (Heap::has_region) {
@@ -127,6 +127,22 @@ private:
             if (heap_.in_region(block)) return static_cast<std::uint32_t>(heap_.block_size(block));
         }
         return 0;
+    }
+    /// Before a resize, whose tail another context may take and count at once: counts what the
+    /// block certainly keeps. Returns that.
+    std::uint32_t give_tail_back(
+        const void* block, [[maybe_unused]] std::size_t size, [[maybe_unused]] std::size_t alignment
+    ) noexcept {
+        const std::uint32_t bytes = region_bytes(block);
+        if constexpr (Heap::has_region) {
+            if (heap_.may_give_tail_back(block, size, alignment)) {
+                const std::uint32_t kept = size < bytes ? static_cast<std::uint32_t>(size) : bytes;
+                const typename core::critical_section alone;
+                region_.used -= bytes - kept;
+                return kept;
+            }
+        }
+        return bytes;
     }
     /// Within the critical section.
     void use([[maybe_unused]] std::uint32_t bytes) noexcept {

@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
 #include <host/exclusive.hpp>
 #include <map>
 #include <memory>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -21,6 +23,8 @@ using drone::region_kind;
 constexpr auto alone = drone::make_layout(4096, drone::overflow::region);
 constexpr auto after_pools =
     drone::make_layout(8192, {{4, 3}, {24, 10}, {60, 5}}, 64, drone::overflow::region);
+constexpr auto aligned_to_16 = drone::make_layout(600, {{12, 3}}, 16, drone::overflow::region);
+constexpr auto aligned_to_512 = drone::make_layout(1000, {{20, 5}}, 512, drone::overflow::region);
 // More granules than 16 bits number.
 constexpr auto vast = drone::make_layout(1 << 20, drone::overflow::region);
 
@@ -240,6 +244,11 @@ TEST(Region, AgreesWithAPlainModelWhateverItIsAsked) {
 TEST(Region, SoItDoesBehindPools) {
     for (std::uint32_t seed = 0; seed < 2; ++seed)
         live<after_pools>(seed, 100'000, 100);
+}
+
+TEST(Region, AndInSmallArenasOfAnyAlignment) {
+    live<aligned_to_16>(1, 20'000, 100);
+    live<aligned_to_512>(1, 20'000, 100);
 }
 
 TEST(Region, AndWithMoreGranulesThanSixteenBitsNumber) { live<vast>(1, 3'000, 1'000); }
@@ -475,6 +484,44 @@ TEST(RegionCounted, KnowsWhatTheRegionHasServed) {
     EXPECT_TRUE(heap->in_region(blocks[10]));
     EXPECT_EQ(heap->statistics(1).missed, 1U);
     EXPECT_EQ(heap->statistics_of_region().used, 24U);
+}
+
+/// A core with an interrupt at the end of each masked stretch.
+struct preempted {
+    using free_list = drone::host::threads::free_list;
+
+    struct critical_section {
+        critical_section() { ++depth; }
+        ~critical_section() {
+            if (--depth == 0) interrupt();
+        }
+        critical_section(const critical_section&) = delete;
+        critical_section& operator=(const critical_section&) = delete;
+    };
+
+    static inline int depth = 0;
+    static inline std::function<void()> interrupt = [] {};
+};
+
+constexpr auto narrow = drone::make_layout(2200, drone::overflow::region);
+
+TEST(RegionCounted, CountsNoTailForTwo) {
+    const auto heap = started<drone::counted<drone::heap<narrow, preempted>>>();
+    void* const block = heap->allocate(2000);
+    void* taken = nullptr;
+    bool busy = false;
+    preempted::interrupt = [&] { // takes the tail as soon as it is free
+        if (taken != nullptr || std::exchange(busy, true)) return;
+        taken = heap->allocate(900);
+        busy = false;
+    };
+    EXPECT_EQ(heap->place_resized(block, 2000, 1000, 8), block);
+    preempted::interrupt = [] {};
+    ASSERT_NE(taken, nullptr);
+    EXPECT_LE(heap->statistics_of_region().peak, narrow.region.granules * 8);
+    heap->deallocate(taken);
+    heap->deallocate(block);
+    EXPECT_EQ(heap->statistics_of_region().used, 0U);
 }
 
 } // namespace

@@ -31,8 +31,10 @@ std::uintptr_t address_of(std::span<const std::byte> mapping) {
 }
 
 watch* find(std::uintptr_t address) {
-    for (watch& one : watches)
-        if (address >= one.begin && address < one.end) return &one;
+    for (watch& one : watches) {
+        const std::uintptr_t begin = one.begin; // 0, too, while it is set up or taken down
+        if (begin != 0 && address >= begin && address < one.end) return &one;
+    }
     return nullptr;
 }
 

@@ -36,8 +36,16 @@ int write_all(int file, std::string_view text) {
 
 /// The path behind all symbolic links, also of a file that is not there yet.
 result<fs::path> resolved(const fs::path& path) {
+    constexpr int most_links = 40; // as the kernel has it
     std::error_code problem;
-    fs::path found = fs::weakly_canonical(fs::absolute(path, problem), problem);
+    fs::path found = fs::absolute(path, problem);
+    for (int links = 0; !problem; ++links) {
+        found = fs::weakly_canonical(found, problem);
+        // A link to nothing is left as it is.
+        if (problem || !fs::is_symlink(found)) break;
+        if (links == most_links) return fail_with_errno(path.string(), ELOOP);
+        found = found.parent_path() / fs::read_symlink(found, problem);
+    }
     if (problem) return fail_with_errno(path.string(), problem.value());
     return found;
 }

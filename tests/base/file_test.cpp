@@ -119,6 +119,17 @@ TEST(ReplaceFile, ALinkStaysALink) {
     EXPECT_EQ(files_in(here.path("elsewhere")), 1);
 }
 
+TEST(ReplaceFile, ALinkToAFileThatIsNotThereStaysALink) {
+    const scratch here;
+    fs::create_directory(here.path("elsewhere"));
+    fs::create_symlink("elsewhere/a", here.path("link"));
+    fs::create_symlink("link", here.path("link to it"));
+    ASSERT_TRUE(replace_file(here.path("link to it"), "new"));
+    EXPECT_TRUE(fs::is_symlink(here.path("link")));
+    EXPECT_TRUE(fs::is_symlink(here.path("link to it")));
+    EXPECT_EQ(content(here.path("elsewhere/a")), "new");
+}
+
 TEST(ReplaceFile, FollowsNoLinkThatWaitsBesideIt) {
     const scratch here;
     const fs::path file = here.file("a", "old");

@@ -145,8 +145,14 @@ name_callers(const heap_inputs& inputs, const std::string& named, report::heap_r
 }
 
 /// Details take a second reading: the moment of the peak is known after the first one.
-result<void> read_run(const std::string& file, bool with_details, report::heap_report& into) {
-    const auto source = trace::source::open(file);
+result<void> read_run(
+    const std::string& file,
+    const heap_options& shared,
+    bool with_details,
+    bool with_arena,
+    report::heap_report& into
+) {
+    const auto source = open_trace(file, shared);
     if (!source) return std::unexpected(source.error());
     usage::statistics alone;
     auto found = source->read(alone);
@@ -160,8 +166,16 @@ result<void> read_run(const std::string& file, bool with_details, report::heap_r
         if (const auto again = source->read(details); !again) return std::unexpected(again.error());
     if (grows)
         if (const auto again = source->read(growth); !again) return std::unexpected(again.error());
+    usage::arena arena;
+    if (with_arena) {
+        auto drawn = read_arena(*source);
+        if (!drawn) return std::unexpected(drawn.error());
+        arena = *std::move(drawn);
+    }
     into.usage.unite(alone);
-    into.runs.push_back({file, std::move(*found), std::move(details), growth.found()});
+    into.runs.push_back(
+        {file, std::move(*found), std::move(details), growth.found(), std::move(arena)}
+    );
     return {};
 }
 
@@ -175,8 +189,9 @@ result<int> print_usage(const heap_options& shared, const usage_options& options
     r.core_clock = inputs->core_clock;
     if (inputs->heap) r.permanent = inputs->heap->permanent;
     const bool with_details = shared.json || !options.sections.empty();
+    const bool with_arena = shared.json || std::ranges::count(options.sections, "arena") != 0;
     for (const std::string& file : inputs->files)
-        if (const auto read = read_run(file, with_details, r); !read)
+        if (const auto read = read_run(file, shared, with_details, with_arena, r); !read)
             return std::unexpected(read.error());
     const bool has_leaks =
         std::ranges::any_of(r.runs, [](const report::run& one) { return !one.growing.empty(); });
@@ -223,7 +238,15 @@ CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared
                          );
         });
     heap.add_option(
-            "--by", options->sections, "Another table: age, caller, context, lifetime, peak or pool"
+            "--overhead",
+            shared->overhead,
+            "Bytes that each size in the trace has too much: its hook counts headers"
+    )
+        ->type_name("BYTES");
+    heap.add_option(
+            "--by",
+            options->sections,
+            "Another table: age, arena, caller, context, lifetime, peak or pool"
     )
         ->check(CLI::IsMember(report::section_names()))
         ->allow_extra_args(false);

@@ -86,7 +86,7 @@ result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
             config::parse_size(options.alignment).value_or(default_alignment)
         );
     for (const std::string& file : inputs.files) {
-        const auto source = trace::source::open(file);
+        const auto source = open_trace(file, options);
         if (!source) return std::unexpected(source.error());
         auto read = usage::read_demand(*source, assumed);
         if (!read) return std::unexpected(read.error());
@@ -101,6 +101,20 @@ result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
 }
 
 } // namespace
+
+result<trace::source> open_trace(const std::string& file, const heap_options& options) {
+    auto source = trace::source::open(file);
+    if (source) source->take_off(options.overhead);
+    return source;
+}
+
+result<usage::arena> read_arena(const trace::source& run) {
+    usage::arena first;
+    if (const auto read = run.read(first); !read) return std::unexpected(read.error());
+    usage::arena second(first);
+    if (const auto read = run.read(second); !read) return std::unexpected(read.error());
+    return second;
+}
 
 result<heap_inputs> find_heap(const heap_options& options) {
     heap_inputs inputs;

@@ -7,6 +7,8 @@
 #include "base/error.hpp"
 #include "config/config.hpp"
 #include "layout/replay.hpp"
+#include "trace/read.hpp"
+#include "usage/arena.hpp"
 #include "usage/demand.hpp"
 
 #include <cstdint>
@@ -24,7 +26,8 @@ struct heap_options {
     std::vector<std::string> files = {"heaptrace"}; ///< one a run
     std::string key{config::main_heap};             ///< of the heap in Drone.toml
     std::string size;                               ///< empty: Drone.toml's
-    std::string alignment; ///< where a trace does not say it; empty: the default one
+    std::string alignment;      ///< where a trace does not say it; empty: the default one
+    std::uint32_t overhead = 0; ///< bytes that sizes in the trace have too much
     bool json = false;
 };
 
@@ -44,6 +47,13 @@ struct heap_inputs {
 
 /// find_heap(), and the traces. What the readers noticed goes to standard error.
 [[nodiscard]] result<heap_inputs> read_heap_inputs(const heap_options& options);
+
+/// The file, its sizes as the options say.
+[[nodiscard]] result<trace::source>
+open_trace(const std::string& file, const heap_options& options);
+
+/// Where the blocks of a run are; not known of a heap of ours.
+[[nodiscard]] result<usage::arena> read_arena(const trace::source& run);
 
 /// A sentence's end for a layout in which requests fall over; empty where the traces are exact.
 [[nodiscard]] std::string doubt_of_fall_over(const heap_inputs& inputs);

@@ -5,6 +5,7 @@
 
 #include "trace/findings.hpp"
 #include "usage/analysis.hpp"
+#include "usage/arena.hpp"
 #include "usage/growth.hpp"
 #include "usage/statistics.hpp"
 
@@ -22,6 +23,7 @@ struct run {
     trace::findings found;
     usage::analysis details{0}; ///< for sections and JSON; the table and its remarks do without
     std::vector<usage::growth> growing; ///< the worst first; needs details
+    usage::arena arena{};               ///< for its section and JSON
 };
 
 /// The functions at a native caller's address, innermost first, each as `name at file:line`; empty

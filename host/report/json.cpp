@@ -213,6 +213,31 @@ json shares(const Shares& of, const char* who, Name name) {
     return all;
 }
 
+json moment(const usage::arena_moment& m) {
+    return {
+        {"event", m.event},
+        {"arena", m.arena},
+        {"live", m.live},
+        {"overhead", m.overhead},
+        {"free", m.free},
+        {"holes", m.holes},
+        {"largest_hole", m.largest_hole},
+        {"fragmentation", m.fragmentation()},
+    };
+}
+
+json arena(const usage::arena& a) {
+    if (!a.is_known()) return nullptr;
+    json course = json::array();
+    for (const usage::arena_moment& m : a.course())
+        course.push_back(moment(m));
+    return {
+        {"highest", moment(a.highest())},
+        {"most_fragmented", moment(a.most_fragmented())},
+        {"course", course},
+    };
+}
+
 json run_json(const heap_report& r, const run& one) {
     json out{{"file", one.file}};
     out.update(findings(one.found));
@@ -225,6 +250,7 @@ json run_json(const heap_report& r, const run& one) {
     out["lifetimes"] = lifetimes(one.details);
     out["failed_requests"] = failures(r, one);
     out["pools"] = pools(one.details);
+    out["arena"] = arena(one.arena);
     out["callers"] = shares(one.details.callers(), "caller", [&](std::uint32_t id) {
         return caller(r, one, id);
     });

@@ -157,6 +157,65 @@ std::string by_context(const heap_report& r, const run& one) {
     return shares(r, contexts, "Context", context_name);
 }
 
+std::string drawn(const usage::arena& arena) {
+    constexpr std::size_t width = 64;
+    constexpr std::size_t lines = 4;
+    std::string text;
+    const std::vector<double> used = arena.picture(width * lines);
+    for (std::size_t i = 0; i < used.size(); ++i) {
+        if (i % width == 0) text += "  ";
+        text += used[i] > 0.95 ? '#' : used[i] > 0.5 ? '+' : used[i] > 0.05 ? '-' : '.';
+        if (i % width == width - 1) text += '\n';
+    }
+    return text;
+}
+
+std::string by_arena(const heap_report&, const run& one) {
+    const usage::arena& arena = one.arena;
+    if (!arena.is_known())
+        return "This trace does not say where blocks are, or is of a heap of ours, whose pools have no "
+               "holes.\n";
+    const usage::arena_moment& most = arena.highest();
+    std::string text = fmt::format(
+        "The heap spread over {} bytes, from its lowest byte ever to its highest, since event {}. Then:\n"
+        "  {} bytes were asked for\n"
+        "  {} bytes were headers and rounding, as far as neighbours show it\n"
+        "  {} bytes were free in {} holes, the largest of {}\n"
+        "Used (#), partly used (+ -) and free (.) then, {} bytes a sign:\n{}"
+        "Over the trace, with the worst fragmentation at event {}:\n",
+        most.arena,
+        most.event,
+        most.live,
+        most.overhead,
+        most.free,
+        most.holes,
+        most.largest_hole,
+        most.arena / 256,
+        drawn(arena),
+        arena.most_fragmented().event
+    );
+    std::vector<usage::arena_moment> moments = arena.course();
+    moments.push_back(arena.most_fragmented());
+    std::ranges::stable_sort(moments, {}, &usage::arena_moment::event);
+    std::vector<cells> rows;
+    rows.reserve(moments.size());
+    for (const usage::arena_moment& m : moments)
+        rows.push_back(
+            {number(m.event),
+             number(m.arena),
+             number(m.live),
+             number(m.overhead),
+             number(m.free),
+             number(m.largest_hole),
+             fmt::format("{:.0f}%", 100 * m.fragmentation())}
+        );
+    return text +
+           columns(
+               {"Event", "Spread", "Asked For", "Headers", "Free", "Largest Hole", "Fragmentation"},
+               rows
+           );
+}
+
 struct way_to_look {
     std::string_view name;
     std::string (*text)(const heap_report&, const run&);
@@ -164,6 +223,7 @@ struct way_to_look {
 
 constexpr std::array ways{
     way_to_look{"age", by_age},
+    way_to_look{"arena", by_arena},
     way_to_look{"caller", by_caller},
     way_to_look{"context", by_context},
     way_to_look{"lifetime", by_lifetime},

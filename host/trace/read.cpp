@@ -9,6 +9,7 @@
 #include "trace/formats/heaptrack.hpp"
 #include "trace/formats/native/native.hpp"
 #include "trace/raw_capture.hpp"
+#include "trace/without_overhead.hpp"
 
 #include <fmt/format.h>
 
@@ -230,6 +231,12 @@ result<source> source::open(const std::filesystem::path& path) {
 }
 
 result<findings> source::read(sink& to) const {
+    if (overhead_ == 0) return read_as_written(to);
+    without_overhead less(to, overhead_);
+    return read_as_written(less);
+}
+
+result<findings> source::read_as_written(sink& to) const {
     const auto bytes = this->bytes();
     findings found;
     switch (format_) {

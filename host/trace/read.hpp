@@ -26,6 +26,10 @@ public:
     [[nodiscard]] trace::format format() const { return format_; }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
+    /// From now on every size is read as so many bytes less: the program's hook reports blocks with
+    /// their headers.
+    void take_off(std::uint32_t overhead) { overhead_ = overhead; }
+
     /// Reads the whole file. An error when somebody cut it meanwhile; `to` has then had part of it.
     [[nodiscard]] result<findings> read(sink& to) const;
 
@@ -40,6 +44,8 @@ private:
         : path_(std::move(path)), file_(std::move(file)), ring_(std::move(ring)), format_(format),
           announced_(std::move(announced)) {}
 
+    [[nodiscard]] result<findings> read_as_written(sink& to) const;
+
     [[nodiscard]] std::span<const std::byte> bytes() const {
         return ring_ ? ring_->words : file_.bytes();
     }
@@ -49,6 +55,7 @@ private:
     std::optional<ring_trace> ring_; ///< where the file is a dump
     trace::format format_;
     std::optional<announced_trace> announced_; ///< native: the first one
+    std::uint32_t overhead_ = 0;               ///< bytes in every size
 };
 
 } // namespace drone::trace

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+
+// drone heap verdict: what the traced heap takes today, and what it would take with ours.
+
+#include "bench_figures.hpp"
+#include "cli/command.hpp"
+#include "cli/heap_inputs.hpp"
+#include "cli/say.hpp"
+#include "layout/plan.hpp"
+#include "report/table.hpp"
+#include "usage/statistics.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drone::cli {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// As `drone heap generate --pools auto` asks.
+constexpr std::size_t most_pools = 16;
+constexpr std::uint32_t pool_cost = 8;
+/// RAM of a pool beside its blocks, bytes: the head of its free list.
+constexpr std::uint32_t head_bytes = 4;
+
+/// What one kind of heap takes.
+struct candidate {
+    std::string name;
+    std::optional<std::uint64_t> bytes; ///< nothing: the trace does not say it
+    const bench::figures* calls = nullptr;
+    std::string any_order;
+};
+
+struct verdict {
+    std::uint64_t peak = 0; ///< bytes asked for and live at one time, at most
+    std::optional<usage::arena_moment> today;
+    double worst_fragmentation = 0;
+    layout::plan pools;
+    std::uint64_t failures = 0;
+    bool certain = true; ///< no gap in any run
+
+    [[nodiscard]] std::uint64_t pool_bytes() const {
+        return static_cast<std::uint64_t>(pools.used) + head_bytes * pools.pools.size();
+    }
+};
+
+/// What the traces say of the heap that they were made with.
+result<void> look_at_today(const heap_options& shared, const heap_inputs& inputs, verdict& v) {
+    for (const std::string& file : inputs.files) {
+        const auto source = open_trace(file, shared);
+        if (!source) return std::unexpected(source.error());
+        usage::statistics usage;
+        const auto found = source->read(usage);
+        if (!found) return std::unexpected(found.error());
+        v.peak = std::max(v.peak, usage.peak_bytes());
+        v.failures += found->failures;
+        v.certain = v.certain && found->gaps == 0 && found->damaged == 0;
+        const auto arena = read_arena(*source);
+        if (!arena) return std::unexpected(arena.error());
+        if (!arena->is_known()) continue;
+        if (!v.today || arena->highest().arena > v.today->arena) v.today = arena->highest();
+        v.worst_fragmentation =
+            std::max(v.worst_fragmentation, arena->most_fragmented().fragmentation());
+    }
+    return {};
+}
+
+result<void> plan_pools(const heap_inputs& inputs, verdict& v) {
+    auto planner = layout::planner::of(inputs.runs, {.most_pools = most_pools});
+    if (!planner) return std::unexpected(planner.error());
+    if (planner->empty())
+        return fail("the trace has no allocation, so there is nothing to compare");
+    const auto curve = planner->curve(1, most_pools);
+    if (curve.empty()) return fail("no layout serves all requests of this trace");
+    auto made = planner->make(
+        {.pools = layout::cheapest_of(curve, pool_cost), .rule = layout::headroom::none}
+    );
+    if (!made) return std::unexpected(made.error());
+    v.pools = *std::move(made);
+    return {};
+}
+
+std::vector<candidate> candidates(const verdict& v) {
+    return {
+        {.name = "your allocator today",
+         .bytes = v.today ? std::optional(v.today->arena) : std::nullopt,
+         .any_order = "no: its holes depend on it"},
+        {.name = fmt::format("{} pools", v.pools.pools.size()),
+         .bytes = v.pool_bytes(),
+         .calls = bench::find("drone, 8 pools"),
+         .any_order = "yes, up to each pool's blocks"},
+    };
+}
+
+std::string
+call_text(const bench::figures* calls, double bench::figures::* mean, int bench::figures::* worst) {
+    return calls == nullptr ? "?" : fmt::format("{:.1f}, {}", calls->*mean, calls->*worst);
+}
+
+/// Against what it takes today, or the peak where that is not known.
+std::string judge(const verdict& v) {
+    if (!v.today)
+        return "The trace does not say where blocks are, so what the heap takes today is not known.\n";
+    const std::uint64_t ours = v.pool_bytes();
+    const std::uint64_t today = v.today->arena;
+    if (ours < today)
+        return fmt::format(
+            "Pools take {} bytes less than today ({}).\n",
+            today - ours,
+            report::percent(today - ours, today)
+        );
+    return fmt::format(
+        "Pools save no memory here: they take {} bytes more. What they give is a bounded time for every "
+        "call, and a fit that does not depend on the order of the calls.\n",
+        ours - today
+    );
+}
+
+std::string to_text(const verdict& v) {
+    std::vector<report::cells> rows;
+    for (const candidate& c : candidates(v))
+        rows.push_back(
+            {c.name,
+             c.bytes ? fmt::format("{}", *c.bytes) : "?",
+             c.bytes ? report::percent(*c.bytes, v.peak) : "?",
+             call_text(c.calls, &bench::figures::allocate_mean, &bench::figures::allocate_worst),
+             call_text(
+                 c.calls, &bench::figures::deallocate_mean, &bench::figures::deallocate_worst
+             ),
+             c.any_order}
+        );
+    std::string text = report::columns(
+        {"Heap", "Bytes", "Of the Peak", "Allocate: Mean, Worst", "Deallocate", "In Any Order"},
+        rows,
+        0
+    );
+    text += fmt::format("\nPeak live memory: {} bytes asked for\n", v.peak);
+    if (v.today)
+        text += fmt::format(
+            "Today's {} bytes, when they were reached: {} asked for, {} headers and rounding, {} free in {} "
+            "holes; fragmentation at worst {:.0f}%\n",
+            v.today->arena,
+            v.today->live,
+            v.today->overhead,
+            v.today->free,
+            v.today->holes,
+            100 * v.worst_fragmentation
+        );
+    text += judge(v);
+    text +=
+        "Instructions a call are the bench's, not this program's: Cortex-M4, -O2, the template's trace "
+        "(docs/sizes.md).";
+    for (const char* const rival : {"newlib malloc", "newlib-nano malloc", "picolibc malloc"})
+        if (const bench::figures* const f = bench::find(rival))
+            text += fmt::format(
+                " {}: {:.1f}, {} and {:.1f}, {}.",
+                rival,
+                f->allocate_mean,
+                f->allocate_worst,
+                f->deallocate_mean,
+                f->deallocate_worst
+            );
+    text += '\n';
+    if (v.failures != 0)
+        text += fmt::format(
+            "{} requests failed when this was traced; pools are planned for them, too.\n",
+            v.failures
+        );
+    if (!v.certain) text += "The trace has gaps: the true figures may be higher.\n";
+    return text;
+}
+
+json calls_json(const bench::figures* f) {
+    if (f == nullptr) return nullptr;
+    return {
+        {"allocate", {{"mean", f->allocate_mean}, {"worst", f->allocate_worst}}},
+        {"deallocate", {{"mean", f->deallocate_mean}, {"worst", f->deallocate_worst}}},
+    };
+}
+
+std::string to_json(const verdict& v) {
+    json pools = json::array();
+    for (const pool_spec& pool : v.pools.pools)
+        pools.push_back({{"block", pool.block}, {"capacity", pool.capacity}});
+    json today = nullptr;
+    if (v.today)
+        today = {
+            {"bytes", v.today->arena},
+            {"live", v.today->live},
+            {"overhead", v.today->overhead},
+            {"free", v.today->free},
+            {"holes", v.today->holes},
+            {"largest_hole", v.today->largest_hole},
+            {"worst_fragmentation", v.worst_fragmentation},
+        };
+    json rivals = json::object();
+    for (const char* const rival : {"newlib malloc", "newlib-nano malloc", "picolibc malloc"})
+        rivals[rival] = calls_json(bench::find(rival));
+    const json all{
+        {"peak_live", v.peak},
+        {"failed", v.failures},
+        {"certain", v.certain},
+        {"today", today},
+        {"pools",
+         {{"bytes", v.pool_bytes()},
+          {"used", v.pools.used},
+          {"lower_bound", v.pools.lower_bound},
+          {"optimal", v.pools.optimal},
+          {"pools", pools},
+          {"instructions", calls_json(bench::find("drone, 8 pools"))}}},
+        {"bench", rivals},
+    };
+    return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+result<int> print_verdict(const heap_options& shared) {
+    const auto inputs = read_heap_inputs(shared);
+    if (!inputs) return std::unexpected(inputs.error());
+    verdict v;
+    if (const auto done = look_at_today(shared, *inputs, v); !done)
+        return std::unexpected(done.error());
+    if (const auto done = plan_pools(*inputs, v); !done) return std::unexpected(done.error());
+    show_text(shared.json ? to_json(v) : to_text(v));
+    return 0;
+}
+
+} // namespace
+
+void add_verdict(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+    CLI::App& command = *heap.add_subcommand(
+        "verdict", "What the traced heap takes today, and what it would take with pools"
+    );
+    command.fallthrough();
+    s.on(command, [shared] { return print_verdict(*shared); });
+}
+
+} // namespace drone::cli

@@ -12,11 +12,21 @@ namespace drone::report {
 
 namespace {
 
+/// Whether a character of UTF-8 begins with this byte.
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
+
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(text, begins_character));
+}
+
 /// The text in so many characters at most, of which the last three say that it was cut.
 std::string cut_to(const std::string& text, std::size_t width) {
     constexpr std::string_view cut = "...";
-    if (text.size() <= width || width < cut.size()) return text;
-    return text.substr(0, width - cut.size()) + std::string(cut);
+    if (characters(text) <= width || width < cut.size()) return text;
+    std::size_t kept = 0;
+    for (std::size_t left = width - cut.size();; ++kept)
+        if (begins_character(text[kept]) && left-- == 0) break;
+    return text.substr(0, kept) + std::string(cut);
 }
 
 } // namespace
@@ -26,9 +36,9 @@ std::string columns(
 ) {
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < header.size(); ++i) {
-        widths.push_back(header[i].size());
+        widths.push_back(characters(header[i]));
         for (const cells& row : rows)
-            widths[i] = std::max(widths[i], row[i].size());
+            widths[i] = std::max(widths[i], characters(row[i]));
     }
     if (left_column + 1 == widths.size()) {
         // Each other column is its width, two blanks and a line; the last one has two blanks, too.

@@ -87,5 +87,17 @@ TEST(Columns, FitTheTerminalByTheirLastOne) {
     );
 }
 
+TEST(Columns, CountAndCutCharactersNotBytes) {
+    EXPECT_EQ(
+        columns(
+            {"Bytes", "Caller"}, {{"8", "lädt größe"}, {"9", "größeäöüßgrößeäöüßgröße"}}, 1, 29
+        ),
+        " Bytes | Caller\n"
+        "-------+----------------------\n"
+        "     8 | lädt größe\n"
+        "     9 | größeäöüßgrößeäöü...\n"
+    );
+}
+
 } // namespace
 } // namespace drone::report

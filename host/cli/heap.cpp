@@ -117,7 +117,7 @@ void name_those_that_fit(
     if (symbols.code_for() != report::machine::arm && symbols.code_for() != report::machine::riscv)
         for (auto& [caller, frames] : names)
             for (std::string& frame : frames)
-                frame = "perhaps " + frame;
+                frame.insert(0, "perhaps ");
     for (const std::string& notice : symbols.notices())
         say("drone: {}: {}\n", elf, notice);
     r.functions_at = [names = std::move(names)](std::uint32_t at) {
@@ -180,23 +180,24 @@ result<void> read_run(
 }
 
 result<int> print_usage(const heap_options& shared, const usage_options& options) {
-    const auto inputs = find_heap(shared);
-    if (!inputs) return std::unexpected(inputs.error());
+    const auto found = find_heap(shared);
+    if (!found) return std::unexpected(found.error());
+    const heap_inputs& inputs = *found;
     report::heap_report r;
     r.full = options.full;
     if (!options.full) r.width = terminal_width();
-    r.heap_size = inputs->size;
-    r.core_clock = inputs->core_clock;
-    if (inputs->heap) r.permanent = inputs->heap->permanent;
+    r.heap_size = inputs.size;
+    r.core_clock = inputs.core_clock;
+    if (inputs.heap) r.permanent = inputs.heap->permanent;
     const bool with_details = shared.json || !options.sections.empty();
     const bool with_arena = shared.json || std::ranges::count(options.sections, "arena") != 0;
-    for (const std::string& file : inputs->files)
+    for (const std::string& file : inputs.files)
         if (const auto read = read_run(file, shared, with_details, with_arena, r); !read)
             return std::unexpected(read.error());
     const bool has_leaks =
         std::ranges::any_of(r.runs, [](const report::run& one) { return !one.growing.empty(); });
     if (with_details || has_leaks || !r.permanent.empty())
-        if (const auto callers = name_callers(*inputs, options.elf, r); !callers)
+        if (const auto callers = name_callers(inputs, options.elf, r); !callers)
             return std::unexpected(callers.error());
     if (shared.json) {
         fmt::print("{}", report::to_json(r));

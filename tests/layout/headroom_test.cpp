@@ -11,7 +11,6 @@ namespace {
 
 using layout_test::random_run;
 using layout_test::run_through;
-using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 

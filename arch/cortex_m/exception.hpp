@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The running exception, as the context of a heap trace.
+// The running exception, as the context of a heap trace: heap_settings::trace_context.
 
 #include <cstdint>
 

@@ -22,7 +22,6 @@ namespace drone {
 /// - full: finds also double frees, overruns and writes after free. Costs 4 bytes of each block and
 ///   a pass over it, so the time of a call is bounded by the size of the block. For debugging.
 enum class check_level : std::uint8_t { none, cheap, full };
-using checking = check_level; // its name before; goes away
 
 /// Heap, and a check of every operation. Misuse ends in heap_misused() (handlers.hpp). Contexts:
 /// those of Heap.

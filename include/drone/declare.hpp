@@ -16,7 +16,7 @@
 //
 // While the line is a comment, the type is drone::heap and nothing else. So the machine code is
 // that of an untraced heap. A misspelled name does not compile: the settings are designated members
-// of a struct, and all members of heap_options are required.
+// of a struct, all members of heap_options are required, and a setting beside `settings` is refused.
 
 #include <drone/checked.hpp>
 #include <drone/heap.hpp>
@@ -24,7 +24,6 @@
 #include <drone/trace.hpp>
 #include <drone/trace_port.hpp>
 
-#include <concepts>
 #include <cstdint>
 #include <type_traits>
 
@@ -56,14 +55,6 @@ struct heap_settings {
     static constexpr std::uintptr_t within_the_object = UINTPTR_MAX;
 };
 
-/// The form of declarations before heap_settings, in which a misspelled name goes unseen. Goes away.
-struct heap_options : trace_options {
-    static constexpr int trace_port = heap_settings{}.trace_port;
-    static constexpr check_level checking = check_level::none;
-    static constexpr bool statistics = false;
-    static constexpr std::uintptr_t origin = heap_settings::within_the_object;
-};
-
 namespace detail {
 
 template <auto Current>
@@ -81,6 +72,15 @@ struct declared_carrier<Options> {
     using carrier = typename Options::carrier;
 };
 
+/// Whether a setting is beside `settings`, where nothing reads it.
+template <class Options>
+concept has_stray_setting =
+    requires { Options::trace_port; } || requires { Options::when_full; } ||
+    requires { Options::trace_flow; } || requires { Options::trace_callers; } ||
+    requires { Options::trace_context; } || requires { typename Options::trace_context; } ||
+    requires { Options::checking; } || requires { Options::statistics; } ||
+    requires { Options::origin; };
+
 /// A declaration as the layers of the heap read it.
 template <class Options>
 struct declaration : declared_carrier<Options> {
@@ -94,6 +94,9 @@ struct declaration : declared_carrier<Options> {
     static_assert(
         requires { Options::settings; },
         "a heap's declaration needs `static constexpr drone::heap_settings settings{...}`"
+    );
+    static_assert(
+        !has_stray_setting<Options>, "a setting of a heap belongs into its `settings{...}`"
     );
     static constexpr const auto& layout = Options::layout;
     using core = typename Options::core;
@@ -109,10 +112,6 @@ struct declaration : declared_carrier<Options> {
     static constexpr bool statistics = settings.statistics;
     static constexpr std::uintptr_t origin = settings.origin;
 };
-template <class Options>
-    requires std::derived_from<Options, heap_options>
-struct declaration<Options> : Options {};
-
 template <class Options, bool Elsewhere>
 struct declared_arena {
     using type = embedded_arena<Options::layout.size, Options::layout.alignment>;
@@ -172,7 +171,7 @@ struct with_trace<Options, void> {
         requires { typename Options::carrier; },
         "a traced heap's declaration needs `using carrier = ...`"
     );
-    using type = traced<untraced_heap<Options>, trace_port<Options>>;
+    using type = traced<untraced_heap<Options>, native_tracer<Options>>;
 };
 
 } // namespace detail

@@ -12,7 +12,7 @@
 
 namespace drone {
 
-/// A tracer is a type with these hooks. trace_port (trace_port.hpp) is ours; it sends wire.hpp to a
+/// A tracer is a type with these hooks. native_tracer (trace_port.hpp) is ours; it sends wire.hpp to a
 /// log port. A project can have its own.
 ///
 /// The heap calls every hook once for an operation, in the context of that operation. A block is
@@ -130,9 +130,6 @@ public:
         if constexpr (requires { tracer_.trace_end(); })
             if (tracer_.listening()) tracer_.trace_end();
     }
-
-    /// The heap that is traced, for questions that only it answers.
-    [[nodiscard]] const Heap& untraced() const noexcept { return heap_; }
 
 private:
     /// Calls `hook` with the caller that was given, else the one found here, else none: whatever

@@ -24,18 +24,8 @@ enum class trace_flow : std::uint8_t {
     drop, ///< the event is left out and counted. The trace carries the count
 };
 
-/// The defaults of a trace (declare.hpp).
-struct trace_options {
-    static constexpr drone::trace_flow trace_flow = drone::trace_flow::wait;
-    /// Whether a word before each event has the address of the code that asked.
-    static constexpr bool trace_callers = false;
-    /// The running context: a type with `static std::uint32_t current() noexcept`, the number of the
-    /// exception or thread (wire::context_limit). void: contexts are not reported.
-    using trace_context = void;
-};
-
-/// A tracer (trace.hpp) that sends wire.hpp to a log port. Options has layout, core, carrier,
-/// trace_port and trace_options, as in declare.hpp. Every context of the core may call it.
+/// A tracer (trace.hpp) that sends wire.hpp to a log port. Options is a
+/// detail::declaration (declare.hpp) with a carrier. Every context of the core may call it.
 ///
 /// While nobody listens, an operation costs a load, a test and a store. While somebody does, each
 /// event is one word, in the order in which it happened, numbered and written with interrupts
@@ -45,7 +35,7 @@ struct trace_options {
 /// often, so that a capture can attach to a running target. Checks are between announcements.
 /// Together they are less than 1 % of the words. A program that ends can send a last check.
 template <class Options>
-class trace_port {
+class native_tracer {
     using port = log_port<typename Options::carrier, static_cast<unsigned>(Options::trace_port)>;
     static constexpr std::size_t pool_count =
         std::remove_cvref_t<decltype(Options::layout)>::pool_count;
@@ -139,7 +129,7 @@ public:
         requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
     {
         // Misuse is reported before it is found: a wrong offset must not become another word.
-        if constexpr (Options::checking != checking::none) offset = wire::saturated(offset);
+        if constexpr (Options::checking != check_level::none) offset = wire::saturated(offset);
         send(wire::operation::deallocate, offset, caller...);
     }
 

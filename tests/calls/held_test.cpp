@@ -200,11 +200,11 @@ struct file_carrier {
 using ring = ram_ring<16 * 1024>;
 
 template <class Carrier>
-struct traced_options : heap_options {
+struct traced_options {
     static constexpr const auto& layout = traced_pools;
     using core = host::threads;
     using carrier = Carrier;
-    static constexpr int trace_port = 31;
+    static constexpr heap_settings settings{.trace_port = 31};
 };
 
 /// Makes the calls on a traced heap of this machine.

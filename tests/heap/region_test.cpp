@@ -405,7 +405,7 @@ TEST(Region, KnowsGarbageFromBlocks) {
 
 constexpr auto checked_pools =
     drone::make_layout(8192, {{4, 3}, {24, 10}, {60, 5}}, 64, drone::overflow::region);
-template <drone::checking Level>
+template <drone::check_level Level>
 using checked_heap = drone::checked<
     drone::heap<
         checked_pools,
@@ -437,14 +437,14 @@ void serves_and_counts(Heap& heap) {
 }
 
 TEST(RegionChecked, LetsSoundProgramsThrough) {
-    const auto cheap = started<checked_heap<drone::checking::cheap>>();
+    const auto cheap = started<checked_heap<drone::check_level::cheap>>();
     serves_and_counts(*cheap);
-    const auto full = started<checked_heap<drone::checking::full>>();
+    const auto full = started<checked_heap<drone::check_level::full>>();
     serves_and_counts(*full);
 }
 
 TEST(RegionCheckedDeathTest, FindsWhatIsNoBlockOrGivenBackTwice) {
-    const auto heap = started<checked_heap<drone::checking::cheap>>();
+    const auto heap = started<checked_heap<drone::check_level::cheap>>();
     auto* const large = static_cast<std::byte*>(heap->allocate(1000));
     auto* const small = static_cast<std::byte*>(heap->allocate(100));
     int elsewhere = 0;
@@ -461,7 +461,7 @@ TEST(RegionCheckedDeathTest, FindsWhatIsNoBlockOrGivenBackTwice) {
 
 TEST(RegionCheckedDeathTest, FindsAnOverrunFromTheFirstByte) {
     for (const std::size_t size : {9U, 30U, 437U, 1000U}) {
-        const auto heap = started<checked_heap<drone::checking::full>>();
+        const auto heap = started<checked_heap<drone::check_level::full>>();
         auto* const block = static_cast<unsigned char*>(heap->allocate(size, 8));
         ASSERT_TRUE(heap->in_region(block));
         block[size] = static_cast<unsigned char>(~block[size]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// What trace_port writes, read by the reader: calls that preempt each other between any two masked
+// What native_tracer writes, read by the reader: calls that preempt each other between any two masked
 // stretches, a port that is often not ready. Where callers are told each call has one of its own, so
 // each event that is read names the call that it must be of.
 
@@ -67,17 +67,17 @@ struct simulated_carrier {
     static void write(unsigned, std::uint8_t) noexcept {}
 };
 
-struct current_context {
-    static std::uint32_t current() noexcept { return simulated_core::context; }
-};
+std::uint32_t current_context() noexcept { return simulated_core::context; }
 
-struct told : heap_options {
+struct told {
     static constexpr const auto& layout = pools;
     using core = simulated_core;
     using carrier = simulated_carrier;
-    static constexpr int trace_port = 31;
-    static constexpr bool trace_callers = true;
-    using trace_context = current_context;
+    static constexpr heap_settings settings{
+        .trace_port = 31,
+        .trace_callers = true,
+        .trace_context = current_context,
+    };
 };
 
 constexpr auto pools_and_region =
@@ -89,12 +89,16 @@ struct told_of_region : told {
 
 /// Of each event nothing but what must be.
 struct told_of_region_only : told_of_region {
-    static constexpr bool trace_callers = false;
-    using trace_context = void;
+    static constexpr heap_settings settings{.trace_port = 31};
 };
 
 struct dropping : told {
-    static constexpr drone::trace_flow trace_flow = drone::trace_flow::drop;
+    static constexpr heap_settings settings{
+        .trace_port = 31,
+        .when_full = trace_flow::drop,
+        .trace_callers = true,
+        .trace_context = current_context,
+    };
 };
 
 struct call {
@@ -175,7 +179,7 @@ private:
         c.context = simulated_core::context;
         const std::uint32_t address = 2 * static_cast<std::uint32_t>(calls_.size() + 1);
         calls_[address] = c;
-        if constexpr (Options::trace_callers)
+        if constexpr (Options::settings.trace_callers)
             return operation(reinterpret_cast<const void*>(std::uintptr_t{address}));
         else
             return operation();

@@ -5,7 +5,7 @@
 
 #include "tracers.hpp"
 
-#include <drone/trace_port.hpp>
+#include <drone/declare.hpp>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -32,9 +32,7 @@ struct reference_carrier {
     static void write(unsigned, std::uint8_t) noexcept {}
 };
 
-struct current_context {
-    static std::uint32_t current() noexcept { return simulated_port::context; }
-};
+std::uint32_t current_context() noexcept { return simulated_port::context; }
 
 constexpr heap_layout<0> foreign(std::uint32_t size, std::uint32_t alignment) {
     heap_layout<0> layout;
@@ -49,11 +47,13 @@ struct options {
     static constexpr auto layout = foreign(Size, Alignment);
     using core = host::threads;
     using carrier = reference_carrier;
-    static constexpr int trace_port = 31;
-    static constexpr auto checking = drone::checking::full;
-    static constexpr drone::trace_flow trace_flow = Flow;
-    static constexpr bool trace_callers = Told || Flow == drone::trace_flow::drop;
-    using trace_context = std::conditional_t<Told, current_context, void>;
+    static constexpr heap_settings settings{
+        .trace_port = 31,
+        .when_full = Flow,
+        .trace_callers = Told || Flow == trace_flow::drop,
+        .trace_context = Told ? current_context : nullptr,
+        .checking = check_level::full,
+    };
 };
 
 /// Reports to both encoders what `random` makes up.
@@ -68,7 +68,7 @@ public:
     void run(int calls) {
         for (int i = 0; i < calls; ++i) {
             // Enough for what is due, or nothing: how often the port is asked meanwhile differs.
-            const bool drops = Options::trace_flow == trace_flow::drop && below(2) == 0;
+            const bool drops = Options::settings.when_full == trace_flow::drop && below(2) == 0;
             simulated_port::room = reference_carrier::room = drops ? 0 : 20;
             if (below(700) == 0) simulated_port::listening = !simulated_port::listening;
             if (below(8) == 0) simulated_port::context = below(600);
@@ -132,7 +132,7 @@ private:
 
     template <class F>
     static void tell(F f, const void* caller) {
-        if constexpr (Options::trace_callers)
+        if constexpr (Options::settings.trace_callers)
             f(caller);
         else
             f();
@@ -140,7 +140,7 @@ private:
 
     functions tracer_;
     std::uint64_t state_;
-    trace_port<Options> reference_;
+    native_tracer<detail::declaration<Options>> reference_;
 };
 
 template <class Options>

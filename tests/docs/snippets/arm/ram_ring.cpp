@@ -30,7 +30,7 @@ struct ring_options {
     static constexpr drone::heap_settings settings{.trace_port = 31};
 };
 template <std::size_t Words>
-using ring_trace = drone::trace_port<drone::detail::declaration<ring_options<Words>>>;
+using ring_trace = drone::native_tracer<drone::detail::declaration<ring_options<Words>>>;
 static_assert(ring_trace<64>::words == 6 + 2 * 8);
 static_assert(ring_trace<64>::period == 8);
 static_assert(ring_trace<256>::period == 64);

@@ -16,7 +16,11 @@ function(drone_test_firmware name)
     set(objects ${folder}/${name}.dir)
     set(arch ${PROJECT_SOURCE_DIR}/arch/cortex_m)
     file(MAKE_DIRECTORY ${objects})
-    drone_memory_script(${folder} 0x08000000 1M 0x20000000 192K)
+    foreach(value IN ITEMS flash_origin flash_size ram_origin ram_size)
+        file(STRINGS ${PROJECT_SOURCE_DIR}/host/config/virtual_m4.hpp ${value} REGEX " ${value} = ")
+        string(REGEX REPLACE ".* = |[^0-9a-fx *]" "" ${value} "${${value}}")
+    endforeach()
+    drone_memory_script(${folder} ${flash_origin} "${flash_size}" ${ram_origin} "${ram_size}")
     drone_cortex_m_flags(flags "${ARG_CPU}" "${ARG_FLOAT}")
     set(compile
         ${flags} -std=c++20 -O2 -g -Wall -Wextra -Wshadow -Werror

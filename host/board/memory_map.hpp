@@ -3,16 +3,19 @@
 
 // Where things are on the virtual board `virtual-m4`: the memory map of an STM32F4.
 
+#include "config/virtual_m4.hpp"
+
 #include <cstdint>
 
 namespace drone::board {
 
-inline constexpr std::uint32_t flash_origin = 0x0800'0000;
-inline constexpr std::uint32_t flash_size = 1024 * 1024;
+using config::virtual_m4::flash_origin;
+using config::virtual_m4::flash_size;
+using config::virtual_m4::ram_origin;
+using config::virtual_m4::ram_size;
+
 /// The core starts from address 0, where the board shows its flash once more.
 inline constexpr std::uint32_t flash_alias = 0;
-inline constexpr std::uint32_t ram_origin = 0x2000'0000;
-inline constexpr std::uint32_t ram_size = 192 * 1024;
 
 inline constexpr std::uint32_t timers_base = 0x4000'0000; ///< TIM2, and TIM3 0x400 above
 inline constexpr std::uint32_t itm_base = 0xE000'0000;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "config/boards.hpp"
 
+#include "config/virtual_m4.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -11,12 +13,12 @@ namespace {
 constexpr std::array boards = {
     board{
         .name = "virtual-m4",
-        .description = "emulated Cortex-M4, 1M flash, 128K RAM, SWO at 2,000,000 baud",
+        .description = "emulated Cortex-M4, 1M flash, 192K RAM, SWO at 2,000,000 baud",
         .core = "cortex-m4",
-        .flash_origin = 0x0800'0000,
-        .flash_size = 1024 * 1024,
-        .ram_origin = 0x2000'0000,
-        .ram_size = 128 * 1024,
+        .flash_origin = virtual_m4::flash_origin,
+        .flash_size = virtual_m4::flash_size,
+        .ram_origin = virtual_m4::ram_origin,
+        .ram_size = virtual_m4::ram_size,
         .heap_size = 10 * 1024,
         .probe = "virtual",
         .baud = 2'000'000,

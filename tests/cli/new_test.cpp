@@ -141,7 +141,7 @@ TEST_F(New, RefusesBadHeapSizes) {
         EXPECT_EQ(
             refusal("app --board virtual-m4 --heap-size " + size),
             "drone: --heap-size: " + size +
-                " is out of range; virtual-m4 has 128K of RAM, and a heap needs at least 512\n"
+                " is out of range; virtual-m4 has 192K of RAM, and a heap needs at least 512\n"
         );
 }
 

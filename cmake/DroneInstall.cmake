@@ -39,7 +39,7 @@ endif()
 
 set(CPACK_GENERATOR DEB TGZ)
 set(CPACK_PACKAGE_NAME drone)
-set(CPACK_PACKAGE_CONTACT "The Drone for C++ maintainers <maintainers@drone.invalid>")
+set(CPACK_PACKAGE_CONTACT "The Drone for C++ maintainers <maintainers@users.noreply.r-seed-cc67cabb.example>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Real-time heap for microcontrollers, cut to measure from a trace")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)

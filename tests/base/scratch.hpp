@@ -25,7 +25,7 @@ public:
     }
 
     [[nodiscard]] std::filesystem::path path(std::string_view name = {}) const {
-        return folder_ / name;
+        return name.empty() ? folder_ : folder_ / name;
     }
     [[nodiscard]] std::filesystem::path
     file(std::string_view name, std::string_view content) const {

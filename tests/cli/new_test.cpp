@@ -62,7 +62,7 @@ TEST_F(New, WritesTheProjectFilledIn) {
     EXPECT_TRUE(p->find_heap()->overflow);
     EXPECT_THAT(p->find_heap()->pools, testing::IsEmpty());
     EXPECT_EQ(p->probe->board, "virtual-m4");
-    EXPECT_EQ(p->memory->ram.size, 128 * 1024);
+    EXPECT_EQ(p->memory->ram.size, config::find_board("virtual-m4")->ram_size);
 }
 
 TEST_F(New, MakesAHeapOfPoolsWithNoRegion) {
@@ -137,7 +137,7 @@ TEST_F(New, RefusesBadHeapSizes) {
         "drone: --heap-size: \"ten\" is not a size; write bytes (512, 0x800) or a number with K, M or "
         "G (10K)\n"
     );
-    for (const std::string size : {"0", "511", "129K", "4G"})
+    for (const std::string size : {"0", "511", "193K", "4G"})
         EXPECT_EQ(
             refusal("app --board virtual-m4 --heap-size " + size),
             "drone: --heap-size: " + size +

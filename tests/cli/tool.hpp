@@ -3,6 +3,7 @@
 
 // The built tool, run in a scratch folder as a user runs it.
 
+#include "../base/scratch.hpp"
 #include "paths.hpp"
 
 #include <gtest/gtest.h>
@@ -25,15 +26,6 @@ struct outcome {
 
 class Tool : public testing::Test {
 protected:
-    void SetUp() override {
-        const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = std::filesystem::temp_directory_path() /
-                  (std::string("drone-cli-") + test->test_suite_name() + "-" + test->name());
-        std::filesystem::remove_all(folder_);
-        std::filesystem::create_directories(folder_);
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-
     /// `drone ARGUMENTS`, a line for the shell, in the scratch folder with no standard input.
     [[nodiscard]] outcome drone(const std::string& arguments) const {
         return shell(DRONE_BINARY_DIR "/bin/drone " + arguments);
@@ -63,7 +55,11 @@ protected:
         return {std::istreambuf_iterator<char>(in), {}};
     }
 
-    std::filesystem::path folder_;
+private:
+    base::scratch scratch_;
+
+protected:
+    const std::filesystem::path folder_ = scratch_.path();
 
 private:
     static std::string take(const std::string& file) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "../base/scratch.hpp"
 #include "config/config.hpp"
 
 #include <gtest/gtest.h>
@@ -14,17 +15,12 @@ namespace fs = std::filesystem;
 /// An empty folder for one test.
 class ProjectFile : public testing::Test {
 protected:
-    void SetUp() override {
-        const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = fs::temp_directory_path() / (std::string("drone-config-") + test->name());
-        fs::remove_all(folder_);
-        fs::create_directories(folder_ / "src" / "deep");
-    }
-    void TearDown() override { fs::remove_all(folder_); }
+    void SetUp() override { fs::create_directories(folder_ / "src" / "deep"); }
 
     void write(std::string_view text) const { std::ofstream(folder_ / file_name) << text; }
 
-    fs::path folder_;
+    base::scratch scratch_;
+    const fs::path folder_ = scratch_.path();
 };
 
 } // namespace

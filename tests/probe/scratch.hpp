@@ -3,6 +3,8 @@
 
 // A fresh folder for a test, gone afterwards, and small files in it.
 
+#include "../base/scratch.hpp"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -14,15 +16,6 @@ namespace drone::probe {
 
 class Scratch : public testing::Test {
 protected:
-    void SetUp() override {
-        const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = std::filesystem::temp_directory_path() /
-                  (std::string("drone-") + test->test_suite_name() + "-" + test->name());
-        std::filesystem::remove_all(folder_);
-        std::filesystem::create_directories(folder_);
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-
     [[nodiscard]] std::filesystem::path
     write(std::string_view name, std::string_view contents) const {
         const std::filesystem::path file = folder_ / name;
@@ -43,7 +36,11 @@ protected:
         return {std::istreambuf_iterator<char>(in), {}};
     }
 
-    std::filesystem::path folder_;
+private:
+    base::scratch scratch_;
+
+protected:
+    const std::filesystem::path folder_ = scratch_.path();
 };
 
 } // namespace drone::probe

@@ -97,7 +97,6 @@ void expect_most_words(
 } // namespace
 
 TEST(Tpiu, TakesOutEverySourceOfTheRealCapture) {
-    DRONE_NEEDS_VECTORS();
     const auto folder = vectors::folder() / "sigrok";
     const byte_string frames = vectors::bytes(folder / "stm32f105_8mbaud.tpiu.bin");
     for (const std::uint8_t id : {itm, etm}) {

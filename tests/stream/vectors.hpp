@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The vectors of ../shared: real and derived captures with expected results. They are read where
-// they stand; a machine without them skips those tests and says so.
+// Real and derived captures with their expected results, tests/stream/vectors. Where ../shared is
+// beside the project its captures are read, too.
 
+#include "base/file_bytes.hpp"
 #include "paths.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +20,7 @@
 namespace drone::vectors {
 
 /// The folder beside the project, or beside the folder of its worktrees; empty when absent.
-inline std::filesystem::path folder() {
+inline std::filesystem::path shared_folder() {
     for (std::filesystem::path above = DRONE_SOURCE_DIR; above != above.parent_path();
          above = above.parent_path()) {
         const std::filesystem::path candidate = above.parent_path() / "shared" / "vectors";
@@ -28,9 +29,17 @@ inline std::filesystem::path folder() {
     return {};
 }
 
+/// Of this repository.
+inline std::filesystem::path folder() {
+    return std::filesystem::path(DRONE_SOURCE_DIR) / "tests/stream/vectors";
+}
+
+/// Of a file, or of what it unpacks to.
 inline std::vector<std::uint8_t> bytes(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    const auto opened = base::file_bytes::open(file);
+    if (!opened) return {};
+    const auto* const first = reinterpret_cast<const std::uint8_t*>(opened->bytes().data());
+    return {first, first + opened->bytes().size()};
 }
 
 inline std::vector<std::string> lines(const std::filesystem::path& file) {
@@ -41,18 +50,16 @@ inline std::vector<std::string> lines(const std::filesystem::path& file) {
     return all;
 }
 
-/// Files below the folder whose name ends so, in order.
+/// Files below the folders whose name ends so, in order.
 inline std::vector<std::filesystem::path> files(const std::string& ending) {
     std::vector<std::filesystem::path> found;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder()))
-        if (entry.path().string().ends_with(ending)) found.push_back(entry.path());
+    for (const auto& below : {folder(), shared_folder()}) {
+        if (below.empty()) continue;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(below))
+            if (entry.path().string().ends_with(ending)) found.push_back(entry.path());
+    }
     std::ranges::sort(found);
     return found;
 }
 
 } // namespace drone::vectors
-
-#define DRONE_NEEDS_VECTORS()                                                                      \
-    if (drone::vectors::folder().empty())                                                          \
-    GTEST_SKIP() << "no ../shared/vectors beside the "                                             \
-                    "project"

@@ -71,8 +71,7 @@ check:
 lint: check
     cmake/install-packages test lint
     cmake --preset host
-    cmake --build build --target drone_tool drone_board
-    run-clang-tidy-19 -quiet -p build "$PWD/(host|tests|bench|examples)/.*"
+    cmake/tidy
 
 # Lays out the code as `lint` wants it
 format:

@@ -43,9 +43,9 @@ constinit drone::declared_heap<heap_options, printing_tracer> heap;
 DRONE_GLOBAL_HEAP(heap)
 
 int main() {
-    void* text = std::malloc(5);
-    text = std::realloc(text, 7);  // still fits its block of 8
-    text = std::realloc(text, 20); // moves
-    std::free(text);
+    void* const text = std::malloc(5);
+    void* const longer = std::realloc(text, 7);     // still fits its block of 8
+    void* const longest = std::realloc(longer, 20); // moves
+    std::free(longest);
     std::free(std::malloc(33));
 }

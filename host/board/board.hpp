@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The virtual board `virtual-m4`: a core with flash, RAM, SysTick, NVIC, two timers, and the trace
-// hardware (ITM, DWT, TPIU) whose SWO pin sends what a UART at its baud rate would.
-//
-// Virtual time: one executed instruction is one cycle; an idle core (WFI), and a loop that waits
-// for the trace FIFO, skip to the next event. A run repeats bit for bit. One thread.
-
 #include "base/error.hpp"
 #include "board/core.hpp"
 #include "board/dwt.hpp"
@@ -130,6 +124,11 @@ struct snapshot {
     core_context processor;
 };
 
+/// The virtual board `virtual-m4`: a core with flash, RAM, SysTick, NVIC, two timers, and the trace
+/// hardware (ITM, DWT, TPIU) whose SWO pin sends what a UART at its baud rate would.
+///
+/// Virtual time: one executed instruction is one cycle; an idle core (WFI), and a loop that waits
+/// for the trace FIFO, skip to the next event. A run repeats bit for bit. One thread.
 class virtual_board : private core_events {
 public:
     /// `flash` as read_flash gives it.

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The reset button of a running board: a Unix socket beside its flash file. Whoever connects and
-// sends a byte resets the board, and gets a byte back when it is done.
-
 #include "base/error.hpp"
 
 #include <filesystem>
 
 namespace drone::board {
 
+/// The reset button of a running board: a Unix socket beside its flash file. Whoever connects and
+/// sends a byte resets the board, and gets a byte back when it is done.
 class control_socket {
 public:
     /// Opens the socket of this flash file; an error when a board is already running on it.

@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The processor core: Unicorn, which executes instructions, and what it leaves to its host: the
-// stack frames of exceptions (ARMv7-M B1.5.6, B1.5.8). Which exception runs when is not decided
-// here.
-//
-// Limits: the FP-extended frame is written at once, never lazily; no MPU; no bit-band alias; a
-// model M0 executes ARMv6-M code.
-
 #include "base/error.hpp"
 
 #include <unicorn/unicorn.h>
@@ -64,6 +57,12 @@ private:
     bool clear_exclusive_ = false;
 };
 
+/// The processor core: Unicorn, which executes instructions, and what it leaves to its host: the
+/// stack frames of exceptions (ARMv7-M B1.5.6, B1.5.8). Which exception runs when is not decided
+/// here.
+///
+/// Limits: the FP-extended frame is written at once, never lazily; no MPU; no bit-band alias; a
+/// model M0 executes ARMv6-M code.
 class core {
 public:
     /// Called before each instruction in flash and RAM; calling stop() in it keeps the instruction

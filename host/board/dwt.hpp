@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The data watchpoint and trace unit, as far as it traces (ARMv7-M C1.8): the cycle counter, and
-// the packets of exceptions, program counter samples and synchronisation. Comparators and event
-// counters are not there (DWT_CTRL.NUMCOMP = 0, NOPRFCNT = 1).
-
 #include <cstdint>
 #include <optional>
 
 namespace drone::board {
 
+/// The data watchpoint and trace unit, as far as it traces (ARMv7-M C1.8): the cycle counter, and
+/// the packets of exceptions, program counter samples and synchronisation. Comparators and event
+/// counters are not there (DWT_CTRL.NUMCOMP = 0, NOPRFCNT = 1).
 class dwt {
 public:
     enum class exception_action : std::uint8_t { enter = 1, exit = 2, return_to = 3 };

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The instrumentation trace macrocell (ARMv7-M C1.7, packets: Appendix D4): registers, packets, and
-// the FIFO that empties into the TPIU in virtual time. A packet enters the FIFO whole or not at
-// all; one that does not fit is lost, and an overflow packet says so as soon as there is room.
-//
-// Local timestamps: a packet is followed by its own, exact; when there is no room for it, one
-// timestamp later counts for all that were due, marked as delayed.
-//
-// All times are virtual cycles and never go back. Copying the object copies its state.
-
 #include "board/tpiu.hpp"
 
 #include <array>
@@ -20,6 +11,14 @@
 
 namespace drone::board {
 
+/// The instrumentation trace macrocell (ARMv7-M C1.7, packets: Appendix D4): registers, packets, and
+/// the FIFO that empties into the TPIU in virtual time. A packet enters the FIFO whole or not at
+/// all; one that does not fit is lost, and an overflow packet says so as soon as there is room.
+///
+/// Local timestamps: a packet is followed by its own, exact; when there is no room for it, one
+/// timestamp later counts for all that were due, marked as delayed.
+///
+/// All times are virtual cycles and never go back. Copying the object copies its state.
 class itm {
 public:
     static constexpr std::uint32_t unlock_key = 0xC5AC'CE55;

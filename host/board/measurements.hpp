@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The measurements that the command line of drone-board can ask for, by symbol, and their report.
-
 #include "base/error.hpp"
 #include "board/board.hpp"
 #include "board/elf.hpp"
@@ -31,6 +29,7 @@ struct measurement_options {
     }
 };
 
+/// The measurements that the command line of drone-board can ask for, by symbol, and their report.
 class measurements {
 public:
     /// Sets up what is asked for; the board must live as long.

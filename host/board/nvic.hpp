@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Exceptions and interrupts of the core: what is enabled, pending and active, at which priority
-// (ARMv7-M B1.5, B3.4), with the system control registers that belong to it. It decides which
-// exception may run; the board then enters and leaves handlers. Four priority bits, as on an
-// STM32F4.
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +31,10 @@ struct exception_masks {
     std::uint8_t basepri = 0;
 };
 
+/// Exceptions and interrupts of the core: what is enabled, pending and active, at which priority
+/// (ARMv7-M B1.5, B3.4), with the system control registers that belong to it. It decides which
+/// exception may run; the board then enters and leaves handlers. Four priority bits, as on an
+/// STM32F4.
 class nvic {
 public:
     static constexpr unsigned interrupt_count = 96;

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The trace port interface unit and the SWO pin after it (ARMv7-M C1.10, CoreSight TPIU-Lite):
-// takes the trace byte by byte, with or without its 16-byte frames, and says how long the pin is
-// busy. Only the UART encoding (SPPR = 2) drives the pin; in the others the bytes go nowhere.
-
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace drone::board {
 
+/// The trace port interface unit and the SWO pin after it (ARMv7-M C1.10, CoreSight TPIU-Lite):
+/// takes the trace byte by byte, with or without its 16-byte frames, and says how long the pin is
+/// busy. Only the UART encoding (SPPR = 2) drives the pin; in the others the bytes go nowhere.
 class tpiu {
 public:
     static constexpr std::uint32_t uart = 2;

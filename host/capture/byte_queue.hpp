@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What was read and is not decoded yet, between the thread that reads a live source and the one
-// that decodes and writes: a slow disk must not make the source overrun. Bounded; a reader that
-// meets the bound waits. Safe for one thread at each end.
-
 #include "base/error.hpp"
 
 #include <chrono>
@@ -26,6 +22,9 @@ struct batch {
     std::optional<error> failure{};         ///< why it ended
 };
 
+/// What was read and is not decoded yet, between the thread that reads a live source and the one
+/// that decodes and writes: a slow disk must not make the source overrun. Bounded; a reader that
+/// meets the bound waits. Safe for one thread at each end.
 class byte_queue {
 public:
     explicit byte_queue(std::size_t limit_bytes) : limit_(limit_bytes) {}

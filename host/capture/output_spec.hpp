@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// OUTPUT of the command line, `[PATH][:PORT]...`: where the payload of which ports goes. Pure.
-
 #include "base/error.hpp"
 
 #include <cstdint>
@@ -11,6 +9,7 @@
 
 namespace drone::capture {
 
+/// OUTPUT of the command line, `[PATH][:PORT]...`: where the payload of which ports goes. Pure.
 struct output_spec {
     std::string path;                ///< empty or "-": standard output
     std::vector<std::uint8_t> ports; ///< ascending, each once; empty: every port

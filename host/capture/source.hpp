@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Where a capture's bytes come from: an open stream that is read until it ends or the user stops
-// it. The transports are opened by open_source(); a probe that opens its own stream is wrapped
-// as a source where both are known.
-
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
 
@@ -23,6 +19,9 @@ struct reading {
     bool ended = false;   ///< nothing comes after them
 };
 
+/// Where a capture's bytes come from: an open stream that is read until it ends or the user stops
+/// it. The transports are opened by open_source(); a probe that opens its own stream is wrapped
+/// as a source where both are known.
 class source {
 public:
     virtual ~source() = default;

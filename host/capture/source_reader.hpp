@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A thread that reads a source into a queue as fast as it comes, so that nothing is lost while the
-// rest of the program waits for a disk. It ends with the source, or soon after the user asked to
-// stop: what is on its way then is still read, for a bounded time.
-
 #include "capture/byte_queue.hpp"
 #include "capture/source.hpp"
 #include "capture/stop_signal.hpp"
@@ -17,6 +13,9 @@
 
 namespace drone::capture {
 
+/// A thread that reads a source into a queue as fast as it comes, so that nothing is lost while the
+/// rest of the program waits for a disk. It ends with the source, or soon after the user asked to
+/// stop: what is on its way then is still read, for a bounded time.
 class source_reader {
 public:
     using clock = std::chrono::steady_clock;

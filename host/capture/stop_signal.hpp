@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Ctrl-C and SIGTERM as a descriptor that becomes readable. The second signal ends the process as
-// if nobody had listened. The first never does, also not when it comes after the end of the
-// capture, while the process is on its way out. One at a time in a process.
-
 namespace drone::capture {
 
+/// Ctrl-C and SIGTERM as a descriptor that becomes readable. The second signal ends the process as
+/// if nobody had listened. The first never does, also not when it comes after the end of the
+/// capture, while the process is on its way out. One at a time in a process.
 class stop_signal {
 public:
     stop_signal();

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The text that OpenOCD's Tcl server sends after `tcl_trace on`, decoded to trace bytes. Messages
-// end in 0x1A; those of another kind are skipped. Any split of the text gives the same bytes.
-// Pure.
-
 #include "base/error.hpp"
 
 #include <cstddef>
@@ -14,6 +10,9 @@
 
 namespace drone::capture {
 
+/// The text that OpenOCD's Tcl server sends after `tcl_trace on`, decoded to trace bytes. Messages
+/// end in 0x1A; those of another kind are skipped. Any split of the text gives the same bytes.
+/// Pure.
 class trace_messages {
 public:
     /// Decodes `text` into `into`, which has room for as many bytes as `text` has; returns how many

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What `drone heap` and its subcommands work on: the traces, and the heap of Drone.toml where
-// there is one.
-
 #include "base/error.hpp"
 #include "config/config.hpp"
 #include "layout/replay.hpp"
@@ -31,6 +28,8 @@ struct heap_options {
     bool json = false;
 };
 
+/// What `drone heap` and its subcommands work on: the traces, and the heap of Drone.toml where
+/// there is one.
 struct heap_inputs {
     std::vector<std::string> files;
     std::vector<usage::demand> runs; ///< by file

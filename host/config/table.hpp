@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A table of Drone.toml as its reader sees it: typed values by key, and errors that name the file,
-// the line and the column. Private to config/.
-
 #include "base/error.hpp"
 #include "config/toml.hpp"
 
@@ -19,6 +16,8 @@
 
 namespace drone::config {
 
+/// A table of Drone.toml as its reader sees it: typed values by key, and errors that name the file,
+/// the line and the column. Private to config/.
 class table {
 public:
     /// `label` is how messages call the table: "[heap]".

@@ -1,20 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Which pools are worth having in front of an overflow region: a fluid model.
-//
-// The region is taken to hold any load in a little more than its bytes, whatever the sizes. A pool
-// of block b serves the sizes for which the region would take b or more (region_saves_up_to()), so
-// a layout with N(b) blocks costs
-//
-//     1.03 * max over t of sum over b of r(b) * (live(b, t) - min(live(b, t), N(b)))  +  sum of b * N(b)
-//
-// where r(b) is what the region takes for such a size. N is found by coordinate descent over
-// moments at which much is live, then shrunk to what nearly always is, N - kappa * z * sqrt(N) with
-// z = Phi^-1(b / r): a block that is idle costs all of b, and saves only r - b when it is in use.
-//
-// It is a guess: what its pools need is measured by replay.
-
 #include "layout/classes.hpp"
 #include "usage/demand.hpp"
 
@@ -27,6 +13,19 @@
 
 namespace drone::layout {
 
+/// Which pools are worth having in front of an overflow region: a fluid model.
+///
+/// The region is taken to hold any load in a little more than its bytes, whatever the sizes. A pool
+/// of block b serves the sizes for which the region would take b or more (region_saves_up_to()), so
+/// a layout with N(b) blocks costs
+///
+///     1.03 * max over t of sum over b of r(b) * (live(b, t) - min(live(b, t), N(b)))  +  sum of b * N(b)
+///
+/// where r(b) is what the region takes for such a size. N is found by coordinate descent over
+/// moments at which much is live, then shrunk to what nearly always is, N - kappa * z * sqrt(N) with
+/// z = Phi^-1(b / r): a block that is idle costs all of b, and saves only r - b when it is in use.
+///
+/// It is a guess: what its pools need is measured by replay.
 class fluid_model {
 public:
     /// Looks at the runs: two passes over the steps.

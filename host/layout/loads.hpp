@@ -1,19 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// How many blocks of a set of classes are live at most: M(set), exactly, over 10^9 steps.
-//
-// One pass cuts every run into stretches and stores, for each, how many blocks of every class are
-// live at its start and at most within it, both as prefix sums over the classes. After that
-// - M of up to 16 sets costs one pass over the steps: 16 counters of 16 bits in a vector, one row
-// of
-//   a table added a step. A stretch is shorter than 2^15 steps, so a counter that starts at zero
-//   with the stretch cannot overflow, whatever the live counts are;
-// - a stretch in which no set can exceed what is already known for it is skipped;
-// - the whole vector of counts at any moment costs one stretch.
-//
-// Pure; a const object may be used by several threads.
-
 #include "layout/classes.hpp"
 
 #include <cstddef>
@@ -40,6 +27,18 @@ struct peak {
 /// Live blocks at one moment as prefix sums: [c] is the number of live blocks of classes below c.
 using prefix_counts = std::vector<std::int32_t>;
 
+/// How many blocks of a set of classes are live at most: M(set), exactly, over 10^9 steps.
+///
+/// One pass cuts every run into stretches and stores, for each, how many blocks of every class are
+/// live at its start and at most within it, both as prefix sums over the classes. After that
+/// - M of up to 16 sets costs one pass over the steps: 16 counters of 16 bits in a vector, one row
+/// of
+///   a table added a step. A stretch is shorter than 2^15 steps, so a counter that starts at zero
+///   with the stretch cannot overflow, whatever the live counts are;
+/// - a stretch in which no set can exceed what is already known for it is skipped;
+/// - the whole vector of counts at any moment costs one stretch.
+///
+/// Pure; a const object may be used by several threads.
 class load_index {
 public:
     /// One pass over the steps. Keeps a reference to the workload.

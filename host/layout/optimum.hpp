@@ -1,23 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The layout of at most K pools that holds a workload in the fewest bytes, with a proof.
-//
-// Every pool gets the most blocks of its classes that are ever live at one time, so the trace is
-// held without a request ever falling over into a larger pool, and so is every trace whose pools
-// peak no higher. Among such layouts the one found needs the fewest bytes: cutting planes.
-//
-//     loads known from a few moments bound every possible pool from below
-//     repeat
-//         the cheapest path through the pool graph under these bounds: no layout is cheaper
-//         measure the pools on it exactly, in one pass; the moments of their peaks bound anew
-//     until the bound is what the best measured layout takes
-//
-// That equality is the certificate. Where the whole graph would be too large (several levels of
-// alignment with very many sizes, or beyond some 8,000 sizes), only blocks that are multiples of 8,
-// 16 and so on are looked at; the layout then holds the trace all the same, and is not called
-// optimal.
-
 #include "layout/loads.hpp"
 #include "layout/pool_graph.hpp"
 
@@ -45,6 +28,22 @@ struct optimum {
     bool proved = false;    ///< no layout of as many pools holds the trace in less
 };
 
+/// The layout of at most K pools that holds a workload in the fewest bytes, with a proof.
+///
+/// Every pool gets the most blocks of its classes that are ever live at one time, so the trace is
+/// held without a request ever falling over into a larger pool, and so is every trace whose pools
+/// peak no higher. Among such layouts the one found needs the fewest bytes: cutting planes.
+///
+///     loads known from a few moments bound every possible pool from below
+///     repeat
+///         the cheapest path through the pool graph under these bounds: no layout is cheaper
+///         measure the pools on it exactly, in one pass; the moments of their peaks bound anew
+///     until the bound is what the best measured layout takes
+///
+/// That equality is the certificate. Where the whole graph would be too large (several levels of
+/// alignment with very many sizes, or beyond some 8,000 sizes), only blocks that are multiples of 8,
+/// 16 and so on are looked at; the layout then holds the trace all the same, and is not called
+/// optimal.
 class optimizer {
 public:
     struct options {

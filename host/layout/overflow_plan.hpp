@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// From runs of a program to a heap with an overflow region: which pools in front, how many bytes.
-//
-// Whether a region holds a run is not monotone in its size: a run can fail at a larger size than one
-// that holds it, as with every allocator that splits and merges. The least size that holds is a
-// lucky one. So a size counts when it holds every run as traced and in many other orders
-// (orders.hpp), and larger sizes, up to a tenth above, do too. Every size is tried by replay through
-// drone::basic_heap itself.
-
 #include "base/error.hpp"
 #include "layout/plan.hpp"
 #include "layout/replay.hpp"
@@ -29,6 +21,13 @@ struct overflow_request {
     std::optional<std::uint64_t> size = {}; ///< of the heap, bytes; without it: what is needed
 };
 
+/// From runs of a program to a heap with an overflow region: which pools in front, how many bytes.
+///
+/// Whether a region holds a run is not monotone in its size: a run can fail at a larger size than one
+/// that holds it, as with every allocator that splits and merges. The least size that holds is a
+/// lucky one. So a size counts when it holds every run as traced and in many other orders
+/// (orders.hpp), and larger sizes, up to a tenth above, do too. Every size is tried by replay through
+/// drone::basic_heap itself.
 struct overflow_plan {
     std::vector<pool_spec> pools; ///< none: the region serves all
     std::uint32_t alignment = default_alignment;

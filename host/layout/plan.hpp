@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// From runs of a program to the layout of its heap: the whole of this folder put together.
-//
-// A planner prepares the runs once (O(steps)) and then answers any number of questions: the best
-// layout for so many pools and bytes, the curve over the number of pools. Every layout it gives has
-// been replayed through the target's heap.
-
 #include "base/error.hpp"
 #include "layout/bound.hpp"
 #include "layout/headroom.hpp"
@@ -75,6 +69,11 @@ struct uncertainty {
 /// Of all gaps in these runs.
 [[nodiscard]] uncertainty doubt_of(std::span<const usage::demand> runs);
 
+/// From runs of a program to the layout of its heap: the whole of this folder put together.
+///
+/// A planner prepares the runs once (O(steps)) and then answers any number of questions: the best
+/// layout for so many pools and bytes, the curve over the number of pools. Every layout it gives has
+/// been replayed through the target's heap.
 class planner {
 public:
     struct options {

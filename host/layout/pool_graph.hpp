@@ -1,24 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Every layout that may be best, as paths through a graph; the cheapest path is the best layout.
-//
-// A request goes to the first pool, by ascending block, that serves its class. So pools are chosen
-// from the smallest up, and all that matters of those chosen is the largest one and how far the
-// classes of each level of alignment are covered: that is a state. A pool b whose blocks are
-// aligned for levels 1..L takes, in each of these levels, the uncovered classes up to b: that is an
-// edge.
-//
-// With one level a state is just the last block and the graph is the plain DP over intervals. With
-// several it is exact too. Let b serve exactly the levels 1..L, let r be the largest block among
-// its classes and p the pool before it. Then the smallest b' that serves exactly 1..L, b' >= r, b'
-// > p, takes the same classes and leaves the same rest, so only b' is an edge. These b' form a
-// small set: from each class or kept block upwards, at most one step in each level, levels
-// ascending. (A block of less alignment than it could have is a real choice: it keeps others out of
-// a small pool.)
-//
-// Each edge carries the load of its pool as far as it is known, a bound from below.
-
 #include "layout/classes.hpp"
 #include "layout/loads.hpp"
 
@@ -54,6 +36,23 @@ private:
     std::uint64_t units_ = 1U << fraction_bits;
 };
 
+/// Every layout that may be best, as paths through a graph; the cheapest path is the best layout.
+///
+/// A request goes to the first pool, by ascending block, that serves its class. So pools are chosen
+/// from the smallest up, and all that matters of those chosen is the largest one and how far the
+/// classes of each level of alignment are covered: that is a state. A pool b whose blocks are
+/// aligned for levels 1..L takes, in each of these levels, the uncovered classes up to b: that is an
+/// edge.
+///
+/// With one level a state is just the last block and the graph is the plain DP over intervals. With
+/// several it is exact too. Let b serve exactly the levels 1..L, let r be the largest block among
+/// its classes and p the pool before it. Then the smallest b' that serves exactly 1..L, b' >= r, b'
+/// > p, takes the same classes and leaves the same rest, so only b' is an edge. These b' form a
+/// small set: from each class or kept block upwards, at most one step in each level, levels
+/// ascending. (A block of less alignment than it could have is a real choice: it keeps others out of
+/// a small pool.)
+///
+/// Each edge carries the load of its pool as far as it is known, a bound from below.
 class pool_graph {
 public:
     using edge_id = std::uint32_t;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A program started by the tool: its standard output is a pipe, its standard error is kept, so that
-// its failure becomes one line of ours.
-
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
 
@@ -14,6 +11,8 @@
 
 namespace drone::probe {
 
+/// A program started by the tool: its standard output is a pipe, its standard error is kept, so that
+/// its failure becomes one line of ours.
 class child {
 public:
     /// Starts `command`: the program's path, then its arguments. Standard input is empty.

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The virtual board, reached through the program drone-board. Its flash is a file of the project,
-// .drone/flash.bin, so flash, reset and log are separate acts as on hardware. It runs only while
-// its log is open, from reset.
-
 #include "probe/adapter.hpp"
 
 namespace drone::probe {
 
+/// The virtual board, reached through the program drone-board. Its flash is a file of the project,
+/// .drone/flash.bin, so flash, reset and log are separate acts as on hardware. It runs only while
+/// its log is open, from reset.
 class virtual_board final : public adapter {
 public:
     virtual_board(const config::project& p, const std::filesystem::path& tools);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What `drone heap` has to say, gathered: the runs that were read and their union.
-
 #include "trace/findings.hpp"
 #include "usage/analysis.hpp"
 #include "usage/arena.hpp"
@@ -38,6 +36,7 @@ using caller_names = std::function<std::vector<std::string>(std::uint32_t addres
 [[nodiscard]] std::string
 time_text(trace::clock unit, std::uint64_t time, std::optional<std::uint32_t> core_clock);
 
+/// What `drone heap` has to say, gathered: the runs that were read and their union.
 struct heap_report {
     usage::statistics usage; ///< of all runs
     std::vector<run> runs;

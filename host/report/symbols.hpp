@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Code addresses to functions, files and lines, from a firmware's ELF file and its DWARF.
-
 #include "base/error.hpp"
 #include "report/call_sites.hpp"
 
@@ -15,6 +13,7 @@
 
 namespace drone::report {
 
+/// Code addresses to functions, files and lines, from a firmware's ELF file and its DWARF.
 class symbols {
 public:
     /// Fails when the file is missing, not an ELF file, or cut. One without debug information gives

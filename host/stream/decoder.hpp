@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What every decoder is: bytes in at any split, packets out. Which one a capture needs is a
-// `format`. Pure: no I/O, no clock.
-
 #include "stream/packet.hpp"
 
 #include <cstdint>
@@ -12,6 +9,8 @@
 
 namespace drone::stream {
 
+/// What every decoder is: bytes in at any split, packets out. Which one a capture needs is a
+/// `format`. Pure: no I/O, no clock.
 class decoder {
 public:
     virtual ~decoder() = default;

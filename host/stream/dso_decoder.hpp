@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Drone Serial Output: port writes on a plain UART.
-//
-//     1001011p  ppppllll  then llll + 1 payload bytes       port ppppp, 1..16 bytes
-//
-// A payload of more than four bytes becomes several software packets, in order. The format has no
-// check and nothing to synchronise on: bytes that begin no packet are gathered in one `malformed`
-// until one looks as if it did. Incremental, pure.
-
 #include "stream/decoder.hpp"
 
 #include <array>
@@ -18,6 +10,13 @@
 
 namespace drone::stream {
 
+/// Drone Serial Output: port writes on a plain UART.
+///
+///     1001011p  ppppllll  then llll + 1 payload bytes       port ppppp, 1..16 bytes
+///
+/// A payload of more than four bytes becomes several software packets, in order. The format has no
+/// check and nothing to synchronise on: bytes that begin no packet are gathered in one `malformed`
+/// until one looks as if it did. Incremental, pure.
 class dso_decoder : public decoder {
 public:
     void feed(std::span<const std::uint8_t> bytes, packet_sink& sink) override;

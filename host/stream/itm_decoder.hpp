@@ -1,18 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Bytes of an ITM and DWT stream (ARMv7-M appendix D4, ARMv8-M appendix F) to packets.
-//
-// Incremental: any split of the input gives the same packets. It starts at the first byte, before
-// any synchronisation; packets that none vouches for yet are marked tentative. Damage is found
-// where a synchronisation cuts a payload or a grammar rule breaks, and decoding continues after it;
-// every byte of the input is in exactly one packet. The stimulus page is 0 at the start, after a
-// synchronisation and after damage. Pure: no I/O, no clock, no allocation.
-//
-// A packet is handed on as soon as it is certain. That is with its last byte, except where its
-// payload ends in zero bytes: those could be the start of a synchronisation that cut it short, so
-// up to five bytes more are awaited while they are zero.
-
 #include "stream/decoder.hpp"
 #include "stream/packet.hpp"
 
@@ -23,6 +11,17 @@
 
 namespace drone::stream {
 
+/// Bytes of an ITM and DWT stream (ARMv7-M appendix D4, ARMv8-M appendix F) to packets.
+///
+/// Incremental: any split of the input gives the same packets. It starts at the first byte, before
+/// any synchronisation; packets that none vouches for yet are marked tentative. Damage is found
+/// where a synchronisation cuts a payload or a grammar rule breaks, and decoding continues after it;
+/// every byte of the input is in exactly one packet. The stimulus page is 0 at the start, after a
+/// synchronisation and after damage. Pure: no I/O, no clock, no allocation.
+///
+/// A packet is handed on as soon as it is certain. That is with its last byte, except where its
+/// payload ends in zero bytes: those could be the start of a synchronisation that cut it short, so
+/// up to five bytes more are awaited while they are zero.
 class itm_decoder : public decoder {
 public:
     explicit itm_decoder(start from = start::at_once)

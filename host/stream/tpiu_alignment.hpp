@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Where the frames of a TPIU stream begin when no frame synchronisation shows it: every one of the
-// sixteen places is tried, and the one taken whose frames make most sense, as frames and as the ITM
-// stream in them. Pure.
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 namespace drone::stream {
 
+/// Where the frames of a TPIU stream begin when no frame synchronisation shows it: every one of the
+/// sixteen places is tried, and the one taken whose frames make most sense, as frames and as the ITM
+/// stream in them. Pure.
 struct tpiu_alignment {
     std::size_t offset = 0; ///< 0..15, of the first frame that begins in the window
     bool certain = false;   ///< a synchronisation says so, or no other place comes near

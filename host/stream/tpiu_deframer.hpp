@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// TPIU frames (ARM IHI 0029, CoreSight architecture, D4.2; ARMv7-M C1.10 refers to it): 16 bytes
-// that carry bytes of several trace sources, each with an ID. From a known start of a frame on,
-// gives the bytes of one source; frame synchronisations that say otherwise are followed.
-//
-//     byte   0   1   2   3  ...  13  14  15
-//           d/I  d  d/I  d        d  d/I  flags      d: data, d/I: data or an ID by its bit 0
-//
-// Bit k of the flags belongs to byte 2k: of data it is bit 0; of an ID it says when the change
-// happens, 0 at once, 1 after the byte that follows. Incremental, pure.
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +9,15 @@
 
 namespace drone::stream {
 
+/// TPIU frames (ARM IHI 0029, CoreSight architecture, D4.2; ARMv7-M C1.10 refers to it): 16 bytes
+/// that carry bytes of several trace sources, each with an ID. From a known start of a frame on,
+/// gives the bytes of one source; frame synchronisations that say otherwise are followed.
+///
+///     byte   0   1   2   3  ...  13  14  15
+///           d/I  d  d/I  d        d  d/I  flags      d: data, d/I: data or an ID by its bit 0
+///
+/// Bit k of the flags belongs to byte 2k: of data it is bit 0; of an ID it says when the change
+/// happens, 0 at once, 1 after the byte that follows. Incremental, pure.
 class tpiu_deframer {
 public:
     static constexpr std::size_t frame_size = 16;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What a reader has to say of a trace beside its changes: how much of it could be read, what was
-// lost, what the program did wrong.
-
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +23,8 @@ enum class format : std::uint8_t {
 /// fall over, the program may then do otherwise than a replay of the trace.
 [[nodiscard]] std::string_view left_open(format f);
 
+/// What a reader has to say of a trace beside its changes: how much of it could be read, what was
+/// lost, what the program did wrong.
 struct findings {
     trace::format format = format::native;
     std::uint64_t events = 0;      ///< read

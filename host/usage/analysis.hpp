@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Everything that can be learned from a trace beyond the table: what is live at the end and at the
-// peak, how long blocks live, what failed and what was live then, what each pool held, who asked.
-//
-// The moment of the peak is known only after a first pass (statistics), so this is the second one.
-// Memory is bounded by live blocks, sizes, callers and failures that are kept.
-
 #include "trace/sink.hpp"
 
 #include <algorithm>
@@ -91,6 +85,11 @@ template <class Shares>
     return ordered;
 }
 
+/// Everything that can be learned from a trace beyond the table: what is live at the end and at the
+/// peak, how long blocks live, what failed and what was live then, what each pool held, who asked.
+///
+/// The moment of the peak is known only after a first pass (statistics), so this is the second one.
+/// Memory is bounded by live blocks, sizes, callers and failures that are kept.
 class analysis final : public trace::sink {
 public:
     /// Of every failure the size is counted, and of the first so many all is kept.

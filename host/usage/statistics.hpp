@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The table of `drone heap`: for every size asked, how many blocks were live at most and how many
-// were taken; the peak of live bytes; what is live at the end and what was refused. Memory is
-// bounded by the sizes that occur.
-//
-// Several runs of one program make a union: loads and the peak are the maxima over the runs, totals
-// are summed.
-
 #include "trace/sink.hpp"
 #include "usage/growth.hpp"
 
@@ -47,6 +40,12 @@ struct refusal {
     friend bool operator==(const refusal&, const refusal&) = default;
 };
 
+/// The table of `drone heap`: for every size asked, how many blocks were live at most and how many
+/// were taken; the peak of live bytes; what is live at the end and what was refused. Memory is
+/// bounded by the sizes that occur.
+///
+/// Several runs of one program make a union: loads and the peak are the maxima over the runs, totals
+/// are summed.
 class statistics final : public trace::sink {
 public:
     statistics() : small_(small_limit) {}

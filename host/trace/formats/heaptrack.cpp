@@ -234,8 +234,9 @@ private:
     std::vector<std::uint32_t> stacks_;                        ///< by trace, the caller on top
 };
 
-/// `s STRING`, `i IP MODULE [FUNCTION FILE LINE]...` with inlined functions first, `t IP PARENT`, `a SIZE TRACE`, `+ A`, `- A`.
-/// Strings, addresses and traces are numbered from 1, records `a` from 0.
+/// `s STRING`, `i IP MODULE [FUNCTION FILE LINE]...` with inlined functions first, `t IP PARENT`,
+/// `a SIZE TRACE`, `+ A`, `- A`. Strings, addresses and traces are numbered from 1, records `a`
+/// from 0.
 class interpreted_reader : heaptrack_reader {
 public:
     explicit interpreted_reader(sink& to) : heaptrack_reader(format::heaptrack, to) {}

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The blocks of a natively traced heap: where they are, what each was asked for, when it last
-// changed. Private to the native reader. Memory: 8 bytes a granule of the heap and 8 a block, of
-// those parts of the heap that the trace speaks of.
-
 #include "trace/brief_change.hpp"
 #include "trace/formats/native/block_map.hpp"
 
@@ -19,6 +15,9 @@ struct block_state {
     std::uint32_t stretch = 0; ///< (certainty.hpp) in which it last changed; 0: none was seen
 };
 
+/// The blocks of a natively traced heap: where they are, what each was asked for, when it last
+/// changed. Private to the native reader. Memory: 8 bytes a granule of the heap and 8 a block, of
+/// those parts of the heap that the trace speaks of.
 class traced_blocks {
 public:
     traced_blocks() = default;

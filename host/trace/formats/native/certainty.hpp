@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Which statements about a native trace are certain.
-//
-// The trace is cut into stretches, numbered from 1; a stretch ends at a check (checks.hpp), and
-// where something is visibly missing or damaged. A stretch is proven when its check shows that every
-// word of it is there, as the target sent it. A statement about a block rests on every stretch since
-// the block last changed; it is certain when all of them are proven.
-//
-//     stretch      1        2         3        4        5
-//     is           proven   broken    proven   proven   open: no check follows, the trace ends
-//     certain                         yes      yes      not yet
-
 #include <cstdint>
 
 namespace drone::trace {
 
+/// Which statements about a native trace are certain.
+///
+/// The trace is cut into stretches, numbered from 1; a stretch ends at a check (checks.hpp), and
+/// where something is visibly missing or damaged. A stretch is proven when its check shows that every
+/// word of it is there, as the target sent it. A statement about a block rests on every stretch since
+/// the block last changed; it is certain when all of them are proven.
+///
+///     stretch      1        2         3        4        5
+///     is           proven   broken    proven   proven   open: no check follows, the trace ends
+///     certain                         yes      yes      not yet
 class certainty {
 public:
     /// The stretch that words are read in now.

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Cuts a native trace into stretches, each the words from one check to the next, and proves them
-// before they are read: when the digest at the end of a stretch agrees, every word of it is there,
-// as the target sent it, whatever the capture reports to have lost in between, and its digest
-// started from the layout that the reader knows.
-//
-// A stretch whose digest does not agree may hold words twice, for a probe sent a buffer again. Where
-// equal words follow each other and the digest agrees without the second ones, the stretch is proven
-// without them.
-
 #include "trace/formats/native/layout.hpp"
 #include "trace/formats/native/words.hpp"
 
@@ -54,6 +45,14 @@ struct stretch {
     std::uint32_t events = 0;                   ///< in it, before that checkpoint
 };
 
+/// Cuts a native trace into stretches, each the words from one check to the next, and proves them
+/// before they are read: when the digest at the end of a stretch agrees, every word of it is there,
+/// as the target sent it, whatever the capture reports to have lost in between, and its digest
+/// started from the layout that the reader knows.
+///
+/// A stretch whose digest does not agree may hold words twice, for a probe sent a buffer again. Where
+/// equal words follow each other and the digest agrees without the second ones, the stretch is proven
+/// without them.
 class stretch_finder {
 public:
     /// Refers to bytes.

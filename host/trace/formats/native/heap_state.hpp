@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What a native trace's words do to the heap: blocks, and what is said of the events to come, to
-// changes. Of numbers and checks it knows only what it gets: which stretch is proven, and where
-// something is missing.
-
 #include "trace/findings.hpp"
 #include "trace/formats/native/blocks.hpp"
 #include "trace/formats/native/certainty.hpp"
@@ -31,6 +27,9 @@ struct prefix {
     friend bool operator==(const prefix&, const prefix&) = default;
 };
 
+/// What a native trace's words do to the heap: blocks, and what is said of the events to come, to
+/// changes. Of numbers and checks it knows only what it gets: which stretch is proven, and where
+/// something is missing.
 class heap_state {
 public:
     /// Refers to sink and findings.

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the numbers of a native trace's events show: how many are missing and where, which words
-// are there twice or are not the target's. Where a stretch is proven its checkpoint gives the number of every event
-// in it; elsewhere the numbers of the events around a word show it most of the time.
-
 #include "trace/findings.hpp"
 #include "trace/formats/native/checks.hpp"
 #include "trace/formats/native/heap_state.hpp"
@@ -19,6 +15,9 @@
 
 namespace drone::trace {
 
+/// What the numbers of a native trace's events show: how many are missing and where, which words
+/// are there twice or are not the target's. Where a stretch is proven its checkpoint gives the number of every event
+/// in it; elsewhere the numbers of the events around a word show it most of the time.
 class numbering {
 public:
     /// What is to be done with a word.

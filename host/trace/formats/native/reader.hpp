@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The native reader: stretch by stretch, word by word, from numbers to blocks. Private; native.hpp
-// says what it guarantees.
-//
-//     checks      cuts the trace into stretches and proves them
-//     numbering   what is missing, repeated, damaged
-//     heap_state  what the words do to the heap's blocks
-
 #include "trace/findings.hpp"
 #include "trace/formats/native/checks.hpp"
 #include "trace/formats/native/heap_state.hpp"
@@ -24,6 +17,12 @@
 
 namespace drone::trace {
 
+/// The native reader: stretch by stretch, word by word, from numbers to blocks. Private; native.hpp
+/// says what it guarantees.
+///
+///     checks      cuts the trace into stretches and proves them
+///     numbering   what is missing, repeated, damaged
+///     heap_state  what the words do to the heap's blocks
 class native_reader {
 public:
     /// Refers to bytes and sink.

@@ -7,6 +7,7 @@
 
 namespace drone::base {
 
+/// How bytes are packed.
 enum class packing { none, zstd, gzip };
 
 /// How these bytes are packed, by their first ones.

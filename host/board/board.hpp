@@ -33,6 +33,7 @@ struct probe_setup {
     std::uint32_t baud = 2'000'000;
 };
 
+/// What a board is made of.
 struct board_setup {
     core_model model = core_model::m4;
     std::uint32_t cpu_hz = default_cpu_hz;
@@ -54,6 +55,7 @@ struct run_end {
     std::string message;
 };
 
+/// Where a run stops, besides its own end.
 struct run_limits {
     std::optional<std::uint64_t> cycles = std::nullopt; ///< absolute, as virtual_board::now()
     std::optional<std::uint32_t> address =

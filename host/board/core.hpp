@@ -14,6 +14,7 @@
 
 namespace drone::board {
 
+/// The Cortex-M that is emulated.
 enum class core_model : std::uint8_t { m0, m3, m4, m33 };
 
 /// What the core reports to the board. Called while it executes.

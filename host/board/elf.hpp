@@ -14,11 +14,13 @@
 
 namespace drone::board {
 
+/// Bytes that are loaded to one address.
 struct segment {
     std::uint32_t address = 0; ///< load address, where the bytes lie in flash
     std::vector<std::uint8_t> bytes;
 };
 
+/// A function or object of the firmware.
 struct symbol {
     std::string name;          ///< as the linker knows it, mangled
     std::uint32_t address = 0; ///< without the Thumb bit
@@ -26,6 +28,7 @@ struct symbol {
     bool is_function = false;
 };
 
+/// An ELF file as the board needs it.
 struct firmware {
     std::vector<segment> segments;
     std::vector<symbol> symbols;

@@ -15,6 +15,7 @@
 
 namespace drone::board {
 
+/// What to measure during a run, and where to write it.
 struct measurement_options {
     std::string elf;                  ///< for the symbols
     std::vector<std::string> counts;  ///< functions whose calls are counted

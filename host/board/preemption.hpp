@@ -13,6 +13,7 @@
 
 namespace drone::board {
 
+/// One run of the experiment: where interrupts came.
 struct preempted_run {
     std::uint64_t outer = 0; ///< the interrupt came before this instruction of the call, from 0
     std::optional<std::uint64_t> inner; ///< ... and a second one so many instructions later

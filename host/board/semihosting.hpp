@@ -12,6 +12,7 @@
 
 namespace drone::board {
 
+/// What a semihosting call gives back, and what it does outside.
 struct semihosting_result {
     std::uint32_t value = 0; ///< for r0
     int descriptor = 1;      ///< of the text: 1 output, 2 errors

@@ -10,6 +10,7 @@
 
 namespace drone::board {
 
+/// SysTick, the core's own timer.
 class systick {
 public:
     /// Offsets in the system control space, 0x010..0x01C.
@@ -33,6 +34,7 @@ private:
     std::optional<std::uint64_t> zero_at_;
 };
 
+/// The board's timer.
 class timer {
 public:
     [[nodiscard]] std::uint32_t read(std::uint32_t offset, std::uint64_t now) const;

@@ -48,6 +48,7 @@ protected:
 
 using opener = std::function<result<std::unique_ptr<source>>()>;
 
+/// How a capture reads its source.
 struct settings {
     stream::format format;
     opener open{};           ///< opens the source; called again by `comes_back`

@@ -10,6 +10,7 @@
 
 namespace drone::cli {
 
+/// An option or a positional argument of a command.
 struct command_option {
     std::vector<std::string> names; ///< "-f", "--file"; of a positional argument, its one name
     std::string value;              ///< what it takes, "TEXT"; empty: nothing
@@ -19,6 +20,7 @@ struct command_option {
     bool is_required = false;
 };
 
+/// A command, with all that its help says.
 struct command_entry {
     std::vector<std::string> path; ///< below `drone`: {"heap", "generate"}
     std::string description;

@@ -19,6 +19,7 @@
 
 namespace drone::cli {
 
+/// A layout of pools, and all that the output says about it.
 struct generated_heap {
     const heap_inputs& inputs;
     layout::plan plan;

@@ -14,6 +14,7 @@
 
 namespace drone::cli {
 
+/// A layout with an overflow region, and all that the output says about it.
 struct generated_overflow {
     const heap_inputs& inputs;
     layout::overflow_plan plan;

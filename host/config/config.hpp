@@ -56,6 +56,7 @@ struct probe {
     std::string board; ///< one of supported_boards() when the kind is "virtual"
 };
 
+/// How the bytes of the log are framed.
 enum class log_format : std::uint8_t { swo, tpiu, dso };
 
 /// `[log]`: how the board's log reaches the tool.

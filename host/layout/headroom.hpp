@@ -16,6 +16,7 @@
 
 namespace drone::layout {
 
+/// A rule that shares the rest of the heap among the pools.
 enum class headroom : std::uint8_t {
     spread,   ///< by weights that favour the middle pools; twice the loads at least
     none,     ///< exactly the loads

@@ -16,6 +16,7 @@
 
 namespace drone::layout {
 
+/// A question for a layout with an overflow region.
 struct overflow_request {
     std::size_t most_pools = 16;            ///< 0: the region alone
     std::optional<std::uint64_t> size = {}; ///< of the heap, bytes; without it: what is needed

@@ -21,6 +21,7 @@ namespace drone::layout {
 /// The most pools that a layout can have: what the trace's format can announce.
 inline constexpr std::size_t pool_limit = 255;
 
+/// A question for a planner.
 struct plan_request {
     std::size_t pools = 1; ///< at most, 1 to the planner's
     std::optional<std::uint64_t> size = {
@@ -30,6 +31,7 @@ struct plan_request {
     bool squeeze = false;
 };
 
+/// A layout of pools, with what is proved of it and its replay.
 struct plan {
     std::vector<pool_spec> pools;
     std::vector<std::int64_t> loads; ///< by pool: what the trace needs

@@ -31,6 +31,7 @@ struct failure {
     std::optional<std::uint64_t> largest_hole;
 };
 
+/// What a pool did during a replay.
 struct pool_usage {
     std::uint32_t peak = 0;      ///< most blocks taken at one time
     std::uint64_t taken = 0;     ///< blocks taken altogether
@@ -49,6 +50,7 @@ struct region_usage : pool_usage {
     std::uint64_t least_hole = 0;
 };
 
+/// The result of a replay.
 struct replay_report {
     std::optional<failure> first_failure;
     std::uint64_t failures = 0;
@@ -65,6 +67,7 @@ struct replay_report {
     [[nodiscard]] bool holds() const { return failures == 0; }
 };
 
+/// What a replay does after a request that fails.
 enum class after_failure : std::uint8_t {
     go_on, ///< the request is left out, the run goes on, the report has the whole of it
     stop,  ///< the report ends with the first failure

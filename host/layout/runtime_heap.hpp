@@ -188,6 +188,7 @@ private:
     std::uint32_t head_ = 0;
 };
 
+/// A core for heaps that one thread uses: an exclusive_access without exclusion.
 struct one_thread {
     using free_list = offset_list;
     struct critical_section {};

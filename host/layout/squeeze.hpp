@@ -22,6 +22,7 @@
 
 namespace drone::layout {
 
+/// A layout that counts on fall-over.
 struct squeezed_layout {
     std::vector<pool_spec> pools;
     std::int64_t bytes = 0;

@@ -10,6 +10,7 @@
 
 namespace drone::report {
 
+/// The instruction set of a firmware or program.
 enum class machine : std::uint8_t { arm, riscv, x86, other };
 
 /// `before` is the code that ends at the address, at least the eight bytes right before it where

@@ -34,12 +34,14 @@ enum class start : std::uint8_t {
     after_synchronisation, ///< everything before the first one is one `unsynchronised`
 };
 
+/// How packets are framed in the bytes of a capture.
 enum class framing : std::uint8_t {
     swo,  ///< ITM packets as they are
     tpiu, ///< ITM packets as one stream in TPIU frames
     dso,  ///< Drone Serial Output
 };
 
+/// Everything that a decoder must know of a capture.
 struct format {
     framing how = framing::swo;
     std::uint8_t tpiu_id = 1; ///< of the ITM's stream, 1..0x6F

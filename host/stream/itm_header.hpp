@@ -10,6 +10,7 @@
 
 namespace drone::stream {
 
+/// What the first byte of a packet says it is, with its section of ARMv7-M appendix D4.
 enum class header_kind : std::uint8_t {
     zero,              ///< 00000000  part of a synchronisation                        D4.2.1
     overflow,          ///< 01110000                                                   D4.2.3

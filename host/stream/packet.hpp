@@ -105,6 +105,7 @@ struct event_counters {
     friend bool operator==(const event_counters&, const event_counters&) = default;
 };
 
+/// What happened to an exception.
 enum class exception_action : std::uint8_t { enter = 1, exit = 2, resume = 3 };
 
 /// D4.3.2, discriminator 1.
@@ -175,6 +176,7 @@ struct reserved_source {
 // -- What is no packet
 // --------------------------------------------------------------------------------------
 
+/// Why bytes are not a packet.
 enum class defect : std::uint8_t {
     stray_zeros, ///< zero bytes that end in no synchronisation
     cut_by_sync, ///< a synchronisation begins inside the payload: bytes before it were lost

@@ -8,6 +8,7 @@
 
 namespace drone::trace {
 
+/// The format of a trace.
 enum class format : std::uint8_t {
     native,
     drone_0_14,

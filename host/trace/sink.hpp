@@ -47,6 +47,7 @@ enum class resizing : std::uint8_t {
     copied,   ///< both were live for a moment: the block as it was, and as it is
 };
 
+/// Whose clock counted the times of a trace.
 enum class clock : std::uint8_t {
     none,
     target_ticks,

@@ -22,6 +22,7 @@ struct moment {
     friend bool operator==(const moment&, const moment&) = default;
 };
 
+/// A block that is live at the end of a run.
 struct live_block {
     std::uint32_t size = 0;
     std::uint32_t caller = 0;
@@ -56,6 +57,7 @@ struct share {
     void hold(std::uint32_t size);
 };
 
+/// A request that the traced heap could not serve.
 struct failed_request {
     std::uint32_t size = 0;
     std::uint32_t caller = 0;
@@ -66,6 +68,7 @@ struct failed_request {
     bool at_least = false; ///< more may have been asked for
 };
 
+/// What a pool of the traced heap did.
 struct pool_usage {
     trace::traced_pool pool;
     std::uint64_t live = 0;

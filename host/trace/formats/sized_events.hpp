@@ -21,6 +21,7 @@
 
 namespace drone::trace {
 
+/// An event that names a size and no block.
 struct sized_event {
     enum class kind : std::uint8_t { taken, given_back, resized };
 

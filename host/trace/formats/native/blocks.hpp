@@ -10,6 +10,7 @@
 
 namespace drone::trace {
 
+/// What the reader knows of a block.
 struct block_state {
     request asked;
     std::uint32_t stretch = 0; ///< (certainty.hpp) in which it last changed; 0: none was seen

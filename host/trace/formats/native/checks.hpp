@@ -25,6 +25,7 @@ struct word_range {
     friend bool operator==(word_range, word_range) = default;
 };
 
+/// The words from one check to the next.
 struct stretch {
     enum class ending : std::uint8_t {
         check,   ///< its digest; in a trace without digests its checkpoint

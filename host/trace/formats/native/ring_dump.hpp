@@ -30,6 +30,7 @@ struct dumped_ring {
     [[nodiscard]] std::size_t kept_words() const;
 };
 
+/// What a search of a dump found.
 struct ring_search {
     std::vector<dumped_ring> rings; ///< as they lie in the dump
     /// What is wrong with the first magic that no whole ring follows, without the dump's name;

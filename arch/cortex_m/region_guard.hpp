@@ -10,9 +10,9 @@
 namespace drone::cortex_m {
 
 #if defined(__ARM_ARCH) && (__ARM_ARCH >= 7 || defined(__ARM_ARCH_8M_MAIN__))
-/// Interrupts from priority Ceiling on, a value of the priority register's byte, wait for the
-/// region; more urgent ones never do (BASEPRI, ARMv7-M B1.4.3). Those take from pools only, and
-/// what they give back of the region waits on a list. Ceiling: as FreeRTOS's
+/// A guard that masks interrupts from priority Ceiling on, a value of the priority register's byte.
+/// More urgent interrupts never wait for the region (BASEPRI, ARMv7-M B1.4.3). They take from pools
+/// only, and the region's blocks that they give back wait on a list. Ceiling: as FreeRTOS's
 /// configMAX_SYSCALL_INTERRUPT_PRIORITY, not 0. Needs privileged code.
 template <std::uint8_t Ceiling>
 class [[nodiscard]] priority_ceiling {
@@ -52,16 +52,17 @@ private:
     std::uint32_t before_;
 };
 
-/// single_core, where interrupts more urgent than Ceiling never wait for the region.
+/// A single_core in which interrupts more urgent than Ceiling never wait for the region.
 template <std::uint8_t Ceiling>
 struct single_core_below : single_core {
     using region_guard = priority_ceiling<Ceiling>;
 };
 #endif
 
-/// single_core, where one context uses the region, and the others pools only: nothing waits, and
-/// nothing keeps them from using it by mistake.
+/// single_core, where one context uses the region and the others use pools only. Nothing waits, and
+/// nothing prevents the others from using the region by mistake.
 struct single_core_one_context : single_core {
+    /// No guard: one context is alone.
     struct region_guard {
         static constexpr bool defers = false;
     };

@@ -114,8 +114,8 @@ enum class link_place : std::uint8_t {
 ///
 /// With an overflow region after the pools (region.hpp), a pool serves the sizes for which the
 /// region would take as many bytes or more. The region serves what no pool does, and what finds its
-/// pool exhausted. Only what the region cannot serve falls over to larger pools. Each operation of
-/// the region runs in one masked stretch of a bounded length.
+/// pool exhausted. What the region cannot serve fails. The region masks interrupts only for
+/// stretches of a bounded length.
 ///
 /// Guarantees. Every context that Core names may call every operation, at any moment, without a
 /// lock: an interrupt that allocates and frees may preempt it before any instruction. allocate()

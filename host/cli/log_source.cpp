@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/log_source.hpp"
 
-#include "base/descriptor.hpp"
 #include "capture/source.hpp"
 
 #include <memory>
-#include <unistd.h>
 #include <utility>
 
 namespace drone::cli {
@@ -15,24 +13,28 @@ namespace {
 /// A probe's log as a source.
 class probe_source : public capture::source {
 public:
-    explicit probe_source(std::unique_ptr<probe::log_stream> log)
-        : log_(std::move(log)), reader_(::dup(log_->descriptor())) {}
+    explicit probe_source(std::unique_ptr<probe::log_stream> log) : log_(std::move(log)) {}
 
     [[nodiscard]] const std::string& name() const override { return name_; }
     [[nodiscard]] bool live() const override { return true; }
-    [[nodiscard]] int descriptor() const override { return reader_.get(); }
+    [[nodiscard]] int descriptor() const override { return log_->descriptor(); }
     [[nodiscard]] result<capture::reading> read(std::span<std::uint8_t> into) override {
-        return capture::read_descriptor(reader_.get(), name_, into);
+        auto got = capture::read_descriptor(log_->descriptor(), name_, into);
+        ended_ = !got || got->ended;
+        return got;
     }
     bool stop() override {
         log_->stop();
         return true;
     }
-    [[nodiscard]] result<std::string> close() override { return log_->finish(); }
+    [[nodiscard]] result<std::string> close() override {
+        if (!ended_) log_->stop(); // nobody reads on, and it may never end by itself
+        return log_->finish();
+    }
 
 private:
     std::unique_ptr<probe::log_stream> log_;
-    base::descriptor reader_;
+    bool ended_ = false; ///< the log
     std::string name_ = "the board";
 };
 

@@ -58,9 +58,9 @@ private:
     bool clear_exclusive_ = false;
 };
 
-/// The processor core: Unicorn, which executes instructions, and what it leaves to its host: the
-/// stack frames of exceptions (ARMv7-M B1.5.6, B1.5.8). Which exception runs when is not decided
-/// here.
+/// The processor core: Unicorn, which executes instructions, and the stack frames of exceptions,
+/// which Unicorn leaves to its host (ARMv7-M B1.5.6, B1.5.8). The core does not decide which
+/// exception runs when.
 ///
 /// Limits: the FP-extended frame is written at once, never lazily; no MPU; no bit-band alias; a
 /// model M0 executes ARMv6-M code.

@@ -11,12 +11,13 @@
 
 namespace drone::board {
 
-/// The instrumentation trace macrocell (ARMv7-M C1.7, packets: Appendix D4): registers, packets, and
-/// the FIFO that empties into the TPIU in virtual time. A packet enters the FIFO whole or not at
-/// all; one that does not fit is lost, and an overflow packet says so as soon as there is room.
+/// The Instrumentation Trace Macrocell (ARMv7-M C1.7, packets: appendix D4): registers, packets,
+/// and the FIFO that empties into the TPIU in virtual time. A packet enters the FIFO whole or not
+/// at all. A packet that does not fit is lost, and an overflow packet reports that as soon as there
+/// is room.
 ///
-/// Local timestamps: a packet is followed by its own, exact; when there is no room for it, one
-/// timestamp later counts for all that were due, marked as delayed.
+/// Local timestamps: an exact one follows each packet. If there is no room for it, one timestamp
+/// later, marked as delayed, counts for all that were due.
 ///
 /// All times are virtual cycles and never go back. Copying the object copies its state.
 class itm {

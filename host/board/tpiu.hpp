@@ -7,9 +7,9 @@
 
 namespace drone::board {
 
-/// The trace port interface unit and the SWO pin after it (ARMv7-M C1.10, CoreSight TPIU-Lite):
-/// takes the trace byte by byte, with or without its 16-byte frames, and says how long the pin is
-/// busy. Only the UART encoding (SPPR = 2) drives the pin; in the others the bytes go nowhere.
+/// The Trace Port Interface Unit and the SWO pin after it (ARMv7-M C1.10, CoreSight TPIU-Lite). It
+/// accepts the trace byte by byte, with or without its 16-byte frames, and says how long the pin is
+/// busy. Only the UART encoding (SPPR = 2) drives the pin; with the others the bytes go nowhere.
 class tpiu {
 public:
     static constexpr std::uint32_t uart = 2;

@@ -22,9 +22,9 @@ struct batch {
     std::optional<error> failure{};         ///< why it ended
 };
 
-/// What was read and is not decoded yet, between the thread that reads a live source and the one
-/// that decodes and writes: a slow disk must not make the source overrun. Bounded; a reader that
-/// meets the bound waits. Safe for one thread at each end.
+/// The bytes that were read and are not decoded yet, between the thread that reads a live source
+/// and the thread that decodes and writes. A slow disk must not make the source overrun. The queue
+/// is bounded; a reader that reaches the bound waits. Safe for one thread at each end.
 class byte_queue {
 public:
     explicit byte_queue(std::size_t limit_bytes) : limit_(limit_bytes) {}

@@ -21,9 +21,8 @@ namespace drone::capture {
 ///
 /// The rule by which a native trace is known: a word of four bytes that is a plausible `begin`
 /// (version 1: at least one pool, an alignment of 4 bytes to 32 KiB; version 2 to 15: an alignment of
-/// at most 4 KiB). The target announces
-/// itself again and again, so a capture that starts late sees one too; what came before stays as it
-/// is. The traces of Drone 0.14 have no such word: their top byte, an operation XOR 0xC5, is one of
+/// at most 4 KiB). The target repeats its announcement, so a capture that starts late sees one, too.
+/// What came before stays as it is. The traces of Drone 0.14 have no such word: their top byte, an operation XOR 0xC5, is one of
 /// 04 06 07 14 17 64 67 74 76 77, never the A0 of `begin`.
 ///
 /// A capture that starts inside a packet may read a stimulus page that nobody set, and pages stay.
@@ -32,11 +31,10 @@ namespace drone::capture {
 ///
 /// In a native trace, a payload of another size than four is damage and becomes a gap. Time is the
 /// target's where the stream has local timestamps, else the host's at arrival if the source is
-/// live; a time word comes before the words that it dates. Losses between two words of the port
-/// are before the second; where they are the target's overflow, it need not be this port that
-/// lost.
+/// live. A time word comes before the words that it dates. A loss between two words of the port
+/// comes before the second. If it is an overflow of the target, another port may have lost.
 ///
-/// A capture in which the port says nothing leaves the file of an earlier one as it was.
+/// If the port is silent during a capture, the file of an earlier capture stays as it was.
 class heap_trace_writer : public output_sink {
 public:
     heap_trace_writer(std::uint8_t port, output to)

@@ -19,10 +19,10 @@ namespace drone::capture {
 
 /// One place that a capture writes to: a file or standard output.
 ///
-/// Bytes are gathered and written in large pieces; flush() writes what is left. A file keeps its
+/// It gathers bytes and writes them in large pieces; flush() writes the rest. A file keeps its
 /// content until begin(), or until the first byte is written. An output that fails (full disk,
-/// closed pipe) says so once and takes bytes no more; the others go on. A reader that does not read
-/// is waited for, until the user asks to stop; then for two seconds more.
+/// closed pipe) reports it once and accepts no more bytes; the others continue. It waits for a
+/// reader that does not read until the user asks to stop, and then two seconds more.
 class output {
 public:
     /// Opens `path`, created where it is missing; empty is standard output. `stop` is a descriptor

@@ -19,9 +19,9 @@ struct reading {
     bool ended = false;   ///< nothing comes after them
 };
 
-/// Where a capture's bytes come from: an open stream that is read until it ends or the user stops
-/// it. The transports are opened by open_source(); a probe that opens its own stream is wrapped
-/// as a source where both are known.
+/// Where the bytes of a capture come from: an open stream that is read until it ends or the user
+/// stops it. open_source() opens the transports. A probe that opens its own stream is wrapped as a
+/// source where both are known.
 class source {
 public:
     virtual ~source() = default;

@@ -13,9 +13,9 @@
 
 namespace drone::capture {
 
-/// A thread that reads a source into a queue as fast as it comes, so that nothing is lost while the
+/// A thread that reads a source into a queue as fast as bytes come. So nothing is lost while the
 /// rest of the program waits for a disk. It ends with the source, or soon after the user asked to
-/// stop: what is on its way then is still read, for a bounded time.
+/// stop: for a bounded time it still reads what is on its way.
 class source_reader {
 public:
     using clock = std::chrono::steady_clock;

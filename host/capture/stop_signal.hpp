@@ -3,9 +3,9 @@
 
 namespace drone::capture {
 
-/// Ctrl-C and SIGTERM as a descriptor that becomes readable. The second signal ends the process as
-/// if nobody had listened. The first never does, also not when it comes after the end of the
-/// capture, while the process is on its way out. One at a time in a process.
+/// Ctrl-C and SIGTERM as a descriptor that becomes readable. The first signal never ends the
+/// process, not even during shutdown. The second ends it as it would without this class. One at a
+/// time in a process.
 class stop_signal {
 public:
     stop_signal();

@@ -11,9 +11,9 @@
 
 namespace drone::capture {
 
-/// Passes on the writes to ports that carry text, for a terminal: bytes of a heap trace there would
-/// be commands to it. A port carries text until its first byte that is not part of UTF-8 text; what
-/// is not passed on is counted. The heap trace's port never does.
+/// Passes on the writes to ports that carry text, for a terminal: to a terminal, the bytes of a
+/// heap trace would be commands. A port carries text until its first byte that is not part of UTF-8
+/// text. The rest is counted, not passed on. The heap trace's port never carries text.
 class text_only : public sink {
 public:
     explicit text_only(std::unique_ptr<sink> to) : to_(std::move(to)) {

@@ -3,9 +3,9 @@
 
 // Drone.toml as structs: what a project says about its heaps, memories, probe and log.
 //
-// Every section is optional here, for a command asks only for what it needs (require_...). What is
-// there has been checked: heaps hold their pools and do not overlap, regions lie in 32 bits, and
-// unknown keys were refused. Errors read `Drone.toml:LINE:COLUMN: what is wrong; what to do`.
+// Every section is optional here, because a command asks only for what it needs (require_...). What
+// is there is checked: heaps hold their pools and do not overlap, regions are within 32 bits, and
+// unknown keys are refused. Errors read `Drone.toml:LINE:COLUMN: what is wrong; what to do`.
 
 #include "base/error.hpp"
 

@@ -7,9 +7,9 @@
 
 namespace drone::stream {
 
-/// Where the frames of a TPIU stream begin when no frame synchronisation shows it: every one of the
-/// sixteen places is tried, and the one taken whose frames make most sense, as frames and as the ITM
-/// stream in them. Pure.
+/// Where the frames of a TPIU stream begin if no frame synchronisation shows it. Every one of the
+/// sixteen places is tried. The best is the one whose frames make most sense, as frames and as the
+/// ITM stream in them. Pure.
 struct tpiu_alignment {
     std::size_t offset = 0; ///< 0..15, of the first frame that begins in the window
     bool certain = false;   ///< a synchronisation says so, or no other place comes near

@@ -15,10 +15,10 @@ namespace drone::stream {
 /// ITM packets out of TPIU frames: finds the frames, takes out the ITM's stream and decodes it.
 /// Packet offsets count the bytes of that stream, not of the frames.
 ///
-/// Where frames begin is found from the first 64 to 512 bytes (tpiu_alignment.hpp), and again when
-/// what comes stops making sense, as after lost bytes without a frame synchronisation. Data before
-/// the first ID has no known source and is dropped, unless no ID is near: then it can only be the
-/// wanted one. Pure, incremental.
+/// It finds the beginning of frames from the first 64 to 512 bytes (tpiu_alignment.hpp), and again
+/// if the bytes stop making sense, for instance after lost bytes without a frame synchronisation.
+/// Data before the first ID has no known source and is dropped, unless no ID is near: then it can
+/// only be the wanted one. Pure, incremental.
 class tpiu_decoder : public decoder {
 public:
     explicit tpiu_decoder(std::uint8_t wanted, start from = start::at_once)

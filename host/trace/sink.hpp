@@ -89,10 +89,10 @@ struct traced_heap {
 
 /// The event model that every reader feeds and every analysis consumes.
 ///
-/// A trace is a sequence of changes: a block is taken or given back. Everything else (requests that
-/// failed, time, gaps) is between changes. Readers guarantee that what they report is consistent,
-/// whatever the file holds: a block is given back once, after it was taken, with the size it was
-/// taken with; what does not fit is reported as a gap or counted in `findings`, never as a change.
+/// A trace is a sequence of changes: a block is taken or given back. Everything else (failed
+/// requests, time, gaps) is between changes. Readers guarantee that what they report is consistent,
+/// whatever the file has: a block is given back once, after it was taken, with the size that it was
+/// taken with. What does not fit is reported as a gap or counted in `findings`, never as a change.
 ///
 /// Changes come in batches, so that a call costs little and a sink's loop stays in registers.
 class sink {

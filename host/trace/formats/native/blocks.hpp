@@ -16,9 +16,9 @@ struct block_state {
     std::uint32_t stretch = 0; ///< (certainty.hpp) in which it last changed; 0: none was seen
 };
 
-/// The blocks of a natively traced heap: where they are, what each was asked for, when it last
-/// changed. Private to the native reader. Memory: 8 bytes a granule of the heap and 8 a block, of
-/// those parts of the heap that the trace speaks of.
+/// The blocks of a natively traced heap: where they are, what was asked for each, and when it last
+/// changed. Private to the native reader. Memory: 8 bytes a granule of the heap and 8 a block, for
+/// the parts of the heap that the trace mentions.
 class traced_blocks {
 public:
     traced_blocks() = default;

@@ -47,13 +47,13 @@ struct stretch {
 };
 
 /// Cuts a native trace into stretches, each the words from one check to the next, and proves them
-/// before they are read: when the digest at the end of a stretch agrees, every word of it is there,
-/// as the target sent it, whatever the capture reports to have lost in between, and its digest
-/// started from the layout that the reader knows.
+/// before they are read. If the digest at the end of a stretch agrees, every word of it is there as
+/// the target sent it, whatever the capture reports to have lost in between, and the digest started
+/// from the layout that the reader knows.
 ///
-/// A stretch whose digest does not agree may hold words twice, for a probe sent a buffer again. Where
-/// equal words follow each other and the digest agrees without the second ones, the stretch is proven
-/// without them.
+/// A stretch whose digest does not agree may have words twice, because a probe sent a buffer again.
+/// If equal words follow each other, and the digest agrees without the second ones, the stretch is
+/// proven without them.
 class stretch_finder {
 public:
     /// Refers to bytes.

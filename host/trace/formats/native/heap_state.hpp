@@ -27,9 +27,8 @@ struct prefix {
     friend bool operator==(const prefix&, const prefix&) = default;
 };
 
-/// What a native trace's words do to the heap: blocks, and what is said of the events to come, to
-/// changes. Of numbers and checks it knows only what it gets: which stretch is proven, and where
-/// something is missing.
+/// What the words of a native trace do to the heap: blocks and prefix words, to changes. It gets
+/// from outside which stretch is proven, and where something is missing.
 class heap_state {
 public:
     /// Refers to sink and findings.

@@ -15,9 +15,9 @@
 
 namespace drone::trace {
 
-/// What the numbers of a native trace's events show: how many are missing and where, which words
-/// are there twice or are not the target's. Where a stretch is proven its checkpoint gives the number of every event
-/// in it; elsewhere the numbers of the events around a word show it most of the time.
+/// What the numbers of a native trace's events show: how many are missing and where, and which
+/// words are repeated or not the target's. In a proven stretch the checkpoint gives the number of
+/// every event. Elsewhere the numbers of the events around a word show it most of the time.
 class numbering {
 public:
     /// What is to be done with a word.

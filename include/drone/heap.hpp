@@ -73,6 +73,13 @@ DRONE_A_CALL_AWAY void* from_region(Heap& heap, std::size_t size) noexcept {
     return heap.from_region(size);
 }
 
+/// The same, for contexts that may not use the region: larger pools.
+template <class Heap>
+DRONE_A_CALL_AWAY void*
+from_region_if_admitted(Heap& heap, std::size_t size, std::size_t alignment) noexcept {
+    return heap.from_region_if_admitted(size, alignment);
+}
+
 template <class Heap>
 DRONE_A_CALL_AWAY void*
 from_region_aligned(Heap& heap, std::size_t size, std::size_t alignment) noexcept {
@@ -374,6 +381,9 @@ private:
     friend void*
     detail::from_region_aligned(Heap& heap, std::size_t size, std::size_t alignment) noexcept;
     template <class Heap>
+    friend void*
+    detail::from_region_if_admitted(Heap& heap, std::size_t size, std::size_t alignment) noexcept;
+    template <class Heap>
     friend void detail::give_to_region(Heap& heap, void* block) noexcept;
     template <class Heap, class List>
     friend void* detail::fall_over(Heap& heap, List* next) noexcept;
@@ -389,8 +399,8 @@ private:
             size,
             [&](auto index) __attribute__((always_inline)) -> void* {
                 if constexpr (has_region) {
-                    if (index == searches_.count()) return detail::from_region(*this, size);
-                    return serve_or_region(pools_[index], size);
+                    if (index == searches_.count()) return go_to_region<Alignment>(size);
+                    return serve_or_region<Alignment>(pools_[index], size);
                 }
                 if (index == searches_.count()) return detail::unserved(*this);
                 if constexpr (Alignment > granule) {
@@ -427,10 +437,18 @@ private:
             return block;
         return detail::fall_over_aligned(*this, &first + 1, size, alignment);
     }
+    template <std::uint32_t Alignment>
     void* serve_or_region(list& first, std::size_t size) noexcept {
         if (void* const block = take(first); block != nullptr) [[likely]]
             return block;
-        return detail::from_region(*this, size);
+        return go_to_region<Alignment>(size);
+    }
+    template <std::uint32_t Alignment>
+    [[gnu::always_inline]] void* go_to_region(std::size_t size) noexcept {
+        if constexpr (region_type::defers)
+            return detail::from_region_if_admitted(*this, size, Alignment);
+        else
+            return detail::from_region(*this, size);
     }
     void take_back(list& from, void* block) noexcept {
         from.give_back(arena_.base(), block, link_in(from));
@@ -466,11 +484,15 @@ private:
     // context that may not use the region has them.
 
     [[gnu::always_inline]] void* from_region(std::size_t size) noexcept {
-        if (!region_.admitted())
-            return detail::fall_over_aligned(*this, pools_, size, default_alignment);
         if (void* const block = region_.allocate(arena_.base(), size); block != nullptr) [[likely]]
             return block;
         return detail::unserved(*this);
+    }
+    [[gnu::always_inline]] void*
+    from_region_if_admitted(std::size_t size, std::size_t alignment) noexcept {
+        if (region_.admitted()) [[likely]]
+            return detail::from_region(*this, size);
+        return detail::fall_over_aligned(*this, pools_, size, alignment);
     }
     [[gnu::always_inline]] void*
     from_region_aligned(std::size_t size, std::size_t alignment) noexcept {

@@ -57,6 +57,8 @@ class shared_region
 
 public:
     static constexpr bool exists = Place::exists;
+    /// Whether there are contexts that may not use the region.
+    static constexpr bool defers = guard::defers;
 
     constexpr shared_region() = default;
     constexpr explicit shared_region(Place place) : region_(place) {}

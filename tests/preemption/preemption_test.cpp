@@ -161,6 +161,19 @@ TEST_F(Preemption, NorASecondInterruptInTheOverflowRegion) {
     std::cout << runs_ << " runs\n";
 }
 
+TEST_F(Preemption, NorWhereUrgentInterruptsDoNotWaitForTheRegion) {
+    for (const char* firmware : {"preemption_ceiling_60", "preemption_ceiling_a0"}) {
+        ASSERT_NO_FATAL_FAILURE(load(firmware));
+        preempt_every_operation();
+    }
+    ASSERT_NO_FATAL_FAILURE(load("preemption_ceiling_60"));
+    preempt_twice("subject_allocate", {5});
+    preempt_twice("subject_deallocate", {1});
+    EXPECT_GT(runs_, 5'000U);
+    EXPECT_EQ(damaged_, 0U) << first_;
+    std::cout << runs_ << " runs\n";
+}
+
 TEST_F(Preemption, FindsTheAncestorsWindow) {
     ASSERT_NO_FATAL_FAILURE(load("preemption_ancestor"));
     preempt_every_operation();

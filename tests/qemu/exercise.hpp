@@ -105,6 +105,10 @@ private:
 inline constexpr auto exercised_pools =
     drone::make_layout(1024, {{4, 6}, {12, 8}, {16, 8}, {40, 6}, {64, 5}});
 
+/// The same bytes, most of them one region.
+inline constexpr auto exercised_region =
+    drone::make_layout(1024, {{12, 4}, {40, 3}}, 8, drone::overflow::region);
+
 /// A heap, and what the main program and an interrupt do with it.
 template <class Heap>
 struct exercised {
@@ -141,8 +145,11 @@ struct exercised {
     /// 0 when the heap, which nobody uses, is whole.
     int examine() const {
         if (!heap.invariants_hold()) return 6;
-        for (std::size_t i = 0; i < exercised_pools.pool_count; ++i) {
-            if (heap.count_free(i) != exercised_pools.pools[i].capacity) return 7;
+        for (std::size_t i = 0; i < Heap::pools::limit; ++i) {
+            if (heap.count_free(i) != Heap::pools::at(i).capacity) return 7;
+        }
+        if constexpr (Heap::has_region) {
+            if (heap.largest_request() != (exercised_region.region.granules - 1) * 8) return 8;
         }
         return 0;
     }

@@ -77,16 +77,19 @@ std::string denied_text(const heap_inputs& inputs, std::uint64_t hopeless) {
     const traced_failures failed(inputs.runs);
     if (failed.count == 0) return {};
     std::string text = describe(failed, inputs);
-    if (hopeless == 0)
+    if (hopeless == 0) {
         text += ". The layout serves each of them";
-    else if (inputs.size)
+    } else {
+        text += inputs.size ? fmt::format(". No layout in a heap of {} bytes serves ", *inputs.size)
+                            : ". No heap serves ";
+        if (hopeless == failed.count)
+            return text + (failed.count == 1 ? "it" : "any of them") +
+                   ".\nLet the program ask for fewer bytes or less alignment" +
+                   (inputs.size ? ", or make the heap larger.\n" : ".\n");
         text += fmt::format(
-            ". No layout in a heap of {} bytes serves {} of them; this one serves the others",
-            *inputs.size,
-            hopeless
+            "{} of them; this {}serves the others", hopeless, inputs.size ? "one " : "layout "
         );
-    else
-        text += fmt::format(". No heap serves {} of them; this layout serves the others", hopeless);
+    }
     return text +
            ".\nThe program needs more than this trace shows. Run it with this layout and trace it again.\n";
 }

@@ -7,6 +7,7 @@
 #include "usage/make_demand.hpp"
 
 #include <drone/layout.hpp>
+#include <drone/wire.hpp>
 
 #include <fmt/core.h>
 
@@ -160,13 +161,18 @@ traced_failures::traced_failures(std::span<const usage::demand> runs) {
 }
 
 std::string describe(const traced_failures& failed, const heap_inputs& inputs) {
+    constexpr std::uint32_t largest_told = 1U << wire::largest_alignment_log2; // by a native trace
     const auto asked = [](const traced_failures::place& p) {
         return fmt::format(
             "{}{} bytes{}",
             p.at_least ? "at least " : "",
             p.request.size,
             p.request.alignment > default_alignment
-                ? fmt::format(" aligned to {}", p.request.alignment)
+                ? fmt::format(
+                      " aligned to {}{}",
+                      p.request.alignment,
+                      p.request.alignment == largest_told ? " or more" : ""
+                  )
                 : ""
         );
     };

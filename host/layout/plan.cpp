@@ -72,19 +72,18 @@ uncertainty doubt_of(std::span<const usage::demand> runs) {
     uncertainty doubt;
     for (const usage::demand& run : runs) {
         doubt.steps += run.steps.size();
-        for (const usage::demand_gap& gap : run.gaps) {
-            ++doubt.gaps;
-            doubt.lost_events += std::max<std::uint64_t>(gap.lost_events, 1);
-        }
+        doubt.gaps += run.missing.gaps;
+        doubt.lost_events += run.missing.lost_events;
     }
     return doubt;
 }
 
 growth uncertainty::factor() const {
     constexpr auto one = std::uint64_t{1} << growth::fraction_bits;
-    if (lost_events == 0 || steps == 0) return growth(one);
+    const std::uint64_t least = std::max(lost_events, gaps);
+    if (least == 0 || steps == 0) return growth(one);
     // More than a doubling is no longer an estimate; the cap also keeps products in 64 bits.
-    const std::uint64_t lost = std::min(lost_events, steps);
+    const std::uint64_t lost = std::min(least, steps);
     return growth(one + (lost * one + steps - 1) / steps);
 }
 

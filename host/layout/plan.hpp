@@ -61,10 +61,10 @@ struct curve_point {
 /// What the traces do not say for sure.
 struct uncertainty {
     std::uint64_t gaps = 0;
-    std::uint64_t lost_events = 0; ///< at least: a gap of unknown size counts as one
+    std::uint64_t lost_events = 0; ///< known to be missing
     std::uint64_t steps = 0;       ///< seen
 
-    /// Seen and lost over seen.
+    /// Seen and lost over seen. In each gap at least one event is lost.
     [[nodiscard]] growth factor() const;
 };
 

@@ -48,15 +48,13 @@ without_hopeless(const usage::demand& run, std::optional<std::uint64_t> heap_byt
     kept.steps = without(run.steps, hopeless);
     kept.blocks = without(run.blocks, hopeless);
     kept.resizes = run.resizes;
-    kept.gaps = run.gaps;
+    kept.missing = run.missing;
     kept.positions = run.positions;
     kept.assumed_alignment = run.assumed_alignment;
     for (std::uint64_t& resize : kept.resizes)
         resize = moved(resize);
     for (usage::demand_position& position : kept.positions)
         position.step = moved(position.step);
-    for (usage::demand_gap& gap : kept.gaps)
-        gap.at = moved(gap.at);
     for (usage::unserved_request& failed : kept.failures)
         failed.at = moved(failed.at);
     return kept;

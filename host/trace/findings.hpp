@@ -30,10 +30,10 @@ struct findings {
     trace::format format = format::native;
     std::uint64_t events = 0;      ///< read
     std::uint64_t lost_events = 0; ///< known to be missing
-    std::uint64_t gaps = 0;        ///< places where events are missing or may be
-    std::uint64_t damaged = 0;     ///< words, records or lines that say nothing that can be true
-    std::uint64_t repeated = 0;    ///< words that are there twice; read once
-    std::uint64_t failures = 0;    ///< requests that the heap could not serve
+    std::uint64_t gaps = 0;     ///< places where events are missing or may be, as damaged ones are
+    std::uint64_t damaged = 0;  ///< words, records or lines that say nothing that can be true
+    std::uint64_t repeated = 0; ///< words that are there twice; read once
+    std::uint64_t failures = 0; ///< requests that the heap could not serve
 
     /// Native: the target's count of events, modulo 2^24, at the last check that agreed. What is
     /// certain was so then.

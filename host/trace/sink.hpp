@@ -121,7 +121,9 @@ public:
     /// resizes and failures would be wrong: after an event that changes nothing, or a change
     /// without an event of its own.
     virtual void on_position(std::uint64_t /*events*/) {}
-    /// Events are missing here; `lost` of them, 0: not known how many.
+    /// Events are missing here or may be, or what stands here could not be read: findings::gaps
+    /// counts these places. `lost` events are missing for certain; a place may be told again with
+    /// more of them.
     virtual void on_gap(std::uint64_t /*lost*/) {}
     /// At the end: a block that is still live. `certain`: no word can have been missed since.
     virtual void on_live(const change& /*taken*/, bool /*certain*/) {}

@@ -49,12 +49,10 @@ private:
     std::uint16_t bits_ = 0;
 };
 
-/// Words are missing from the trace just before step `at`: live counts after it are not certain.
-struct demand_gap {
-    std::uint64_t at = 0;
-    std::uint64_t lost_events = 0; ///< 0: not known how many
-
-    friend bool operator==(const demand_gap&, const demand_gap&) = default;
+/// What is missing from the trace: the loads are lower bounds. As trace::findings count it.
+struct missing_events {
+    std::uint64_t gaps = 0;        ///< places where events are missing or may be
+    std::uint64_t lost_events = 0; ///< known to be missing
 };
 
 /// Step `step` is the event after `events` others.
@@ -88,9 +86,9 @@ struct demand {
     /// another.
     std::vector<std::uint32_t> blocks;
     std::vector<std::uint64_t> resizes;     ///< ascending indices into steps
-    std::vector<demand_gap> gaps;           ///< ascending
     std::vector<unserved_request> failures; ///< ascending
     std::vector<demand_position> positions; ///< ascending; where events and steps are out of step
+    missing_events missing;
     /// Bytes, assumed for requests of which the trace does not say it; 0: there are none.
     std::uint32_t assumed_alignment = 0;
 };

@@ -72,14 +72,6 @@ public:
         made_.positions.push_back({made_.steps.size(), events});
     }
 
-    void on_gap(std::uint64_t lost) override {
-        const std::uint64_t at = made_.steps.size();
-        if (!made_.gaps.empty() && made_.gaps.back().at == at)
-            made_.gaps.back().lost_events += lost;
-        else
-            made_.gaps.push_back({at, lost});
-    }
-
     [[nodiscard]] std::size_t class_count() const { return made_.classes.size(); }
 
     demand finish() {
@@ -183,7 +175,9 @@ read_demand(const trace::source& from, std::optional<std::uint32_t> assumed_alig
             maker.class_count(),
             step::class_limit
         ));
-    return demand_and_findings{maker.finish(), std::move(*found)};
+    demand made = maker.finish();
+    made.missing = {.gaps = found->gaps, .lost_events = found->lost_events};
+    return demand_and_findings{std::move(made), std::move(*found)};
 }
 
 result<demand>

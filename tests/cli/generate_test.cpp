@@ -247,6 +247,17 @@ TEST_F(Denied, GetsALayoutForWhatFailed) {
     EXPECT_THAT(run.err, HasSubstr("The program needs more than this trace shows"));
 }
 
+TEST_F(Denied, AsksForNoOtherTraceWhereNothingWouldServe) {
+    const outcome run = drone("heap -f denied -s 128 generate --pools 2");
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_THAT(
+        run.err,
+        HasSubstr(". No layout in a heap of 128 bytes serves any of them.\nLet the program ask for "
+                  "fewer bytes or less alignment, or make the heap larger.\n")
+    );
+    EXPECT_THAT(run.err, Not(HasSubstr("trace it again")));
+}
+
 TEST_F(Denied, KnowsThatTodaysLayoutDoesNotHold) {
     write("Drone.toml", "[heap]\nsize = \"1K\"\npools = [{ block = \"12\", capacity = 9 }]\n");
     const outcome run = drone("heap -f denied replay");
@@ -260,6 +271,24 @@ TEST_F(Denied, IsToldApartFromWhatWasMeasured) {
     EXPECT_THAT(
         drone("heap -f denied -s 1K").out, HasSubstr("  1 of at least 16777215 bytes, the first")
     );
+}
+
+TEST_F(Generate, KnowsTheGapsThatTheTableKnows) {
+    const std::string cases = DRONE_SOURCE_DIR "/tests/cases/";
+    write("damaged", "a 1 12\na 2\nnonsense\na 3 12\n");
+    for (const std::string& file :
+         {cases + "flag_flip.trace",
+          cases + "two_layouts_one_word_lost.trace",
+          std::string("damaged")}) {
+        SCOPED_TRACE(file);
+        const json table = json::parse(drone("heap -f " + file + " --json").out);
+        const outcome run = drone("heap -f " + file + " generate --pools 2 --json");
+        const json layout = json::parse(run.out);
+        EXPECT_GT(layout["gaps"], 0);
+        EXPECT_EQ(layout["gaps"], table["runs"][0]["gaps"]);
+        EXPECT_EQ(layout["lost_events"], table["runs"][0]["lost_events"]);
+        EXPECT_THAT(run.err, HasSubstr("the real peaks may be higher"));
+    }
 }
 
 TEST_F(Generate, LaysOutAHeapWithoutATraceOnlyWhenAsked) {

@@ -107,6 +107,8 @@ public:
                     found_.notices.push_back(fmt::format(
                         "Line {} is not an event of an allocation log. It was ignored.", number
                     ));
+                ++found_.gaps; // it may have been one
+                to_.now().on_gap(0);
                 break;
             }
             return true;
@@ -118,7 +120,7 @@ public:
             ));
         to_.flush();
         for (const change& c : live_.live())
-            to_.now().on_live(c, true);
+            to_.now().on_live(c, found_.gaps == 0);
         return found_;
     }
 

@@ -79,6 +79,8 @@ protected:
             found_.notices.push_back(
                 fmt::format("Line {} is not a record of heaptrack. It was ignored.", line)
             );
+        ++found_.gaps; // it may have been an event
+        to_.now().on_gap(0);
     }
 
     /// `c`: milliseconds since the start.

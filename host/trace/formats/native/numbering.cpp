@@ -234,8 +234,7 @@ void numbering::lose(std::uint64_t events) {
     found_.lost_events += events;
     numbered_ += events;
     disagreement_ = disagreement_ > events ? disagreement_ - events : 0;
-    heap_.now().on_gap(events);
-    break_off();
+    break_off(events);
 }
 
 /// So many events fewer are missing than a changed number made believe.
@@ -246,13 +245,15 @@ void numbering::find(std::uint64_t events) {
     break_off();
 }
 
-void numbering::note_gap() {
-    if (std::exchange(broken_at_, found_.events) != found_.events) ++found_.gaps;
+void numbering::note_gap(std::uint64_t events) {
+    const bool is_new = std::exchange(broken_at_, found_.events) != found_.events;
+    if (is_new) ++found_.gaps;
+    if (is_new || events != 0) heap_.now().on_gap(events);
 }
 
-void numbering::break_off() {
+void numbering::break_off(std::uint64_t events) {
     broken_ = broke_ = true;
-    note_gap();
+    note_gap(events);
     heap_.break_off();
 }
 

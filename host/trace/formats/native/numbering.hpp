@@ -71,9 +71,9 @@ public:
     void damaged();
     /// `events` numbered events are missing here; 0: how many is not known, if any.
     void lose(std::uint64_t events);
-    /// Events are missing or may be. What the host, the numbers and the blocks show of one place is
-    /// one gap.
-    void note_gap();
+    /// Events are missing or may be, `events` for certain. What the host, the numbers and the blocks
+    /// show of one place is one gap.
+    void note_gap(std::uint64_t events = 0);
     void finish();
 
 private:
@@ -82,7 +82,7 @@ private:
     [[nodiscard]] bool realign(std::size_t& at);
     [[nodiscard]] bool settle_start(std::uint32_t start);
     void find(std::uint64_t events);
-    void break_off();
+    void break_off(std::uint64_t events = 0);
 
     std::span<const std::byte> bytes_;
     heap_state& heap_;

@@ -196,6 +196,29 @@ json pools(const usage::analysis& a) {
     return all;
 }
 
+/// Null: the heap has no region, or the format does not announce it.
+json region(const usage::region_usage& of) {
+    if (!of.exists()) return nullptr;
+    json history = json::array();
+    for (const usage::region_stretch& s : of.history())
+        history.push_back(
+            {{"events", s.events}, {"most_in_use", s.most_in_use}, {"least_hole", s.least_hole}}
+        );
+    json requests = json::array();
+    for (const auto& [size, r] : of.requests())
+        requests.push_back({{"size", size}, {"count", r.count}, {"pool_full", r.pool_full}});
+    return {
+        {"bytes", of.bytes()},
+        {"peak_bytes", of.peak_bytes()},
+        {"max_load", of.max_load()},
+        {"total", of.total()},
+        {"least_hole", of.least_hole()},
+        {"least_hole_event", of.least_hole_event()},
+        {"history", history},
+        {"requests", requests},
+    };
+}
+
 /// `name` makes the value of `who`.
 template <class Shares, class Name>
 json shares(const Shares& of, const char* who, Name name) {
@@ -251,6 +274,7 @@ json run_json(const heap_report& r, const run& one) {
     out["failed_requests"] = failures(r, one);
     out["pools"] = pools(one.details);
     out["arena"] = arena(one.arena);
+    out["region"] = region(one.details.region());
     out["callers"] = shares(one.details.callers(), "caller", [&](std::uint32_t id) {
         return caller(r, one, id);
     });

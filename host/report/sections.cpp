@@ -45,7 +45,36 @@ std::string by_peak(const heap_report& r, const run& one) {
            columns({"Block Size", "Live Blocks", "Bytes"}, rows);
 }
 
+/// The region: how full it was, over time, and what fell into it.
+std::string region_text(const usage::region_usage& region) {
+    std::string text = fmt::format(
+        "Region: {} bytes. {} blocks were taken, {} of them live at most at one time, {} bytes ({})\n"
+        "Largest hole when that was smallest: {} bytes, after event {}\n\n",
+        region.bytes(),
+        region.total(),
+        region.max_load(),
+        region.peak_bytes(),
+        percent(region.peak_bytes(), region.bytes()),
+        region.least_hole(),
+        region.least_hole_event()
+    );
+    std::vector<cells> rows;
+    for (const usage::region_stretch& s : region.history())
+        rows.push_back({number(s.events), number(s.most_in_use), number(s.least_hole)});
+    text += columns({"Up to Event", "Most in Use", "Least Largest Hole"}, rows);
+    rows.clear();
+    for (const auto& [size, r] : region.requests())
+        rows.push_back(
+            {number(size), number(r.count), number(r.pool_full), number(r.count - r.pool_full)}
+        );
+    return text + "\nWhat fell into the region:\n" +
+           columns({"Block Size", "Allocations", "Pool Full", "No Pool"}, rows);
+}
+
 std::string by_pool(const heap_report&, const run& one) {
+    const std::string region =
+        one.details.region().exists() ? region_text(one.details.region()) : "";
+    if (one.details.pools().empty() && !region.empty()) return region;
     if (one.details.pools().empty()) return "This format does not say which pools there are.\n";
     std::vector<cells> rows;
     rows.reserve(one.details.pools().size());
@@ -60,8 +89,10 @@ std::string by_pool(const heap_report&, const run& one) {
              number(p.fell_into)}
         );
     return columns(
-        {"Pool", "Capacity", "Max Load", "Used", "Allocations", "Fell Over", "Fell Into"}, rows
-    );
+               {"Pool", "Capacity", "Max Load", "Used", "Allocations", "Fell Over", "Fell Into"},
+               rows
+           ) +
+           (region.empty() ? "" : "\n" + region);
 }
 
 std::string by_lifetime(const heap_report& r, const run& one) {

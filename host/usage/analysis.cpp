@@ -2,6 +2,8 @@
 
 #include "usage/analysis.hpp"
 
+#include <drone/layout.hpp>
+
 #include <algorithm>
 #include <bit>
 
@@ -35,6 +37,7 @@ void analysis::on_resize(
     hold(after.size, caller, context);
     if (events_ == peak_event_) note_peak();
     if (copied) release(before.size, caller, context);
+    if (region_.holds(after.block)) region_.resize(before, after, events_);
     const std::uint32_t growth = std::max(after.size, before.size) - before.size;
     caller.bytes += growth;
     context.bytes += growth;
@@ -52,7 +55,7 @@ void analysis::take(const trace::change& c) {
     if (c.block >= births_.size())
         births_.resize(std::max<std::size_t>(c.block + 1, births_.size() * 2));
     births_[c.block] = {{events_, time_}, c.caller, c.context};
-    take_from_pool(c);
+    note_place(c);
 }
 
 void analysis::give_back(const trace::change& c) {
@@ -61,7 +64,10 @@ void analysis::give_back(const trace::change& c) {
     release(c.size, callers_[who.caller], contexts_[who.context]);
     if (c.block == trace::no_block) return;
     note_lifetime(c.size, who.when);
-    if (pool_usage* const pool = pool_of(c.block)) --pool->live;
+    if (region_.holds(c.block))
+        region_.give_back(c, events_);
+    else if (pool_usage* const pool = pool_of(c.block))
+        --pool->live;
 }
 
 void analysis::hold(std::uint32_t size, share& caller, share& context) {
@@ -84,18 +90,36 @@ analysis::birth analysis::birth_of(const trace::change& c) const {
     return c.block == trace::no_block ? birth{{}, c.caller, c.context} : births_[c.block];
 }
 
-void analysis::take_from_pool(const trace::change& c) {
+/// Counts where a block is, and where it would be if nothing had been full.
+void analysis::note_place(const trace::change& c) {
     pool_usage* const pool = pool_of(c.block);
+    pool_usage* const first = first_pool(c);
+    if (region_.holds(c.block)) {
+        region_.take(c, first != nullptr, events_);
+        if (first != nullptr) ++first->fell_over;
+        return;
+    }
     if (pool == nullptr) return;
     ++pool->total;
     pool->max_load = std::max(pool->max_load, ++pool->live);
-    const std::uint32_t alignment = std::uint32_t{1} << c.alignment_log2;
-    pool_usage* first = pool;
-    for (pool_usage* p = pool; p != pools_.data() && (p - 1)->pool.block >= c.size;)
-        if ((--p)->pool.alignment >= alignment) first = p;
     if (first == pool) return;
     ++pool->fell_into;
-    ++first->fell_over;
+    if (first != nullptr) ++first->fell_over;
+}
+
+/// The pool that the heap tries first; null: the region, or none.
+pool_usage* analysis::first_pool(const trace::change& c) {
+    const std::uint32_t alignment = std::uint32_t{1} << c.alignment_log2;
+    if (region_.exists() && alignment > default_alignment) return nullptr;
+    for (pool_usage& pool : pools_) {
+        if (pool.pool.block < c.size || pool.pool.alignment < alignment) continue;
+        // In front of a region it leaves the sizes for which that takes fewer bytes.
+        if (region_.exists() && c.size <= region_saves_up_to(pool.pool.block) &&
+            region_saves_up_to(pool.pool.block) != 0)
+            return nullptr;
+        return &pool;
+    }
+    return nullptr;
 }
 
 void analysis::note_lifetime(std::uint32_t size, const moment& taken) {
@@ -126,6 +150,7 @@ void analysis::on_heap(const trace::traced_heap& heap) {
     pools_.clear();
     for (const trace::traced_pool& pool : heap.pools)
         pools_.push_back({.pool = pool});
+    region_ = region_usage(heap);
 }
 
 /// Blocks are numbered pool by pool.

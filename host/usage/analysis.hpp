@@ -2,6 +2,7 @@
 #pragma once
 
 #include "trace/sink.hpp"
+#include "usage/region_usage.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -135,6 +136,8 @@ public:
     }
     /// By block; empty where the format does not announce pools.
     [[nodiscard]] const std::vector<pool_usage>& pools() const { return pools_; }
+    /// Of the overflow region, if the heap has one.
+    [[nodiscard]] const region_usage& region() const { return region_; }
     /// Blocks taken, given back or resized, and requests that failed.
     [[nodiscard]] std::uint64_t events() const { return events_; }
 
@@ -149,7 +152,8 @@ private:
     void give_back(const trace::change& c);
     void hold(std::uint32_t size, share& caller, share& context);
     void release(std::uint32_t size, share& caller, share& context);
-    void take_from_pool(const trace::change& c);
+    void note_place(const trace::change& c);
+    [[nodiscard]] pool_usage* first_pool(const trace::change& c);
     [[nodiscard]] birth birth_of(const trace::change& c) const;
     void note_lifetime(std::uint32_t size, const moment& taken);
     void note_peak();
@@ -173,6 +177,7 @@ private:
     std::vector<failed_request> failures_;
     std::map<std::uint32_t, std::uint64_t> failures_by_size_;
     std::vector<pool_usage> pools_;
+    region_usage region_;
 };
 
 } // namespace drone::usage

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What a trace tells of an overflow region: how much is in use, how large the largest hole is, over
+// time; which requests fell into it, and why.
+//
+// A hole is a stretch of bytes between blocks; what the region keeps beside blocks counts as hole.
+
+#include "trace/sink.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+namespace drone::usage {
+
+/// The region from one event to another.
+struct region_stretch {
+    std::uint64_t events = 0;      ///< up to and with this one
+    std::uint64_t most_in_use = 0; ///< bytes
+    std::uint64_t least_hole = 0;  ///< bytes of the largest hole, when that was smallest
+};
+
+/// Requests of one size that the region served.
+struct region_requests {
+    std::uint64_t count = 0;
+    std::uint64_t pool_full = 0; ///< of them, because the pool that serves the size was full
+};
+
+class region_usage {
+public:
+    /// History is kept in so many stretches at most, all of the same length.
+    static constexpr std::size_t most_stretches = 16;
+
+    region_usage() = default;
+    explicit region_usage(const trace::traced_heap& heap);
+
+    [[nodiscard]] bool exists() const { return bytes_ != 0; }
+    [[nodiscard]] bool holds(std::uint32_t block) const {
+        return exists() && block >= place_.first_block && block < place_.first_block + place_.units;
+    }
+
+    void take(const trace::change& c, bool pool_full, std::uint64_t event);
+    void give_back(const trace::change& c, std::uint64_t event);
+    void resize(const trace::change& before, const trace::change& after, std::uint64_t event);
+
+    /// Of the region, tags left out.
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+    /// Most bytes in use at one time, rounded up to whole units.
+    [[nodiscard]] std::uint64_t peak_bytes() const { return peak_; }
+    [[nodiscard]] std::uint64_t max_load() const { return max_load_; } ///< blocks
+    [[nodiscard]] std::uint64_t total() const { return total_; }       ///< blocks taken
+    /// The largest hole when it was smallest, and the event after which that was.
+    [[nodiscard]] std::uint64_t least_hole() const { return least_hole_; }
+    [[nodiscard]] std::uint64_t least_hole_event() const { return least_hole_event_; }
+    [[nodiscard]] const std::vector<region_stretch>& history() const { return history_; }
+    /// By size asked.
+    [[nodiscard]] const std::map<std::uint32_t, region_requests>& requests() const {
+        return requests_;
+    }
+
+private:
+    [[nodiscard]] std::uint64_t begin_of(const trace::change& c) const;
+    [[nodiscard]] std::uint64_t length_of(const trace::change& c) const;
+    void occupy(std::uint64_t begin, std::uint64_t length);
+    void vacate(std::uint64_t begin);
+    void note(std::uint64_t event);
+
+    trace::traced_region place_{};
+    std::uint64_t bytes_ = 0;
+    std::map<std::uint64_t, std::uint64_t> live_; ///< first byte to the one after the last
+    std::multiset<std::uint64_t> holes_;          ///< bytes of each, those of none left out
+    std::uint64_t in_use_ = 0;
+    std::uint64_t peak_ = 0;
+    std::uint64_t max_load_ = 0;
+    std::uint64_t total_ = 0;
+    std::uint64_t least_hole_ = 0;
+    std::uint64_t least_hole_event_ = 0;
+    std::uint64_t stretch_ = 1024; ///< events of a stretch of the history
+    std::vector<region_stretch> history_;
+    std::map<std::uint32_t, region_requests> requests_;
+};
+
+} // namespace drone::usage

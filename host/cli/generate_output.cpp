@@ -103,20 +103,19 @@ std::string comparison(
         taken += std::uint64_t{today.pools[pool].block} * today.pools[pool].capacity;
         peaks += std::uint64_t{today.pools[pool].block} * replayed.pools[pool].peak;
     }
-    std::string text = fmt::format(
-        "The layout in Drone.toml: {} of {} bytes, {} in use at the peaks, {} unused inside blocks; ",
-        pool_count(today.pools.size()),
-        taken,
-        peaks,
-        replayed.peak_waste
-    );
+    std::string text = "The layout in Drone.toml: ";
+    if (!today.pools.empty())
+        text += fmt::format(
+            "{} of {} bytes, {} in use at the peaks, ", pool_count(today.pools.size()), taken, peaks
+        );
     if (replayed.region.bytes != 0)
         text += fmt::format(
-            "a region of {} bytes, {} in use at its peak, room for a request of {} at its tightest moment; ",
+            "a region of {} bytes, {} in use at its peak, room for a request of {} at its tightest moment, ",
             replayed.region.bytes,
             replayed.region.peak_bytes,
             replayed.region.least_hole
         );
+    text += fmt::format("{} unused inside blocks; ", replayed.peak_waste);
     if (replayed.first_failure)
         return text + failure_text(inputs, *replayed.first_failure) +
                fmt::format("; {} fail in all\n", replayed.failures);
@@ -170,6 +169,7 @@ config::heap heap_of(const generated_heap& heap) {
     made.pools = heap.plan.pools;
     if (heap.inputs.heap) {
         made.origin = heap.inputs.heap->origin;
+        made.permanent = heap.inputs.heap->permanent;
         made.alignment = std::max(made.alignment, heap.inputs.heap->alignment);
     }
     return made;

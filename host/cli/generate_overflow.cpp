@@ -73,6 +73,7 @@ config::heap heap_of(const generated_overflow& heap) {
     made.pools = heap.plan.pools;
     if (heap.inputs.heap) {
         made.origin = heap.inputs.heap->origin;
+        made.permanent = heap.inputs.heap->permanent;
         made.alignment = std::max(made.alignment, heap.inputs.heap->alignment);
     }
     return made;
@@ -107,6 +108,7 @@ std::string to_json(const generated_overflow& heap) {
     root["orders"] = plan.orders;
     root["requests"] = plan.requests;
     root["from_pools"] = plan.from_pools();
+    root["exact"] = heap.inputs.left_open.empty();
     root["replay"] = plan.holds() ? "ok" : "fails";
     root["failed"] = traced_failures(heap.inputs.runs).count;
     root["gaps"] = heap.doubt.gaps;
@@ -128,14 +130,15 @@ std::string talk(const generated_overflow& heap) {
     if (heap.doubt.gaps > 0) text += doubt_text(heap.doubt, reserve_text(heap)) + "\n";
     text += denied_text(heap.inputs, plan.hopeless);
     text += fmt::format(
-        "Replayed through the target's heap: {} events in {} orders, {}\n",
+        "Replayed through the target's heap: {} events in {} orders, {}{}\n",
         plan.replay.events,
         plan.orders,
         plan.replay.first_failure
             ? failure_text(heap.inputs, *plan.replay.first_failure)
             : std::string(
                   plan.holds_in_orders ? "all served" : "an order near the traced one fails"
-              )
+              ),
+        doubt_of_fall_over(heap.inputs)
     );
     if (heap.today) text += comparison(heap.inputs, *heap.inputs.heap, *heap.today);
     return text + "\n";

@@ -140,9 +140,8 @@ result<heap_inputs> read_heap_inputs(const heap_options& options) {
 std::string doubt_of_fall_over(const heap_inputs& inputs) {
     if (inputs.left_open.empty()) return {};
     return fmt::format(
-        ". The trace does not record {}, so the program may differ where requests fall over: run "
-        "it with "
-        "this layout",
+        ". The trace does not record {}, so the program may differ where requests fall over or a region serves "
+        "them: run it with this layout",
         inputs.left_open
     );
 }

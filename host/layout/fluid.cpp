@@ -173,16 +173,18 @@ std::vector<pool_spec> fluid_model::choose(std::size_t most, double kappa) const
     std::vector<std::size_t> cells;
     for (std::size_t own = 0; own < cells_.size(); ++own)
         if (moments_[busiest_][own] > 0) cells.push_back(own);
+    const auto saves_each = [this](std::size_t own) {
+        return cells_[own].in_region - cells_[own].block + (region_slack - 1) * cells_[own].block;
+    };
     std::ranges::stable_sort(cells, std::greater{}, [&](std::size_t own) {
-        return moments_[busiest_][own];
+        return moments_[busiest_][own] * saves_each(own);
     });
     cells.resize(std::min(cells.size(), 3 * most));
     std::vector<candidate> pools = candidates_of(cells);
     descend(pools, 2);
     while (pools.size() > most) { // without the half of those too many that save least
         const auto saves = [&](const candidate& pool) {
-            const cell& own = cells_[pool.own];
-            return pool.capacity * (own.in_region - own.block + (region_slack - 1) * own.block);
+            return pool.capacity * saves_each(pool.own);
         };
         std::ranges::stable_sort(pools, std::greater{}, saves);
         pools.resize(pools.size() - (pools.size() - most + 1) / 2);

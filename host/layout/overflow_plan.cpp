@@ -34,35 +34,40 @@ std::uint32_t control_of(std::size_t pools, std::uint32_t region) {
     return static_cast<std::uint32_t>(4 * pools) + 32 * index + 4;
 }
 
+/// Bytes in which a region has room for a block, wherever the pools end.
+constexpr std::uint32_t least_region = 64;
+static_assert(place_region(granule, granule + least_region).granules != 0);
+
 /// How hard to search: as runs get longer, each replay costs more and says more.
 struct effort {
     std::uint32_t orders;           ///< that the heap chosen is tried in
     std::uint32_t candidate_orders; ///< that candidates are measured in
-    bool larger;                    ///< whether every order is tried at a larger size, too
     bool both_kappas;               ///< whether candidates are fluid_model's in full, too
+    std::size_t finalists;          ///< candidates that are tried in all orders
     double stride;                  ///< between sizes, of the region
 };
 
 effort effort_for(std::uint64_t steps) {
-    if (steps <= 20'000)
-        return {
-            .orders = 50,
-            .candidate_orders = 3,
-            .larger = true,
-            .both_kappas = true,
-            .stride = 0.005
-        };
-    if (steps <= 1'000'000)
-        return {
-            .orders = 20,
-            .candidate_orders = 1,
-            .larger = true,
-            .both_kappas = true,
-            .stride = 0.005
-        };
-    return {
-        .orders = 20, .candidate_orders = 1, .larger = false, .both_kappas = false, .stride = 0.01
+    effort made{
+        .orders = 20,
+        .candidate_orders = 1,
+        .both_kappas = true,
+        .finalists = 4,
+        .stride = 0.005,
     };
+    if (steps <= 4'000) {
+        made.orders = 50;
+        made.candidate_orders = 3;
+    }
+    if (steps > 300'000) {
+        made.both_kappas = false;
+        made.finalists = 2;
+    }
+    if (steps > 1'000'000) {
+        made.finalists = 1;
+        made.stride = 0.01;
+    }
+    return made;
 }
 
 struct candidate {
@@ -82,50 +87,46 @@ public:
 
     [[nodiscard]] std::uint32_t orders() const { return effort_.orders + 1; }
 
-    /// The pools to have, and about how large a region; nothing when no size does.
+    /// Pools and the least region that counts, for the fewest bytes. Among those within a hundredth
+    /// of them the one that serves most requests from pools. Nothing when no size does.
     [[nodiscard]] std::optional<candidate>
-    choose(std::span<const usage::demand> runs, std::size_t most_pools) const {
-        const fluid_model model(runs);
-        std::vector<candidate> all(1); // the region alone
-        constexpr std::array<std::size_t, 5> counts = {2, 4, 8, 16, 32};
-        for (const std::size_t count : counts) {
-            for (const double kappa : {2.0, 0.0}) {
-                if (kappa == 0 && !effort_.both_kappas) continue;
-                std::vector<pool_spec> pools = model.choose(std::min(count, most_pools), kappa);
-                const auto same = [&](const candidate& c) { return c.pools == pools; };
-                if (!pools.empty() && std::ranges::none_of(all, same))
-                    all.push_back({std::move(pools)});
-            }
-            if (count >= most_pools) break;
+    best(std::span<const usage::demand> runs, std::size_t most_pools) const {
+        std::vector<candidate> counted;
+        std::uint64_t fewest = UINT64_MAX;
+        for (candidate& one : finalists(runs, most_pools)) {
+            const std::uint64_t beside = one.bytes() - one.region;
+            const std::uint64_t enough =
+                fewest - std::min(fewest, fewest == UINT64_MAX ? 0 : beside);
+            one.region =
+                counting(one, std::min<std::uint64_t>(enough + enough / 100, 8 * one.bytes()));
+            if (one.region == 0) continue;
+            fewest = std::min(fewest, one.bytes());
+            one.from_pools = trials_.from_pools(
+                {.pools = one.pools, .alignment = alignment_, .region_bytes = one.region}
+            );
+            counted.push_back(std::move(one));
         }
-        trials_.in_parallel(all.size(), [&](std::size_t number) { measure(all[number]); });
-        std::erase_if(all, [](const candidate& c) { return c.region == 0; });
-        if (all.empty()) return std::nullopt;
-        const std::uint64_t least = std::ranges::min(all, {}, &candidate::bytes).bytes();
-        std::erase_if(all, [&](const candidate& c) { return c.bytes() > least + least / 100; });
-        return std::ranges::max(all, {}, &candidate::from_pools);
+        if (counted.empty()) return std::nullopt;
+        std::erase_if(counted, [&](const candidate& c) {
+            return c.bytes() > fewest + fewest / 100;
+        });
+        return std::ranges::max(counted, {}, &candidate::from_pools);
     }
 
-    /// The least region from that of the candidate on that counts. 0: none does.
-    [[nodiscard]] std::uint32_t counting(const candidate& chosen) const {
-        const std::uint32_t stride = stride_of(chosen.region);
-        const std::uint64_t limit = 8 * std::uint64_t{chosen.region} + 4096;
+    /// The least region from that of the candidate on that counts. 0: none below the limit does.
+    [[nodiscard]] std::uint32_t counting(const candidate& chosen, std::uint64_t limit) const {
         std::uint32_t region = chosen.region;
-        for (;;) {
-            std::vector<std::uint32_t> from(orders(), region); // by order, what it needs
-            trials_.in_parallel(orders(), [&](std::size_t number) {
-                const auto order = static_cast<std::uint32_t>(number);
-                while (!hold(chosen.pools, from[number], order) && from[number] < limit)
-                    from[number] += stride;
-                if (order != 0 && !effort_.larger) return;
-                for (const std::uint32_t above : larger(from[number], order))
-                    if (!hold(chosen.pools, above, order)) from[number] = above + stride;
-            });
-            const std::uint32_t most = std::ranges::max(from);
-            if (most >= limit) return 0;
-            if (most == region) return region;
-            region = most;
+        while (region < limit) {
+            const std::uint32_t held = least_in_orders(chosen.pools, region, limit);
+            if (held == region) {
+                const std::uint32_t above = largest_failing(chosen.pools, region);
+                if (above == 0) return region;
+                region = above + stride_of(region);
+            } else {
+                region = held;
+            }
         }
+        return 0;
     }
 
     [[nodiscard]] bool
@@ -145,27 +146,63 @@ public:
     }
 
 private:
+    /// The candidates that promise the fewest bytes, as traced; the first of them first.
+    [[nodiscard]] std::vector<candidate>
+    finalists(std::span<const usage::demand> runs, std::size_t most_pools) const {
+        const fluid_model model(runs);
+        std::vector<candidate> all(1); // the region alone
+        constexpr std::array<std::size_t, 5> counts = {2, 4, 8, 16, 32};
+        for (const std::size_t count : counts) {
+            for (const double kappa : {2.0, 0.0}) {
+                if (kappa == 0 && !effort_.both_kappas) continue;
+                std::vector<pool_spec> pools = model.choose(std::min(count, most_pools), kappa);
+                const auto same = [&](const candidate& c) { return c.pools == pools; };
+                if (!pools.empty() && std::ranges::none_of(all, same))
+                    all.push_back({std::move(pools)});
+            }
+            if (count >= most_pools) break;
+        }
+        trials_.in_parallel(all.size(), [&](std::size_t number) { measure(all[number]); });
+        std::erase_if(all, [](const candidate& c) { return c.region == 0; });
+        std::ranges::stable_sort(all, {}, &candidate::bytes);
+        all.resize(std::min<std::size_t>(all.size(), effort_.finalists));
+        return all;
+    }
+
     [[nodiscard]] std::uint32_t stride_of(std::uint32_t region) const {
         return std::max(
             region_granule, in_granules(static_cast<std::uint64_t>(region * effort_.stride))
         );
     }
 
-    /// Larger sizes at which an order must hold, too: several of the traced one, one of any other.
-    [[nodiscard]] static std::vector<std::uint32_t>
-    larger(std::uint32_t region, std::uint32_t order) {
-        std::vector<std::uint32_t> sizes;
-        const std::uint64_t tenth = region / 10;
-        constexpr std::uint64_t parts = 5;
-        for (std::uint64_t part = 1; order == 0 && part <= parts; ++part)
-            sizes.push_back(in_granules(region + tenth * part / parts));
-        // The fractions of multiples of the golden ratio leave no gaps.
-        const std::uint64_t fraction = (std::uint64_t{order} * 40'503U) % 65'536U;
-        if (order != 0) sizes.push_back(in_granules(region + tenth * fraction / 65'536U));
-        return sizes;
+    /// The largest of the least sizes from `region` on at which each order holds, the limit at most.
+    [[nodiscard]] std::uint32_t least_in_orders(
+        std::span<const pool_spec> pools, std::uint32_t region, std::uint64_t limit
+    ) const {
+        std::vector<std::uint32_t> least(orders(), region);
+        trials_.in_parallel(orders(), [&](std::size_t order) {
+            while (least[order] < limit &&
+                   !hold(pools, least[order], static_cast<std::uint32_t>(order)))
+                least[order] += stride_of(region);
+        });
+        return std::ranges::max(least);
     }
 
-    /// Sets region and from_pools.
+    /// Of the sizes above a region that are tried as traced, up to a tenth more, the largest that does
+    /// not hold. 0: all hold.
+    [[nodiscard]] std::uint32_t
+    largest_failing(std::span<const pool_spec> pools, std::uint32_t region) const {
+        constexpr std::size_t parts = 5;
+        std::array<std::uint32_t, parts> failing{};
+        trials_.in_parallel(parts, [&](std::size_t part) {
+            const std::uint32_t above =
+                in_granules(region + std::uint64_t{region} / 10 * (part + 1) / parts);
+            if (!hold(pools, above, 0)) failing[part] = above;
+        });
+        return std::ranges::max(failing);
+    }
+
+    /// Sets the region: about what the candidate needs.
     void measure(candidate& one) const {
         const std::uint64_t roomy = trials_.peak_granules() + trials_.peak_granules() / 2 + 512;
         for (std::uint32_t order = 0; order < effort_.candidate_orders; ++order) {
@@ -184,9 +221,6 @@ private:
             one.region =
                 std::max(one.region, descend(one.pools, in_granules(*touched), order, one.region));
         }
-        one.from_pools = trials_.from_pools(
-            {.pools = one.pools, .alignment = alignment_, .region_bytes = one.region}
-        );
     }
 
     /// The least size, by strides, from which on all up to `start` hold; not below `least`.
@@ -196,13 +230,15 @@ private:
         std::uint32_t order,
         std::uint32_t least
     ) const {
-        const std::uint32_t stride = stride_of(start);
-        std::uint32_t region = std::max(start, least);
+        std::uint32_t region = std::max({start, least, least_region});
         while (!hold(pools, region, order))
-            region += stride;
-        while (region > least + stride && region > 2 * stride + 64 &&
-               hold(pools, region - stride, order))
-            region -= stride;
+            region += stride_of(start);
+        for (const std::uint32_t steps : {4U, 1U}) { // long ones first: fewer replays
+            const std::uint32_t stride = steps * stride_of(start);
+            while (region > least + stride && region >= stride + least_region &&
+                   hold(pools, region - stride, order))
+                region -= stride;
+        }
         return region;
     }
 
@@ -281,12 +317,12 @@ plan_overflow(std::span<const usage::demand> runs, const overflow_request& wante
 
     const trials tried(runs);
     const search sizes(tried, work->alignment());
-    const auto chosen = sizes.choose(runs, wanted.most_pools);
-    const std::uint32_t region = chosen ? sizes.counting(*chosen) : 0;
-    if (region == 0)
+    const auto chosen = sizes.best(runs, wanted.most_pools);
+    if (!chosen)
         return fail(
             "no heap of some times the peak of live bytes holds this trace in every order tried"
         );
+    const std::uint32_t region = chosen->region;
     overflow_plan made;
     made.pools = chosen->pools;
     made.alignment = work->alignment();

@@ -54,6 +54,19 @@ public:
     }
 
 private:
+    /// Tells the states of one largest block apart. There are up to 10 alignments above the least, and
+    /// 128 bits suffice for 80,000 classes of them, far beyond what a graph can have edges for; 64 do
+    /// not for 7 alignments of a thousand classes.
+    using state_code = unsigned __int128;
+    struct code_hash {
+        std::size_t operator()(state_code code) const {
+            constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15U;
+            return (static_cast<std::uint64_t>(code) ^ static_cast<std::uint64_t>(code >> 64U) * odd
+                   ) *
+                   odd;
+        }
+    };
+
     /// Whether there are candidates that serve exactly the first `count` levels.
     [[nodiscard]] bool can_serve_only(std::uint32_t count) const {
         const auto& levels = work_.levels();
@@ -121,9 +134,11 @@ private:
     /// The state after `covered` and then `candidate`.
     std::uint32_t state_after(std::uint32_t candidate, std::span<const std::uint32_t> covered) {
         const std::uint32_t serves = graph_.serves_[candidate];
-        std::uint64_t code = 0; // what is covered above the levels that the candidate decides
-        for (std::size_t level = serves; level < covered.size(); ++level)
-            code = code * (work_.classes().size() + 1) + covered[level];
+        state_code code = 0; // what is covered above the levels that the candidate decides
+        for (std::size_t level = serves; level < covered.size(); ++level) {
+            const class_range& all = work_.levels()[level].classes;
+            code = code * (all.last - all.first + 1) + (covered[level] - all.first);
+        }
         const auto [entry, is_new] = by_top_[candidate].try_emplace(code, states_);
         if (is_new) {
             std::vector<std::uint32_t> after(covered.begin(), covered.end());
@@ -184,7 +199,7 @@ private:
     const options& wanted_;
     std::uint32_t states_ = 0;
     /// By candidate: the states whose largest block it is.
-    std::vector<std::unordered_map<std::uint64_t, std::uint32_t>> by_top_;
+    std::vector<std::unordered_map<state_code, std::uint32_t, code_hash>> by_top_;
 };
 
 std::optional<pool_graph> pool_graph::of(const workload& work, const options& wanted) {

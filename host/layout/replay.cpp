@@ -309,6 +309,26 @@ private:
     std::uint64_t region_bytes_ = 0; ///< of its blocks in use
 };
 
+/// The pools, with no more blocks than the run can have live: more would behave the same, and a
+/// heap touches every block that it has.
+std::vector<pool_spec> as_far_as_used(std::span<const pool_spec> pools, const usage::demand& run) {
+    std::uint32_t live = 0;
+    std::uint32_t most = 0;
+    for (const usage::step step : run.steps) {
+        if (!step.gives_back())
+            most = std::max(most, ++live);
+        else if (live != 0)
+            --live;
+    }
+    ++most; // a resize has both blocks for a moment
+    std::vector<pool_spec> made(pools.begin(), pools.end());
+    // All multiples of 4, pools so end as far from every alignment as before.
+    constexpr std::uint32_t same_place = alignment_limit / granule;
+    for (pool_spec& pool : made)
+        if (pool.capacity > most) pool.capacity = most + (pool.capacity - most) % same_place;
+    return made;
+}
+
 /// Whether pools and region are a layout.
 result<void> check(const tried_heap& heap) {
     if (heap.pools.size() > runtime_pools::limit)
@@ -353,10 +373,13 @@ replay(std::span<const usage::demand> runs, const tried_heap& heap, after_failur
     for (std::size_t number = 0; number < runs.size(); ++number) {
         if (then == after_failure::stop && report.failures > 0) break;
         const usage::demand& run = runs[number];
+        const std::vector<pool_spec> pools = as_far_as_used(heap.pools, run);
+        tried_heap used = heap;
+        used.pools = pools;
         if (run.blocks.empty())
-            player<unnumbered_blocks>(number, run, heap, report).play(then);
+            player<unnumbered_blocks>(number, run, used, report).play(then);
         else
-            player<numbered_blocks>(number, run, heap, report).play(then);
+            player<numbered_blocks>(number, run, used, report).play(then);
     }
     if (report.region.taken == 0)
         report.region.least_hole =

@@ -16,19 +16,31 @@ std::int64_t bytes_of(const std::vector<pool_spec>& pools) {
     return bytes;
 }
 
+/// How many replays a search for so many pools may take. A caller that searches for every number of
+/// pools up to any other stays within some 10^9 steps: beyond 16 pools there are ever fewer.
+std::uint64_t replays_for(std::uint64_t steps, std::size_t pools) {
+    constexpr std::uint64_t most_steps = 25'000'000;
+    constexpr std::uint64_t most_replays = 500;
+    constexpr std::uint64_t fewest_replays = 4;
+    constexpr std::uint64_t usual_pools = 16;
+    const std::uint64_t replays = std::clamp(most_steps / steps, fewest_replays, most_replays);
+    if (pools <= usual_pools) return replays;
+    return replays * usual_pools * usual_pools / (pools * pools);
+}
+
 class squeezer {
 public:
     squeezer(
-        std::span<const usage::demand> runs, std::uint32_t alignment, std::int64_t bytes_to_beat
+        std::span<const usage::demand> runs,
+        std::uint32_t alignment,
+        std::size_t pools,
+        std::int64_t bytes_to_beat
     )
         : runs_(runs), alignment_(alignment), fewest_(bytes_to_beat) {
-        constexpr std::uint64_t most_steps = 400'000'000;
-        constexpr std::uint64_t most_replays = 500;
-        constexpr std::uint64_t fewest_replays = 4;
         std::uint64_t steps = 1;
         for (const usage::demand& run : runs)
             steps += run.steps.size();
-        budget_ = std::clamp(most_steps / steps, fewest_replays, most_replays);
+        budget_ = replays_for(steps, pools);
     }
 
     /// Makes these pools hold the runs, then as small as it can.
@@ -100,7 +112,7 @@ std::optional<squeezed_layout> squeeze(
     const optimum& plain,
     const lower_bound& bound
 ) {
-    squeezer search(runs, alignment, plain.bytes);
+    squeezer search(runs, alignment, plain.pools.size(), plain.bytes);
     std::vector<pool_spec> chain;
     chain.reserve(bound.chain.size());
     for (const lower_bound::pool& pool : bound.chain)

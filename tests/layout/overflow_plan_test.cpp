@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+// Heaps with an overflow region: orders, trials, and what is made of them.
+
+#include "layout/overflow_plan.hpp"
+#include "layout/trials.hpp"
+#include "random_blocks.hpp"
+#include "runs.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+namespace drone::layout {
+namespace {
+
+using layout_test::random_blocks;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// The run as it is in that order, as anyone would write it down.
+usage::demand in_order(const ordered_run& run, std::uint32_t order) {
+    usage::demand made;
+    made.classes = run.run().classes;
+    run.for_each_event(order, [&](std::size_t step, bool resizes) {
+        if (resizes) made.resizes.push_back(made.steps.size());
+        for (std::size_t at = step; at <= step + (resizes ? 1 : 0); ++at) {
+            made.steps.push_back(run.run().steps[at]);
+            made.blocks.push_back(run.block(at));
+        }
+        return true;
+    });
+    return made;
+}
+
+/// The steps of each block, in order.
+std::map<std::uint32_t, std::vector<std::uint16_t>> by_block(const usage::demand& run) {
+    std::map<std::uint32_t, std::vector<std::uint16_t>> steps;
+    for (std::size_t at = 0; at < run.steps.size(); ++at)
+        steps[run.blocks[at]].push_back(run.steps[at].row());
+    return steps;
+}
+
+TEST(Orders, ShiftEventsALittleAndKeepEachBlocksOwn) {
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        const usage::demand run = random_blocks(random, {});
+        const ordered_run ordered(run);
+        EXPECT_EQ(in_order(ordered, 0).steps, run.steps);
+        const usage::demand other = in_order(ordered, 1 + seed % 50);
+        ASSERT_NE(other.steps, run.steps);
+        ASSERT_EQ(by_block(other), by_block(run));
+        ASSERT_EQ(other.resizes.size(), run.resizes.size());
+
+        std::vector<std::size_t> places;
+        ordered.for_each_event(1 + seed % 50, [&](std::size_t step, bool) {
+            places.push_back(step);
+            return true;
+        });
+        std::vector<std::size_t> sorted = places;
+        std::ranges::sort(sorted);
+        for (std::size_t at = 0; at < places.size(); ++at) {
+            const auto own = std::ranges::lower_bound(sorted, places[at]) - sorted.begin();
+            ASSERT_LE(std::abs(own - static_cast<std::ptrdiff_t>(at)), 32);
+        }
+    }
+}
+
+TEST(Orders, NumberBlocksAsAReplayWithoutNumbersTakesThem) {
+    for (unsigned seed = 0; seed < 300; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        usage::demand run = layout_test::random_run(
+            random, {.classes = 6, .largest = 90, .alignments = {4, 8}, .steps = 200}
+        );
+        const std::vector<pool_spec> pools = {{16, 3}, {40, 4}};
+        const tried_heap heap{.pools = pools, .alignment = 8, .region_bytes = 700};
+        const auto without = replay(std::span(&run, 1), heap);
+        run.blocks = numbers_of(run);
+        const auto with = replay(std::span(&run, 1), heap);
+        ASSERT_TRUE(without && with);
+        ASSERT_EQ(without->failures, with->failures);
+        ASSERT_EQ(without->region.taken, with->region.taken);
+        ASSERT_EQ(without->region.peak_bytes, with->region.peak_bytes);
+        ASSERT_EQ(without->pools[0].fell_over, with->pools[0].fell_over);
+    }
+}
+
+TEST(Trials, AnswerAsAReplayDoesInEveryOrder) {
+    unsigned held = 0;
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        const std::vector runs = {
+            random_blocks(random, {.live = 8}), random_blocks(random, {.live = 8})
+        };
+        const trials tried(runs);
+        const std::vector<pool_spec> pools = {{24, 5}, {64, 2}};
+        const tried_heap heap{
+            .pools = pools, .alignment = 8, .region_bytes = 1500 + 8 * (seed % 400)
+        };
+        for (const std::uint32_t order : {0U, 1U, 7U}) {
+            const std::vector shifted = {
+                in_order(tried.runs()[0], order), in_order(tried.runs()[1], order)
+            };
+            const auto report = replay(shifted, heap);
+            ASSERT_TRUE(report.has_value());
+            ASSERT_EQ(tried.hold(heap, order), report->holds());
+            if (report->holds()) ++held;
+        }
+    }
+    EXPECT_GT(held, 50U);
+    EXPECT_LT(held, 550U);
+}
+
+std::uint64_t peak_of(const usage::demand& run) {
+    std::int64_t live = 0;
+    std::int64_t most = 0;
+    for (const usage::step step : run.steps) {
+        const std::int64_t size = run.classes[step.index()].size;
+        most = std::max(most, live += step.gives_back() ? -size : size);
+    }
+    return static_cast<std::uint64_t>(most);
+}
+
+TEST(OverflowPlan, HoldsInEveryOrderThatItNames) {
+    for (unsigned seed = 0; seed < 12; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        const std::vector runs = {
+            random_blocks(random, {.live = 40, .steps = 600}),
+            random_blocks(random, {.live = 30, .steps = 400}),
+        };
+        const std::size_t most = seed % 3 * 4;
+        const auto plan = plan_overflow(runs, {.most_pools = most});
+        ASSERT_TRUE(plan.has_value()) << plan.error().message;
+        ASSERT_TRUE(plan->holds());
+        ASSERT_LE(plan->pools.size(), most);
+        ASSERT_GE(plan->orders, 21U);
+        ASSERT_EQ(plan->peak_live, std::max(peak_of(runs[0]), peak_of(runs[1])));
+        ASSERT_GE(plan->needed, plan->peak_live);
+        ASSERT_EQ(plan->size, plan->needed);
+        std::uint32_t bytes = plan->region;
+        for (const pool_spec& pool : plan->pools)
+            bytes += pool.block * pool.capacity;
+        ASSERT_EQ(bytes, plan->size);
+        const trials tried(runs);
+        for (std::uint32_t order = 0; order < plan->orders; ++order)
+            for (const ordered_run& run : tried.runs()) {
+                const usage::demand shifted = in_order(run, order);
+                const auto report = replay(
+                    std::span(&shifted, 1),
+                    {.pools = plan->pools,
+                     .alignment = plan->alignment,
+                     .region_bytes = plan->region}
+                );
+                ASSERT_TRUE(report && report->holds()) << order;
+            }
+    }
+}
+
+TEST(OverflowPlan, IsTheSameHoweverManyThreadsAsk) {
+    std::mt19937 random(5);
+    const std::vector runs = {random_blocks(random, {.live = 60, .steps = 3000})};
+    const auto one = plan_overflow(runs, {});
+    const auto other = plan_overflow(runs, {});
+    ASSERT_TRUE(one && other);
+    EXPECT_EQ(one->pools, other->pools);
+    EXPECT_EQ(one->needed, other->needed);
+}
+
+TEST(OverflowPlan, GivesTheRegionWhatTheHeapHas) {
+    std::mt19937 random(1);
+    const std::vector runs = {random_blocks(random, {})};
+    const auto least = plan_overflow(runs, {});
+    ASSERT_TRUE(least.has_value());
+    const auto larger = plan_overflow(runs, {.size = least->needed + 2048});
+    ASSERT_TRUE(larger.has_value());
+    EXPECT_EQ(larger->needed, least->needed);
+    EXPECT_EQ(larger->region, least->region + 2048);
+    EXPECT_TRUE(larger->holds());
+    const auto smaller = plan_overflow(runs, {.size = least->needed - 8});
+    ASSERT_FALSE(smaller.has_value());
+    EXPECT_THAT(smaller.error().message, HasSubstr("8 more than the heap"));
+}
+
+/// 12 bytes take 16 in the region: a pool for what is always live saves a quarter.
+TEST(OverflowPlan, TakesAPoolWhereItSavesMemory) {
+    usage::demand run;
+    run.classes = {{12, 4}, {300, 4}};
+    for (std::uint32_t block = 0; block < 1000; ++block) {
+        run.steps.push_back(usage::step::take(0));
+        run.blocks.push_back(block);
+    }
+    run.steps.push_back(usage::step::take(1));
+    run.blocks.push_back(1000);
+    const std::vector runs = {run};
+    const auto plan = plan_overflow(runs, {});
+    ASSERT_TRUE(plan.has_value());
+    ASSERT_FALSE(plan->pools.empty());
+    EXPECT_EQ(plan->pools[0].block, 12U);
+    EXPECT_LT(static_cast<double>(plan->used()), 1.05 * static_cast<double>(plan->peak_live));
+    const auto alone = plan_overflow(runs, {.most_pools = 0});
+    ASSERT_TRUE(alone.has_value());
+    EXPECT_THAT(alone->pools, IsEmpty());
+    EXPECT_GT(static_cast<double>(alone->used()), 1.3 * static_cast<double>(alone->peak_live));
+}
+
+TEST(OverflowPlan, ServesEveryAlignment) {
+    usage::demand run;
+    run.classes = {{100, 64}, {20, 256}, {8, 8}};
+    std::ranges::sort(run.classes);
+    for (std::uint32_t block = 0; block < 60; ++block) {
+        run.steps.push_back(usage::step::take(block % 3));
+        run.blocks.push_back(block);
+    }
+    const std::vector runs = {run};
+    const auto plan = plan_overflow(runs, {});
+    ASSERT_TRUE(plan.has_value());
+    EXPECT_EQ(plan->alignment, 256U);
+    EXPECT_TRUE(plan->holds());
+}
+
+TEST(OverflowPlan, KeepsAReserveForWhatATraceLost) {
+    std::mt19937 random(3);
+    std::vector runs = {random_blocks(random, {})};
+    runs[0].gaps = {{.at = 100, .lost_events = 30}};
+    const auto plan = plan_overflow(runs, {});
+    ASSERT_TRUE(plan.has_value());
+    EXPECT_TRUE(plan->has_reserve);
+    EXPECT_GE(plan->size, plan->needed + plan->needed / 20);
+}
+
+TEST(OverflowPlan, NeedsAnAllocation) {
+    const std::vector<usage::demand> runs(1);
+    EXPECT_THAT(plan_overflow(runs, {}).error().message, HasSubstr("nothing was ever allocated"));
+}
+
+} // namespace
+} // namespace drone::layout

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Held means held there: a program's calls, traced in each format, make a layout; the same calls,
-// played on the virtual board on a heap with that layout, are all served, and each pool gets as full
-// as the replay said.
+// played on the virtual board on a heap with that layout, are all served, and each pool and the
+// region get as full as the replay said.
 
 #include "board/board.hpp"
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
 #include "firmware/played.hpp"
+#include "layout/overflow_plan.hpp"
 #include "layout/plan.hpp"
 #include "paths.hpp"
 #include "trace/read.hpp"
@@ -247,16 +248,22 @@ public:
 
     struct outcome {
         std::uint32_t failed = 0;
-        std::vector<std::uint32_t> peaks; ///< by pool
+        std::vector<std::uint32_t> peaks; ///< by pool, then the region's, in blocks
     };
 
-    outcome
-    play(const std::vector<pool_spec>& pools, std::uint32_t alignment, const program& calls) {
+    outcome play(const layout::tried_heap& heap, const program& calls) {
+        const std::span<const pool_spec> pools = heap.pools;
         if (!board_->reset()) throw std::runtime_error("no reset");
         stop();
         std::array<pool_layout, played_pools> placed{};
-        place_pools(pools.data(), pools.size(), alignment, placed.data());
+        place_pools(pools.data(), pools.size(), heap.alignment, placed.data());
         load("pools", placed.data(), sizeof placed);
+        std::uint32_t used = 0;
+        for (std::size_t pool = 0; pool < pools.size(); ++pool)
+            used += placed[pool].size();
+        if (used + heap.region_bytes > played_arena) throw std::runtime_error("too large a heap");
+        const region_layout region = place_region(used, used + heap.region_bytes);
+        load("region", &region, sizeof region);
         set("pool_count", static_cast<std::uint32_t>(pools.size()));
         for (std::size_t at = 0; at < calls.size(); at += played_at_once) {
             stop();
@@ -270,7 +277,7 @@ public:
         if (end.why != board::run_end::kind::exited || end.status != 0)
             throw std::runtime_error("the player did not come to its end: " + end.message);
         outcome seen{.failed = word_at("failed", 0), .peaks = {}};
-        for (std::uint32_t pool = 0; pool < pools.size(); ++pool)
+        for (std::uint32_t pool = 0; pool <= pools.size(); ++pool)
             seen.peaks.push_back(word_at("peaks", pool));
         return seen;
     }
@@ -307,6 +314,18 @@ struct traced_as {
     std::string (*trace)(const program& calls);
 };
 
+/// A trace by way of a file, as the tool reads it.
+usage::demand demand_of(const std::string& bytes, trace::format format) {
+    const std::filesystem::path file =
+        std::filesystem::temp_directory_path() / fmt::format("drone-held-{}", ::getpid());
+    std::ofstream(file, std::ios::binary) << bytes;
+    const auto source = checked(trace::source::open(file));
+    EXPECT_EQ(source.format(), format);
+    usage::demand made = checked(usage::make_demand(source));
+    std::filesystem::remove(file);
+    return made;
+}
+
 class Held : public testing::TestWithParam<traced_as> {
 protected:
     /// Of a format that leaves nothing open the replay does what the board does, where requests fall
@@ -314,14 +333,8 @@ protected:
     const bool is_exact_ = trace::left_open(GetParam().format).empty();
 
     [[nodiscard]] layout::planner planner_of(const program& calls) {
-        const std::filesystem::path file =
-            std::filesystem::temp_directory_path() / fmt::format("drone-held-{}", ::getpid());
-        std::ofstream(file, std::ios::binary) << GetParam().trace(calls);
-        const auto source = checked(trace::source::open(file));
-        EXPECT_EQ(source.format(), GetParam().format);
         runs_.clear();
-        runs_.push_back(checked(usage::make_demand(source)));
-        std::filesystem::remove(file);
+        runs_.push_back(demand_of(GetParam().trace(calls), GetParam().format));
         return checked(layout::planner::of(runs_, {.most_pools = 8}));
     }
     [[nodiscard]] static layout::plan
@@ -332,8 +345,6 @@ protected:
     }
 
     player board_;
-
-private:
     std::vector<usage::demand> runs_;
 };
 
@@ -348,7 +359,8 @@ TEST_P(Held, MeansHeldOnTheBoardWithTheSameCalls) {
                 SCOPED_TRACE(fmt::format("{} pools{}", pools, squeeze ? ", squeezed" : ""));
                 const layout::plan plan = make(planner, pools, squeeze);
                 ASSERT_TRUE(plan.replay.holds());
-                const player::outcome seen = board_.play(plan.pools, plan.alignment, calls);
+                const player::outcome seen =
+                    board_.play({.pools = plan.pools, .alignment = plan.alignment}, calls);
                 EXPECT_EQ(seen.failed, 0U);
                 for (std::size_t pool = 0; pool < plan.pools.size(); ++pool) {
                     if (is_exact_) {
@@ -368,7 +380,8 @@ TEST_P(Held, MayNotBeWhereRequestsFallOverAndTheTraceLeavesSomethingOpen) {
         const program calls = any_program(seed, GetParam().what);
         auto planner = planner_of(calls);
         const layout::plan plan = make(planner, 4, true);
-        const player::outcome seen = board_.play(plan.pools, plan.alignment, calls);
+        const player::outcome seen =
+            board_.play({.pools = plan.pools, .alignment = plan.alignment}, calls);
         for (std::size_t pool = 0; pool < plan.pools.size(); ++pool)
             if (seen.peaks[pool] != plan.replay.pools[pool].peak) return true;
         return seen.failed != 0;
@@ -377,6 +390,47 @@ TEST_P(Held, MayNotBeWhereRequestsFallOverAndTheTraceLeavesSomethingOpen) {
     for (unsigned seed = 1; seed <= 40 && !any; ++seed)
         any = differs(seed);
     EXPECT_EQ(any, !is_exact_);
+}
+
+TEST_P(Held, MeansHeldWithAnOverflowRegionToo) {
+    const bool tells_resizes = GetParam().format == trace::format::allocation_log;
+    unsigned failed = 0;
+    for (const unsigned seed : {1U, 2U}) {
+        SCOPED_TRACE(seed);
+        const program calls = any_program(seed, GetParam().what);
+        runs_ = {demand_of(GetParam().trace(calls), GetParam().format)};
+        for (const std::size_t pools : {0U, 4U, 8U}) {
+            SCOPED_TRACE(fmt::format("at most {} pools", pools));
+            const layout::overflow_plan plan =
+                checked(layout::plan_overflow(runs_, {.most_pools = pools}));
+            ASSERT_TRUE(plan.holds());
+            layout::tried_heap heap{
+                .pools = plan.pools, .alignment = plan.alignment, .region_bytes = plan.region
+            };
+            if (!tells_resizes) {
+                // A block that moves has both places for a moment, of which the trace does not tell.
+                heap.region_bytes += plan.needed / 2 / 8 * 8;
+                EXPECT_EQ(board_.play(heap, calls).failed, 0U);
+                continue;
+            }
+            const player::outcome seen = board_.play(heap, calls);
+            EXPECT_EQ(seen.failed, 0U);
+            for (std::size_t pool = 0; pool < plan.pools.size(); ++pool)
+                EXPECT_EQ(seen.peaks[pool], plan.replay.pools[pool].peak) << pool;
+            EXPECT_EQ(seen.peaks.back(), plan.replay.region.peak);
+            // Smaller ones hold here where they hold there.
+            for (int less = 1; less <= 4; ++less) {
+                heap.region_bytes = plan.region - plan.region / 40 * static_cast<unsigned>(less);
+                const auto replayed = checked(layout::replay(runs_, heap));
+                const bool held = board_.play(heap, calls).failed == 0;
+                EXPECT_EQ(held, replayed.holds()) << heap.region_bytes;
+                if (!held) ++failed;
+            }
+        }
+    }
+    if (tells_resizes) {
+        EXPECT_GT(failed, 0U);
+    }
 }
 
 TEST(Player, CountsWhatItsHeapCannotServe) {
@@ -388,9 +442,10 @@ TEST(Player, CountsWhatItsHeapCannotServe) {
         {.what = played_call::c_free, .slot = 0},
         {.what = played_call::c_malloc, .slot = 2, .size = 9},
     };
-    const player::outcome seen = board.play({{8, 1}, {16, 1}}, 8, calls);
+    const std::vector<pool_spec> pools = {{8, 1}, {16, 1}};
+    const player::outcome seen = board.play({.pools = pools}, calls);
     EXPECT_EQ(seen.failed, 2U);
-    EXPECT_THAT(seen.peaks, testing::ElementsAre(1, 1));
+    EXPECT_THAT(seen.peaks, testing::ElementsAre(1, 1, 0));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Plays calls that the test has put into memory, on a heap whose pools the test has put there. The
-// heap is the target's; only the searches are loops, because the pools are not known here.
+// Plays calls that the test has put into memory, on a heap whose pools and region the test has put
+// there. The heap is the target's; only the searches are loops, because the pools are not known here.
 
 #include "played.hpp"
 
@@ -19,6 +19,7 @@ using drone::calls::played_call;
 extern "C" {
 drone::pool_layout pools[drone::calls::played_pools];
 volatile std::uint32_t pool_count;
+drone::region_layout region; ///< without granules there is none
 played_call calls[drone::calls::played_at_once];
 volatile std::uint32_t call_count;
 
@@ -31,26 +32,40 @@ volatile std::uint32_t peaks[drone::calls::played_pools];
 
 namespace {
 
-struct no_region_place {
-    static constexpr bool exists = false;
+drone::region_bins bins{0};
+
+struct loaded_region_place {
+    static constexpr bool exists = true;
+    using index = std::uint16_t;
+
+    static const drone::region_layout& layout() noexcept { return region; }
+    static std::int32_t bin_step(std::uint32_t leading_zeros) noexcept {
+        return bins.step(leading_zeros);
+    }
 };
 
 struct loaded_pools {
-    using region_place = no_region_place;
+    using region_place = loaded_region_place;
     static constexpr std::size_t limit = drone::calls::played_pools;
 
     static std::size_t count() noexcept { return pool_count; }
     static const drone::pool_layout& at(std::size_t pool) noexcept { return pools[pool]; }
+    static region_place region() noexcept { return {}; }
 
     template <std::uint32_t Alignment, class Visitor>
     static decltype(auto) for_size(std::size_t size, Visitor&& visit) noexcept {
         std::size_t pool = 0;
         while (pool != count() && (at(pool).block < size || at(pool).alignment < Alignment))
             ++pool;
+        if (::region.granules != 0 && pool != count()) {
+            const std::uint32_t above = drone::region_saves_up_to(at(pool).block);
+            if (above != 0 && size <= above) pool = count();
+        }
         return visit(pool);
     }
     template <class Visitor>
     static decltype(auto) for_offset(std::uint32_t offset, Visitor&& visit) noexcept {
+        if (::region.holds(offset)) return visit(count());
         std::size_t pool = 0;
         while (pool + 1 < count() && (offset < at(pool).offset || offset >= at(pool).end()))
             ++pool;
@@ -105,15 +120,23 @@ void play_and_count(const played_call& call) {
     if (++used[pool] > peaks[pool]) peaks[pool] = used[pool];
 }
 
+bool is_sound() {
+    if (region.granules != 0) return heap.invariants_hold();
+    for (std::size_t pool = 0; pool < loaded_pools::count(); ++pool)
+        if (heap.count_free(pool) < 0) return false;
+    return true;
+}
+
 } // namespace
 
 DRONE_GLOBAL_HEAP(heap)
 
 int main() {
     loaded();
+    bins = drone::region_bins(region.granules);
     heap.initialize();
     for (loaded(); call_count != 0; loaded())
         for (std::uint32_t i = 0; i < call_count; ++i)
             play_and_count(calls[i]);
-    return heap.invariants_hold() ? 0 : 1;
+    return is_sound() ? 0 : 1;
 }

@@ -158,7 +158,12 @@ std::string format_heap(const heap& written) {
     if (written.alignment != default_alignment)
         text += fmt::format("align = {}\n", written.alignment);
     if (written.origin) text += fmt::format("origin = \"{:#x}\"\n", *written.origin);
-    return text + fmt::format("pools = {}\n", format_pools(written.pools));
+    text += fmt::format("pools = {}\n", format_pools(written.pools));
+    if (written.permanent.empty()) return text;
+    std::string names;
+    for (const std::string& name : written.permanent) // functions and sizes, which have no quotes
+        names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", name);
+    return text + fmt::format("permanent = [{}]\n", names);
 }
 
 result<std::string> rewrite_heap(

@@ -20,7 +20,7 @@ namespace drone::config {
 [[nodiscard]] std::string format_pools(std::span<const pool_spec> pools);
 
 /// The heap as a section: header, size, overflow where it is true, align where it is not the
-/// default, origin where there is one, pools.
+/// default, origin where there is one, pools, permanent where there is any.
 [[nodiscard]] std::string format_heap(const heap& written);
 
 /// The text with the `size`, `pools` and, where they change, `overflow` and `align` of the heap of

@@ -375,11 +375,7 @@ TEST_F(Generate, SqueezesOnlyWhereItSays) {
 }
 
 TEST_F(Generate, SaysOfASqueezedLayoutWhatTheTraceLeavesOpen) {
-<<<<<<< HEAD
     const std::string said = "so the program may differ where requests fall over";
-=======
-    const std::string said = "so where requests fall over, or a region serves them, the program may do otherwise";
->>>>>>> 03b8dcb (generate: Fewer bytes with a region, and bounds on time and memory)
     write("heaptrack", "v 10500 3\na 4 1\na 8 1\n+ 0\n+ 0\n+ 0\n- 0\n- 0\n+ 1\n+ 1\n+ 1\n");
     write("log", "a 1 4\na 2 4\na 3 4\nf 2\nf 3\na 4 8\na 5 8\na 6 8\n");
     const std::string squeeze = " generate --pools 2 --squeeze --headroom none";

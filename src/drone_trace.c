@@ -356,7 +356,7 @@ void drone_trace_heap(const void *base, size_t size, size_t alignment) {
     unsigned i, log2 = 0;
     while (h->layout[0] != 0 && h->base != first)
         if (++h == heaps + DRONE_TRACE_HEAPS) return;
-    while ((size_t)2 << log2 <= alignment)
+    while (log2 < 15 && (size_t)2 << log2 <= alignment) /* the word has room for 15 */
         ++log2;
     h->base = first;
     h->unit_log2 = (uint8_t)(log2 < 3 ? log2 : 3);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace drone::base {
@@ -62,6 +63,20 @@ std::string printable(std::string_view text, line_breaks breaks) {
                 shown += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(byte));
     }
     return shown;
+}
+
+namespace {
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
+} // namespace
+
+std::size_t count_characters(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(text, begins_character));
+}
+
+std::string_view first_characters(std::string_view text, std::size_t count) {
+    for (std::size_t at = 0; at < text.size(); ++at)
+        if (begins_character(text[at]) && count-- == 0) return text.substr(0, at);
+    return text;
 }
 
 } // namespace drone::base

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -14,5 +15,11 @@ enum class line_breaks { escaped, kept };
 /// line feeds and tabs stay.
 [[nodiscard]] std::string
 printable(std::string_view text, line_breaks breaks = line_breaks::escaped);
+
+/// Characters of UTF-8 text: bytes that begin one.
+[[nodiscard]] std::size_t count_characters(std::string_view text);
+
+/// The beginning of UTF-8 text: `count` characters at most, each whole.
+[[nodiscard]] std::string_view first_characters(std::string_view text, std::size_t count);
 
 } // namespace drone::base

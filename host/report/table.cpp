@@ -2,6 +2,8 @@
 
 #include "report/table.hpp"
 
+#include "base/printable.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,21 +14,11 @@ namespace drone::report {
 
 namespace {
 
-/// Whether a character of UTF-8 begins with this byte.
-bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
-
-std::size_t characters(std::string_view text) {
-    return static_cast<std::size_t>(std::ranges::count_if(text, begins_character));
-}
-
 /// The text in so many characters at most, of which the last three say that it was cut.
 std::string cut_to(const std::string& text, std::size_t width) {
     constexpr std::string_view cut = "...";
-    if (characters(text) <= width || width < cut.size()) return text;
-    std::size_t kept = 0;
-    for (std::size_t left = width - cut.size();; ++kept)
-        if (begins_character(text[kept]) && left-- == 0) break;
-    return text.substr(0, kept) + std::string(cut);
+    if (base::count_characters(text) <= width || width < cut.size()) return text;
+    return std::string(base::first_characters(text, width - cut.size())) + std::string(cut);
 }
 
 } // namespace
@@ -36,9 +28,9 @@ std::string columns(
 ) {
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < header.size(); ++i) {
-        widths.push_back(characters(header[i]));
+        widths.push_back(base::count_characters(header[i]));
         for (const cells& row : rows)
-            widths[i] = std::max(widths[i], characters(row[i]));
+            widths[i] = std::max(widths[i], base::count_characters(row[i]));
     }
     if (left_column + 1 == widths.size()) {
         // Each other column is its width, two blanks and a line; the last one has two blanks, too.

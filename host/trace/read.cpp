@@ -2,6 +2,7 @@
 
 #include "trace/read.hpp"
 
+#include "base/printable.hpp"
 #include "base/shell.hpp"
 #include "stream/likeness.hpp"
 #include "trace/formats/allocation_log.hpp"
@@ -157,7 +158,7 @@ result<void> refuse_unrecognised(
                 "MICROSECONDS), and the file is not another kind of trace; name a trace with -f",
                 path.string(),
                 look.first_other,
-                look.first_other_text.substr(0, 40)
+                base::first_characters(look.first_other_text, 40)
             ));
     if (!known)
         if (const auto version = find_newer_version(bytes))

@@ -38,6 +38,15 @@ TEST(Printable, CharactersThatTurnTextAreEscaped) {
     EXPECT_EQ(printable("a\u202eb\u2066"), "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6");
 }
 
+TEST(FirstCharacters, AreWhole) {
+    EXPECT_EQ(count_characters("größe"), 5U);
+    EXPECT_EQ(first_characters("größe", 0), "");
+    EXPECT_EQ(first_characters("größe", 3), "grö");
+    EXPECT_EQ(first_characters("größe", 4), "größ");
+    EXPECT_EQ(first_characters("größe", 5), "größe");
+    EXPECT_EQ(first_characters("größe", 6), "größe");
+}
+
 RC_GTEST_PROP(Printable, NothingReachesTheTerminalThatMovesIt, (const std::string& text)) {
     const std::string shown = printable(text);
     RC_ASSERT(std::ranges::none_of(shown, [](char c) {

@@ -34,6 +34,10 @@ void set_handler() {
     action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
     for (const int number : {SIGINT, SIGTERM})
         ::sigaction(number, &action, nullptr);
+    // A terminal that goes away, unless the user said that it may (nohup).
+    struct sigaction before{};
+    ::sigaction(SIGHUP, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
 }
 
 } // namespace

@@ -3,7 +3,7 @@
 
 namespace drone::capture {
 
-/// Ctrl-C and SIGTERM as a descriptor that becomes readable. The first signal never ends the
+/// Ctrl-C, SIGTERM and a hang-up as a descriptor that becomes readable. The first never ends the
 /// process, not even during shutdown. The second ends it as it would without this class. One at a
 /// time in a process.
 class stop_signal {

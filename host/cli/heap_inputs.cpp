@@ -94,6 +94,12 @@ result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
         for (const std::string& notice : read->findings.notices)
             say("drone: {}: {}\n", file, notice);
         say_text(assumption(read->demand, file, assumed.has_value()));
+        if (const std::uint64_t suspected = read->findings.suspected_failures; suspected != 0)
+            say("drone: {}: {} of {} failed requests are suspected, which damaged words could also "
+                "make; they are demand all the same\n",
+                file,
+                suspected,
+                read->findings.failures);
         warn_of_leaks(file, read->demand, inputs);
         inputs.runs.push_back(std::move(read->demand));
         if (inputs.left_open.empty()) inputs.left_open = trace::left_open(source->format());

@@ -150,7 +150,9 @@ result<int> session::run(const CLI::App& root) const { return actions_.at(&inner
 
 int main(int argc, char** argv) {
     drone::base::keep_standard_streams();
-    std::signal(SIGPIPE, SIG_IGN); // a closed pipe is a write that fails, with a message
+    // A closed pipe and a file that may not grow are writes that fail, with a message.
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     try {
         return drone::cli::run(argc, argv);
     } catch (const std::bad_alloc&) {

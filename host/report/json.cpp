@@ -67,6 +67,7 @@ json findings(const trace::findings& f) {
         {"failures", f.failures},
         {"double_frees", f.double_frees},
         {"contradictions", f.contradictions},
+        {"suspected_failures", f.suspected_failures},
         {"suspected_double_frees", f.suspected_double_frees},
         {"freed_unknown", f.freed_unknown},
         {"notices", f.notices},

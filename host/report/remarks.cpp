@@ -33,6 +33,7 @@ trace::findings sum(const std::vector<run>& runs) {
         all.freed_unknown += f.freed_unknown;
         all.double_frees += f.double_frees;
         all.contradictions += f.contradictions;
+        all.suspected_failures += f.suspected_failures;
         all.suspected_double_frees += f.suspected_double_frees;
         all.dropped_by_target += f.dropped_by_target;
     }
@@ -172,7 +173,12 @@ std::string leak_lines(const heap_report& r) {
 
 std::string failure_lines(const usage::statistics& usage, const trace::findings& all) {
     if (all.failures == 0) return {};
-    std::string text = fmt::format("Failed requests: {}\n", all.failures);
+    std::string text = fmt::format("Failed requests: {}", all.failures);
+    if (all.suspected_failures != 0)
+        text += fmt::format(
+            ", {} of them suspected, which damaged words could also make", all.suspected_failures
+        );
+    text += "\n";
     if (usage.rows().empty())
         text += "  no request was ever served: does start-up run .preinit_array?\n";
     std::size_t shown = 0;

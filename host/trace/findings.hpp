@@ -34,6 +34,8 @@ struct findings {
     std::uint64_t damaged = 0;  ///< words, records or lines that say nothing that can be true
     std::uint64_t repeated = 0; ///< words that are there twice; read once
     std::uint64_t failures = 0; ///< requests that the heap could not serve
+    /// Native: those of them between checks that do not agree: a damaged word may look like one.
+    std::uint64_t suspected_failures = 0;
 
     /// Native: the target's count of events, modulo 2^24, at the last check that agreed. What is
     /// certain was so then.

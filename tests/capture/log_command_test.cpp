@@ -260,6 +260,17 @@ TEST_F(LogCommand, WaitsForAServerThatComesBack) {
     EXPECT_THAT(errors(), HasSubstr("closed; waiting for it to come back"));
 }
 
+TEST_F(LogCommand, ATerminalThatGoesAwayEndsItAsCtrlCDoes) {
+    const listener server;
+    running_log log = start({"--input", "tcp:" + server.address, path("text:0")});
+    const base::descriptor peer = server.accept();
+    ASSERT_TRUE(write_all(peer.get(), bytes{0x01, 'h', 0x01, 'i'}));
+    EXPECT_TRUE(becomes_true([&] { return file("text") == bytes{'h', 'i'}; }, 10s));
+    log.signal(SIGHUP);
+    EXPECT_EQ(log.wait(), 0);
+    EXPECT_EQ(file("text"), (bytes{'h', 'i'}));
+}
+
 TEST_F(LogCommand, KilledAtAnyMomentLeavesAPrefixInWholeWords) {
     constexpr std::size_t blocks = 400;
     const bytes heap = board_stream::heap_words(blocks);

@@ -86,6 +86,12 @@ TEST_F(Usage, OutputThatCannotBeWrittenIsAnError) {
     EXPECT_EQ(help.code, 1);
 }
 
+TEST_F(Usage, AFileThatMayNotGrowIsAnError) {
+    const outcome left = shell("(ulimit -f 0; " DRONE_BINARY_DIR
+                               "/bin/drone print supported-boards 2>&1 >boards; echo $?) | cat");
+    EXPECT_EQ(left.out, "drone: standard output: File too large\n1\n");
+}
+
 TEST_F(Usage, ClosedPipeIsAnError) {
     const outcome left = shell("mkfifo pipe; true <pipe & exec 3>pipe; wait; " DRONE_BINARY_DIR
                                "/bin/drone print supported-boards >&3");

@@ -84,6 +84,23 @@ TEST(NativeTrace, NeverTakesALostAllocationForADoubleFree) {
     EXPECT_EQ(r.found.lost_events, 32);
 }
 
+TEST(NativeTrace, SuspectsAFailureThatADamagedWordMayHaveMade) {
+    native_writer w;
+    w.announce().allocate(1, 0, 12).deallocate(1, 0).event(wire::operation::failed, 300);
+    const std::size_t freed = w.words.size() - 2;
+    const reading unchecked(w.bytes());
+    EXPECT_EQ(unchecked.found.failures, 1);
+    EXPECT_EQ(unchecked.found.suspected_failures, 0) << "the end of a capture is not damage";
+    w.checkpoint().event(wire::operation::failed, 500).checkpoint();
+    const reading whole(w.bytes());
+    EXPECT_EQ(whole.found.failures, 2);
+    EXPECT_EQ(whole.found.suspected_failures, 0);
+    w.words[freed].bits ^= 2U << 29U; // a deallocation becomes a failed request
+    const reading damaged(w.bytes());
+    EXPECT_EQ(damaged.found.failures, 3);
+    EXPECT_EQ(damaged.found.suspected_failures, 2) << "of the stretch that does not agree";
+}
+
 TEST(NativeTrace, OfANewerVersionIsRefusedInOneLine) {
     auto announcement = wire::announce(native_writer::layout);
     announcement.at[0] = wire::make_begin(

@@ -5,7 +5,6 @@
 #include "trace/formats/native/version_1.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 namespace drone::trace {
@@ -261,14 +260,15 @@ std::optional<word_range> stretch_finder::find_repetition(const stretch& found) 
 void stretch_finder::try_repetitions(
     const stretch& found, std::uint32_t events, const std::function<bool(word_range)>& proves
 ) const {
-    constexpr int most_tries = 8; // each takes as long as to read the stretch
+    constexpr int most_tries = 8;            // each takes as long as to read the stretch
+    constexpr std::size_t most_between = 64; // words that are said between two events
     const target_words words(bytes_, found.words.begin, found.words.end);
     if (words.count() > 2 * farthest) return;
     struct run {
         std::size_t next = 0;  ///< word that goes on with it
         std::size_t equal = 0; ///< words so far
     };
-    std::unordered_map<std::size_t, run> runs; // by the distance of the words that are equal
+    std::vector<run> runs(words.count()); // by the distance of the words that are equal
     int tries = 0;
     std::size_t end = 0; // of so many events from `first` on
     std::uint32_t within = 0;
@@ -279,8 +279,9 @@ void stretch_finder::try_repetitions(
         end = std::max(end, first);
         const bool begins_with_event = words[first].is_event();
         // A second copy begins anywhere before one event more.
-        for (std::size_t second = std::max(end, first + 1);
-             second < words.count() && (events != 0 || !begins_with_event);
+        const std::size_t nearest = std::max(end, first + 1);
+        const std::size_t last = std::min(words.count(), nearest + most_between);
+        for (std::size_t second = nearest; second < last && (events != 0 || !begins_with_event);
              ++second) {
             const std::size_t distance = second - first;
             run& now = runs[distance];

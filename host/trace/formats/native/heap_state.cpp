@@ -240,6 +240,7 @@ bool heap_state::resize_in_region(wire::word w) {
 
 void heap_state::fail(wire::word w) {
     ++found_.failures;
+    if (doubted_) ++found_.suspected_failures;
     const std::uint32_t alignment_log2 = take_alignment(w);
     to_.now().on_failure({
         .size = w.data(),

@@ -40,6 +40,8 @@ public:
     void restart();
 
     void begin_stretch(bool proven);
+    /// Whether a check says that words from here on are lost or damaged.
+    void doubt(bool doubted) { doubted_ = doubted; }
     /// Events are missing here, or changed, or may be: what was seen before is not certain, and
     /// what was said of the next event may be a lost one's.
     void break_off();
@@ -109,6 +111,7 @@ private:
     prefix prefix_;
     std::uint16_t context_ = no_context;
     bool contradicted_ = false;
+    bool doubted_ = false;
     std::optional<wire::region_code> code_;         ///< of the region
     std::map<std::uint32_t, std::uint32_t> region_; ///< live blocks of it: first byte to end
     std::array<brief_change, 256> usual_{};         ///< room for what follow() makes at a time

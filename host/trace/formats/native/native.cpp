@@ -58,6 +58,7 @@ void native_reader::open(stretch& s) {
         went_back(start);
         heap_.begin_stretch(s.proven);
     }
+    heap_.doubt(!s.proven && s.ends == stretch::ending::check);
     now_ = s;
     now_.announced.reset();
 }
@@ -140,7 +141,9 @@ void native_reader::reopen() {
     now_.words.begin = at_;
     now_.starts_anew = false;
     now_.proven = numbers_.vouch_for(now_);
-    if (now_.proven) heap_.begin_stretch(true);
+    if (!now_.proven) return;
+    heap_.begin_stretch(true);
+    heap_.doubt(false);
 }
 
 void native_reader::control(wire::word w) {
@@ -268,25 +271,36 @@ std::optional<announced_trace> find_announcement(std::span<const std::byte> byte
     return std::nullopt;
 }
 
-std::optional<std::uint32_t> find_newer_version(std::span<const std::byte> bytes) {
+namespace {
+
+/// The version of what looks like the announcement of a version that is not known: its first words
+/// are as they ever were, and its last is not far. Nothing else can be said of it.
+std::optional<std::uint32_t> newer_announcement(std::span<const std::byte> bytes) {
     using wire::control;
-    for (std::size_t phase = 0; phase < word_bytes; ++phase) {
-        for (std::size_t at = phase; at + 2 * word_bytes <= bytes.size(); at += word_bytes) {
-            const auto is = [&](std::size_t place, control what) {
-                const std::size_t begin = at + place * word_bytes;
-                return begin + word_bytes <= bytes.size() &&
-                       load_word(&bytes[begin]).is_control(what);
-            };
-            if (!is(0, control::begin) || !is(1, control::heap_size)) continue;
-            const wire::announced_heap said = wire::decode_begin(load_word(&bytes[at]));
-            std::size_t pools = 0;
-            while (is(2 + 2 * pools, control::pool_block) &&
-                   is(3 + 2 * pools, control::pool_capacity))
-                ++pools;
-            const bool is_whole = pools != 0 ? pools == said.pool_count : is(2, control::region);
-            if (said.version > wire::version && is_whole) return said.version;
-        }
-    }
+    constexpr std::uint32_t versions = 16;
+    constexpr std::size_t most_unknown = 8; // words between pools and end
+    const auto is = [&](std::size_t place, control what) {
+        const std::size_t begin = place * word_bytes;
+        return begin + word_bytes <= bytes.size() && load_word(&bytes[begin]).is_control(what);
+    };
+    if (!is(0, control::begin) || !is(1, control::heap_size)) return std::nullopt;
+    const wire::announced_heap said = wire::decode_begin(load_word(bytes.data()));
+    if (said.version <= wire::version || said.version >= versions) return std::nullopt;
+    if (said.alignment < granule || said.alignment > alignment_limit) return std::nullopt;
+    std::size_t end = 2;
+    for (std::size_t pool = 0; pool < said.pool_count; ++pool, end += 2)
+        if (!is(end, control::pool_block) || !is(end + 1, control::pool_capacity))
+            return std::nullopt;
+    for (std::size_t more = 0; more < most_unknown; ++more)
+        if (is(end + more, control::layout_end)) return said.version;
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::uint32_t> find_newer_version(std::span<const std::byte> bytes) {
+    for (std::size_t at = 0; at + word_bytes <= bytes.size(); ++at)
+        if (const auto version = newer_announcement(bytes.subspan(at))) return version;
     return std::nullopt;
 }
 

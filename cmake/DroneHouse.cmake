@@ -116,7 +116,7 @@ endfunction()
 macro(drone_add_house)
     foreach(folder IN ITEMS
             host/base host/config host/stream host/trace host/usage host/layout host/report host/capture host/probe
-                host/board host/cli
+                host/board host/cli adapters/linux
             tests bench)
         add_subdirectory(${folder})
     endforeach()

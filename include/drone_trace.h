@@ -26,8 +26,9 @@ extern "C" {
 #endif
 
 /* A heap: its first byte, its bytes (at most 16 MiB are traced), and what each block's address is a
- * multiple of, a power of two. Before its first block is reported; blocks in no such heap are not
- * traced. The first heap's trace is on port 31, the next one's on 30, and so on. */
+ * multiple of, a power of two. Saying it again changes nothing. Call it before the first block is
+ * reported; blocks in no such heap are not traced. The first heap's trace is on port 31, the next one's
+ * on 30, and so on. */
 void drone_trace_heap(const void *base, size_t size, size_t alignment);
 
 /* A block was taken: where, the bytes asked for, and the alignment if more than the heap's was asked

@@ -43,9 +43,6 @@
 #ifndef DRONE_TRACE_HEAPS
 #define DRONE_TRACE_HEAPS 1
 #endif
-#ifndef DRONE_TRACE_RING_WORDS
-#define DRONE_TRACE_RING_WORDS 1024
-#endif
 
 #include "drone_trace_carriers.h"
 
@@ -145,9 +142,9 @@ static int put(struct heap *h, uint32_t word) {
 }
 
 static int put_digest(struct heap *h) {
-    const int done = put(h, 11U << 28 | digested(h->digest, 0) >> 4);
+    put(h, 11U << 28 | digested(h->digest, 0) >> 4);
     h->digest = h->seed;
-    return done;
+    return 1;
 }
 
 static int put_checkpoint(struct heap *h) {
@@ -293,15 +290,20 @@ static void send(struct heap *h, const struct event *e) {
 
 /* -- What the header declares ---------------------------------------------------------------------- */
 
+/* Whether somebody listens to a heap; if not, the next who does is told that there was a pause. */
+static int is_heard(struct heap *h) {
+    if (carrier_enabled(port_of(h))) return 1;
+    h->events = 0;
+    if (DRONE_TRACE_DROP) h->announced = 0, h->dropped = h->left_out = 0;
+    return 0;
+}
+
 /* The heap that holds an address, if somebody listens to it. */
 static struct heap *heard(const void *place) {
     struct heap *h = heaps;
-    for (; h != heaps + DRONE_TRACE_HEAPS; ++h) {
-        if (h->layout[0] == 0 || (uintptr_t)place - h->base > (h->layout[1] & DATA_MASK)) continue;
-        if (carrier_enabled(port_of(h))) return h;
-        h->events = 0; /* the next who listens is told that there was a pause */
-        if (DRONE_TRACE_DROP) h->announced = 0, h->dropped = h->left_out = 0;
-    }
+    for (; h != heaps + DRONE_TRACE_HEAPS; ++h)
+        if (h->layout[0] != 0 && (uintptr_t)place - h->base <= (h->layout[1] & DATA_MASK))
+            return is_heard(h) ? h : NULL;
     return NULL;
 }
 
@@ -354,8 +356,8 @@ void drone_trace_heap(const void *base, size_t size, size_t alignment) {
     const uint32_t last = (uint32_t)(whole < HEAP_LIMIT ? whole : HEAP_LIMIT) - 1;
     struct heap *h = heaps;
     unsigned i, log2 = 0;
-    while (h->layout[0] != 0 && h->base != first)
-        if (++h == heaps + DRONE_TRACE_HEAPS) return;
+    for (; h->layout[0] != 0; ++h)
+        if (h->base == first || h + 1 == heaps + DRONE_TRACE_HEAPS) return; /* known, or too many */
     while (log2 < 15 && (size_t)2 << log2 <= alignment) /* the word has room for 15 */
         ++log2;
     h->base = first;

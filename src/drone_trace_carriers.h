@@ -4,6 +4,10 @@
  * functions: whether somebody listens to a port, whether it takes a word now, and the write, which is
  * called with interrupts masked. */
 
+#ifndef DRONE_TRACE_RING_WORDS
+#define DRONE_TRACE_RING_WORDS 1024
+#endif
+
 /* -- Interrupts --------------------------------------------------------------------------------- */
 
 #ifdef DRONE_TRACE_MASK

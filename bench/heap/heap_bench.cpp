@@ -162,6 +162,26 @@ std::string write_8_pools_of_8(const replayed_trace& trace, const std::string& n
     return write_pools(name, list, size);
 }
 
+/// The tracer of a heap that is not ours, as an object; its heap is the whole RAM. Returns what links
+/// it to newlib-nano.
+std::string
+build_tracer(const std::string& cpu, const std::string& level, const std::string& more) {
+    shop.run(
+        work,
+        fmt::format(
+            "arm-none-eabi-gcc -mcpu={} -mthumb -std=c99 {} {} -ffunction-sections "
+            "-DDRONE_TRACE_HEAP_BASE=0x20000000 -DDRONE_TRACE_HEAP_SIZE=0x30000 -I'{}' -c '{}' -o "
+            "tracer.o",
+            cpu,
+            level,
+            more,
+            (source / "include").string(),
+            (source / "src/drone_trace.c").string()
+        )
+    );
+    return "--specs=nano.specs tracer.o -Wl,--wrap=_malloc_r,--wrap=_free_r,--wrap=_realloc_r";
+}
+
 /// Bytes of the functions that allocating and giving back need.
 std::uint32_t code_size(const files::path& elf, through by) {
     const auto program = board::read_firmware(elf);
@@ -255,7 +275,8 @@ void table(const core_choice& core, const layouts& made, const std::string& leve
             bench::measure(shop, elf, {.model = core.model, .listening = listening}, what.by);
         // These need functions that code_size() does not know.
         const bool more = what.options.find("BENCH_CHECKING") != std::string::npos ||
-                          what.options.find("BENCH_RING") != std::string::npos;
+                          what.options.find("BENCH_RING") != std::string::npos ||
+                          what.libraries.find("tracer.o") != std::string::npos;
         print_row(name, c, more ? 0 : code_size(elf, what.by));
         return c;
     };
@@ -289,6 +310,15 @@ void table(const core_choice& core, const layouts& made, const std::string& leve
     row("drone, 32 pools, checking full", ours(pools32_full, "-DBENCH_CHECKING=full"));
     const counts newlib = row("newlib malloc", {"", "", through::rival});
     const counts nano = row("newlib-nano malloc", {"", "--specs=nano.specs", through::rival});
+    if (core.traces) {
+        const auto traced_nano = [&](const std::string& more) {
+            return variant{"", build_tracer(core.cpu, level, more), through::rival};
+        };
+        const std::string alone = "-DDRONE_TRACE_CALLERS=0";
+        row("  by drone_trace.c, nobody listens", traced_nano(alone));
+        row("  by drone_trace.c, listening", traced_nano(alone), true);
+        row("  by drone_trace.c, with callers", traced_nano(""), true);
+    }
     const counts pico = row("picolibc malloc", {"--specs=picolibc.specs", "", through::rival});
     for (const auto& [pools, folder] : {std::pair{8, pools8}, std::pair{32, pools32}}) {
         const counts worst = measured(folder, "-DBENCH_EXHAUSTED", {.model = core.model});

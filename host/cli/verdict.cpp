@@ -6,6 +6,7 @@
 #include "cli/command.hpp"
 #include "cli/heap_inputs.hpp"
 #include "cli/say.hpp"
+#include "layout/overflow_plan.hpp"
 #include "layout/plan.hpp"
 #include "report/table.hpp"
 #include "usage/statistics.hpp"
@@ -44,6 +45,7 @@ struct verdict {
     std::optional<usage::arena_moment> today;
     double worst_fragmentation = 0;
     layout::plan pools;
+    std::optional<layout::overflow_plan> region; ///< nothing: no such heap was found
     std::uint64_t failures = 0;
     bool certain = true; ///< no gap in any run
 
@@ -85,11 +87,13 @@ result<void> plan_pools(const heap_inputs& inputs, verdict& v) {
     );
     if (!made) return std::unexpected(made.error());
     v.pools = *std::move(made);
+    if (auto region = layout::plan_overflow(inputs.runs, {.most_pools = most_pools}))
+        v.region = *std::move(region);
     return {};
 }
 
 std::vector<candidate> candidates(const verdict& v) {
-    return {
+    std::vector<candidate> all{
         {.name = "your allocator today",
          .bytes = v.today ? std::optional(v.today->arena) : std::nullopt,
          .any_order = "no: its holes depend on it"},
@@ -98,6 +102,16 @@ std::vector<candidate> candidates(const verdict& v) {
          .calls = bench::find("drone, 8 pools"),
          .any_order = "yes, up to each pool's blocks"},
     };
+    if (v.region)
+        all.push_back(
+            {.name = v.region->pools.empty()
+                         ? "region alone"
+                         : fmt::format("{} pools + region", v.region->pools.size()),
+             .bytes = v.region->used(),
+             .calls = bench::find("drone, 8 pools and a region"),
+             .any_order = fmt::format("in {} orders tried", v.region->orders)}
+        );
+    return all;
 }
 
 std::string
@@ -105,23 +119,24 @@ call_text(const bench::figures* calls, double bench::figures::* mean, int bench:
     return calls == nullptr ? "?" : fmt::format("{:.1f}, {}", calls->*mean, calls->*worst);
 }
 
-/// Against what it takes today, or the peak where that is not known.
+/// Against what it takes today. Where ours is no better, it says so.
 std::string judge(const verdict& v) {
     if (!v.today)
-        return "The trace does not say where blocks are, so what the heap takes today is not known.\n";
-    const std::uint64_t ours = v.pool_bytes();
+        return "The trace does not say where blocks are: what the heap takes today is not known.\n";
     const std::uint64_t today = v.today->arena;
-    if (ours < today)
-        return fmt::format(
-            "Pools take {} bytes less than today ({}).\n",
-            today - ours,
-            report::percent(today - ours, today)
-        );
-    return fmt::format(
-        "Pools save no memory here: they take {} bytes more. What they give is a bounded time for every "
-        "call, and a fit that does not depend on the order of the calls.\n",
-        ours - today
-    );
+    const auto compared = [&](std::string_view what, std::uint64_t ours) {
+        if (ours < today)
+            return fmt::format(
+                "{}: {} bytes less than today ({})\n",
+                what,
+                today - ours,
+                report::percent(today - ours, today)
+            );
+        return fmt::format("{}: no memory saved, {} bytes more than today\n", what, ours - today);
+    };
+    std::string text = compared("Pools", v.pool_bytes());
+    if (v.region) text += compared("With a region", v.region->used());
+    return text;
 }
 
 std::string to_text(const verdict& v) {
@@ -186,10 +201,26 @@ json calls_json(const bench::figures* f) {
     };
 }
 
+json pools_json(const std::vector<pool_spec>& pools) {
+    json all = json::array();
+    for (const pool_spec& pool : pools)
+        all.push_back({{"block", pool.block}, {"capacity", pool.capacity}});
+    return all;
+}
+
+json region_json(const verdict& v) {
+    if (!v.region) return nullptr;
+    return {
+        {"bytes", v.region->used()},
+        {"size", v.region->size},
+        {"region", v.region->region},
+        {"orders", v.region->orders},
+        {"pools", pools_json(v.region->pools)},
+        {"instructions", calls_json(bench::find("drone, 8 pools and a region"))},
+    };
+}
+
 std::string to_json(const verdict& v) {
-    json pools = json::array();
-    for (const pool_spec& pool : v.pools.pools)
-        pools.push_back({{"block", pool.block}, {"capacity", pool.capacity}});
     json today = nullptr;
     if (v.today)
         today = {
@@ -214,8 +245,9 @@ std::string to_json(const verdict& v) {
           {"used", v.pools.used},
           {"lower_bound", v.pools.lower_bound},
           {"optimal", v.pools.optimal},
-          {"pools", pools},
+          {"pools", pools_json(v.pools.pools)},
           {"instructions", calls_json(bench::find("drone, 8 pools"))}}},
+        {"region", region_json(v)},
         {"bench", rivals},
     };
     return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
@@ -236,7 +268,7 @@ result<int> print_verdict(const heap_options& shared) {
 
 void add_verdict(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
     CLI::App& command = *heap.add_subcommand(
-        "verdict", "What the traced heap takes today, and what it would take with pools"
+        "verdict", "What the traced heap takes today, and what it would take with ours"
     );
     command.fallthrough();
     s.on(command, [shared] { return print_verdict(*shared); });

@@ -82,6 +82,7 @@ long resident_bytes(int statm) {
 class player {
 public:
     void line(const char* at) {
+        if (at[0] == 'x') return; // failed; every other line ends with its caller, ` @ADDRESS`
         char* next = nullptr;
         const std::uint64_t id = std::strtoull(at + 2, &next, 16);
         if (at[0] == 'f') {
@@ -90,7 +91,7 @@ public:
         }
         const std::size_t size = std::strtoull(next, &next, 10);
         if (at[0] == 'r') {
-            const bool moves = *next == ' ';
+            const bool moves = *next == ' ' && next[1] != '@';
             const std::uint64_t new_id = moves ? std::strtoull(next, &next, 16) : id;
             void* const block = std::realloc(table_.take_out(id), size);
             std::memset(block, 1, size);

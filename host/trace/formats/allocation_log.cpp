@@ -9,6 +9,7 @@
 
 #include <array>
 #include <bit>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -19,6 +20,7 @@ namespace {
 /// A line's fields, as many as an event can have and one more.
 struct fields {
     std::array<std::string_view, 5> at;
+    std::string_view caller; ///< the last one, where it is `@ADDRESS`
     std::size_t count = 0;
 
     explicit fields(std::string_view line) {
@@ -27,6 +29,7 @@ struct fields {
             if (at[count].empty()) break;
             ++count;
         }
+        if (count > 1 && at[count - 1].starts_with('@')) caller = at[--count].substr(1);
     }
 };
 
@@ -48,6 +51,7 @@ struct entry {
     std::string_view id{};
     std::string_view new_id{}; ///< r only
     std::uint32_t size = 0;
+    std::uint64_t caller = 0; ///< code address; 0: not told
     std::uint8_t alignment_log2 = alignment_not_told;
     std::uint64_t micros = 0; ///< t only
 };
@@ -57,20 +61,29 @@ line_kind parse_line(std::string_view line, entry& e) {
     if (f.count == 0 || f.at[0].starts_with('#')) return line_kind::nothing;
     if (f.at[0].size() != 1) return line_kind::wrong;
     e = {.what = f.at[0][0], .id = f.at[1], .new_id = f.at[1]};
-    const auto sized = [&] {
-        const auto size = parse<std::uint32_t>(f.at[2]);
+    if (!f.caller.empty()) {
+        const auto caller = parse<std::uint64_t>(f.caller);
+        if (!caller) return line_kind::wrong;
+        e.caller = *caller;
+    }
+    const auto sized = [&](std::size_t field = 2) {
+        const auto size = parse<std::uint32_t>(f.at[field]);
         e.size = size.value_or(0);
         return size.has_value();
     };
-    switch (e.what) {
-    case 'a': {
-        if (f.count < 3 || f.count > 4 || !sized()) return line_kind::wrong;
-        if (f.count == 3) return line_kind::event;
-        const auto alignment = parse<std::uint32_t>(f.at[3]);
-        if (!alignment || !std::has_single_bit(*alignment)) return line_kind::wrong;
+    const auto aligned = [&](std::size_t field) {
+        const auto alignment = parse<std::uint32_t>(f.at[field]);
+        if (!alignment || !std::has_single_bit(*alignment)) return false;
         e.alignment_log2 = static_cast<std::uint8_t>(std::max(2, std::countr_zero(*alignment)));
-        return line_kind::event;
-    }
+        return true;
+    };
+    switch (e.what) {
+    case 'a':
+        if (f.count < 3 || f.count > 4 || !sized()) return line_kind::wrong;
+        return f.count == 3 || aligned(3) ? line_kind::event : line_kind::wrong;
+    case 'x':
+        if (f.count < 2 || f.count > 3 || !sized(1)) return line_kind::wrong;
+        return f.count == 2 || aligned(2) ? line_kind::event : line_kind::wrong;
     case 'f':
         return f.count == 2 ? line_kind::event : line_kind::wrong;
     case 'r':
@@ -139,6 +152,12 @@ private:
         case 'f':
             give_back(e.id);
             break;
+        case 'x':
+            ++found_.failures;
+            to_.now().on_failure(
+                {.size = e.size, .caller = caller_of(e), .alignment_log2 = e.alignment_log2}
+            );
+            break;
         default:
             resize(e);
             break;
@@ -147,7 +166,9 @@ private:
 
     void take(std::string_view id, const entry& e) {
         if (live_.contains(id)) presume_free(id);
-        to_.change(live_.take(id, {.size = e.size, .alignment_log2 = e.alignment_log2}));
+        to_.change(live_.take(
+            id, {.size = e.size, .caller = caller_of(e), .alignment_log2 = e.alignment_log2}
+        ));
     }
 
     void give_back(std::string_view id) {
@@ -176,8 +197,19 @@ private:
         to_.resize(before, after, resizing::copied);
     }
 
+    /// Index in findings::callers, where the name of a caller is its address.
+    std::uint32_t caller_of(const entry& e) {
+        if (e.caller == 0) return 0;
+        if (found_.callers.empty()) found_.callers.emplace_back();
+        const auto next = static_cast<std::uint32_t>(found_.callers.size());
+        const auto [at, is_new] = callers_.emplace(e.caller, next);
+        if (is_new) found_.callers.push_back({fmt::format("{:#x}", e.caller)});
+        return at->second;
+    }
+
     batch to_;
     findings found_;
+    std::map<std::uint64_t, std::uint32_t> callers_; ///< by address
     token_table live_;
     std::uint64_t micros_ = 0;
     std::uint64_t allocated_twice_ = 0;

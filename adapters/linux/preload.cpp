@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-// A shared object to preload: writes what the program asks of malloc to the file that
-// DRONE_RECORD names, as an allocation log (docs: the allocation log). Only the first process is
+// libdrone_trace.so: what a program on Linux asks of malloc, as an allocation log with callers and
+// failed requests.
+//
+//     LD_PRELOAD=libdrone_trace.so program
+//
+// writes the file heaptrace, or the one that DRONE_HEAPTRACE names. Only the first process is
 // recorded; its children run without it. glibc only: it forwards to __libc_malloc and its kin.
 
 #include <atomic>
@@ -23,6 +27,8 @@ void* __libc_memalign(std::size_t alignment, std::size_t size);
 void __libc_free(void* block);
 }
 
+#define CALLER __builtin_return_address(0)
+
 namespace {
 
 constexpr std::size_t largest_alignment = 4096; // that a heap can be declared with
@@ -31,39 +37,41 @@ constexpr std::size_t largest_alignment = 4096; // that a heap can be declared w
 class recorder {
 public:
     void open() {
-        const char* const name = std::getenv("DRONE_RECORD");
-        if (name == nullptr) return;
+        const char* name = std::getenv("DRONE_HEAPTRACE");
+        if (name == nullptr) name = "heaptrace";
         file_ = ::open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         unsetenv("LD_PRELOAD");
-        unsetenv("DRONE_RECORD");
     }
     void stop() { file_ = -1; }
 
-    void allocated(void* block, std::size_t size, std::size_t alignment) {
-        if (file_ < 0 || block == nullptr) return;
+    void allocated(void* block, std::size_t size, std::size_t alignment, void* caller) {
+        if (file_ < 0) return;
         const lock locked(*this);
-        start('a', block);
+        start(block == nullptr ? 'x' : 'a');
+        if (block != nullptr) address(block);
         number(size);
         if (alignment > 0) number(alignment);
-        end();
+        end(caller);
     }
-    void freed(void* block) {
+    void freed(void* block, void* caller) {
         if (file_ < 0 || block == nullptr) return;
         const lock locked(*this);
-        start('f', block);
-        end();
+        start('f');
+        address(block);
+        end(caller);
     }
 
     /// The old block's address must not be taken by others between the call and the record, so
     /// a resize is recorded under the lock that its call was made under.
-    void* resized(void* block, std::size_t size) {
+    void* resized(void* block, std::size_t size, void* caller) {
         const lock locked(*this);
         void* const moved = __libc_realloc(block, size);
-        if (file_ < 0 || moved == nullptr) return moved;
-        start('r', block);
+        if (file_ < 0) return moved;
+        start(moved == nullptr ? 'x' : 'r');
+        if (moved != nullptr) address(block);
         number(size);
-        if (moved != block) address(moved);
-        end();
+        if (moved != nullptr && moved != block) address(moved);
+        end(caller);
         return moved;
     }
 
@@ -87,14 +95,24 @@ private:
         recorder& owner_;
     };
 
-    void start(char what, void* block) {
+    void start(char what) {
         if (used_ + 128 > sizeof buffer_) write_out();
         buffer_[used_++] = what;
-        address(block);
     }
-    void end() { buffer_[used_++] = '\n'; }
-    void address(void* block) { digits(reinterpret_cast<std::uintptr_t>(block), 16); }
-    void number(std::size_t value) { digits(value, 10); }
+    void end(void* caller) {
+        for (const char c : {' ', '@', '0', 'x'})
+            buffer_[used_++] = c;
+        digits(reinterpret_cast<std::uintptr_t>(caller), 16);
+        buffer_[used_++] = '\n';
+    }
+    void address(void* block) {
+        buffer_[used_++] = ' ';
+        digits(reinterpret_cast<std::uintptr_t>(block), 16);
+    }
+    void number(std::size_t value) {
+        buffer_[used_++] = ' ';
+        digits(value, 10);
+    }
 
     void digits(std::uint64_t value, unsigned base) {
         char text[24];
@@ -103,7 +121,6 @@ private:
             text[length++] = "0123456789abcdef"[value % base];
             value /= base;
         } while (value != 0);
-        buffer_[used_++] = ' ';
         while (length > 0)
             buffer_[used_++] = text[--length];
     }
@@ -124,16 +141,19 @@ private:
     char buffer_[1U << 16U] = {};
 };
 
-constinit recorder log;
+constinit recorder recorded;
 
 [[gnu::constructor]] void begin() {
-    log.open();
-    pthread_atfork(nullptr, nullptr, [] { log.stop(); });
+    recorded.open();
+    pthread_atfork(nullptr, nullptr, [] { recorded.stop(); });
 }
-[[gnu::destructor]] void finish() { log.flush(); }
+[[gnu::destructor]] void finish() { recorded.flush(); }
 
-std::size_t recorded_alignment(std::size_t alignment) {
-    return alignment < largest_alignment ? alignment : largest_alignment;
+void* taken(void* block, std::size_t size, std::size_t alignment, void* caller) {
+    recorded.allocated(
+        block, size, alignment < largest_alignment ? alignment : largest_alignment, caller
+    );
+    return block;
 }
 
 } // namespace
@@ -142,41 +162,40 @@ extern "C" {
 
 void* malloc(std::size_t size) {
     void* const block = __libc_malloc(size);
-    log.allocated(block, size, 0);
+    recorded.allocated(block, size, 0, CALLER);
     return block;
 }
 
 void* calloc(std::size_t count, std::size_t size) {
     void* const block = __libc_calloc(count, size);
-    log.allocated(block, count * size, 0);
+    recorded.allocated(block, count * size, 0, CALLER);
     return block;
 }
 
 void free(void* block) {
-    log.freed(block);
+    recorded.freed(block, CALLER);
     __libc_free(block);
 }
 
 void* realloc(void* block, std::size_t size) {
-    if (block == nullptr) return malloc(size);
-    if (size == 0) {
-        free(block);
-        return nullptr;
-    }
-    return log.resized(block, size);
+    if (block == nullptr) return taken(__libc_malloc(size), size, 0, CALLER);
+    if (size != 0) return recorded.resized(block, size, CALLER);
+    recorded.freed(block, CALLER);
+    __libc_free(block);
+    return nullptr;
 }
 
 void* memalign(std::size_t alignment, std::size_t size) {
-    void* const block = __libc_memalign(alignment, size);
-    log.allocated(block, size, recorded_alignment(alignment));
-    return block;
+    return taken(__libc_memalign(alignment, size), size, alignment, CALLER);
 }
 
-void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+    return taken(__libc_memalign(alignment, size), size, alignment, CALLER);
+}
 
 int posix_memalign(void** block, std::size_t alignment, std::size_t size) {
     if (alignment < sizeof(void*) || (alignment & (alignment - 1)) != 0) return EINVAL;
-    void* const made = memalign(alignment, size);
+    void* const made = taken(__libc_memalign(alignment, size), size, alignment, CALLER);
     if (made == nullptr) return ENOMEM;
     *block = made;
     return 0;

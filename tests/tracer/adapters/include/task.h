@@ -1,0 +1,8 @@
+#ifndef TASK_H
+#define TASK_H
+typedef struct tskTaskControlBlock *TaskHandle_t;
+TaskHandle_t xTaskGetCurrentTaskHandle(void);
+UBaseType_t uxTaskGetTaskNumber(TaskHandle_t xTask);
+void vTaskSuspendAll(void);
+long xTaskResumeAll(void);
+#endif

@@ -51,6 +51,7 @@ struct entry {
     std::string_view id{};
     std::string_view new_id{}; ///< r only
     std::uint32_t size = 0;
+    bool at_least = false;    ///< x only: more was asked for
     std::uint64_t caller = 0; ///< code address; 0: not told
     std::uint8_t alignment_log2 = alignment_not_told;
     std::uint64_t micros = 0; ///< t only
@@ -67,9 +68,10 @@ line_kind parse_line(std::string_view line, entry& e) {
         e.caller = *caller;
     }
     const auto sized = [&](std::size_t field = 2) {
-        const auto size = parse<std::uint32_t>(f.at[field]);
-        e.size = size.value_or(0);
-        return size.has_value();
+        const auto size = parse<std::uint64_t>(f.at[field]);
+        e.at_least = size.value_or(0) > UINT32_MAX;
+        e.size = e.at_least ? UINT32_MAX : static_cast<std::uint32_t>(size.value_or(0));
+        return size && (!e.at_least || e.what == 'x'); // no block is that large
     };
     const auto aligned = [&](std::size_t field) {
         const auto alignment = parse<std::uint32_t>(f.at[field]);
@@ -154,9 +156,12 @@ private:
             break;
         case 'x':
             ++found_.failures;
-            to_.now().on_failure(
-                {.size = e.size, .caller = caller_of(e), .alignment_log2 = e.alignment_log2}
-            );
+            to_.now().on_failure({
+                .size = e.size,
+                .caller = caller_of(e),
+                .alignment_log2 = e.alignment_log2,
+                .at_least = e.at_least,
+            });
             break;
         default:
             resize(e);
@@ -193,7 +198,8 @@ private:
             return take(e.new_id, e);
         }
         if (e.new_id != e.id && live_.contains(e.new_id)) presume_free(e.new_id);
-        const auto [before, after] = live_.resize(e.id, e.new_id, e.size);
+        auto [before, after] = live_.resize(e.id, e.new_id, e.size);
+        if (e.caller != 0) after.caller = caller_of(e);
         to_.resize(before, after, resizing::copied);
     }
 

@@ -31,7 +31,7 @@ test:
 docs: build
     cmake/install-packages test bench
     cmake --preset host -DDRONE_BENCH=ON
-    cmake --build build --target heap_bench wire_bench region_bench
+    cmake --build build --target heap_bench region_bench wire_bench region_bench
     tests/docs/renew
 
 # Benchmarks, each once: build/bench

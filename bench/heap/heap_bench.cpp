@@ -198,7 +198,7 @@ std::uint32_t code_size(const files::path& elf, through by) {
                                                   : name == "malloc" || name == "free";
         const bool ours = name == "bench_allocate" || name == "bench_deallocate" ||
                           has("fall_over") || has("unserved") || has("_heard") ||
-                          has("trace_port") || has("::serve") || has("::take_");
+                          has("native_tracer") || has("::serve") || has("::take_");
         const bool slowly = has("allocate_slowly") ||
                             has(by == through::new_face ? "new_slowly" : "malloc_slowly") ||
                             has("::refused");

@@ -98,7 +98,7 @@ public:
     template <class... Caller>
     [[nodiscard, gnu::always_inline]] void*
     new_or_exhausted(std::size_t size, std::size_t alignment, Caller... caller) const {
-        if (void* const block = at_once(size, alignment); block != nullptr) [[likely]]
+        if (void* const block = at_once(size, alignment, caller...); block != nullptr) [[likely]]
             return block;
         return passing(
             [&](auto... who) __attribute__((always_inline)) {
@@ -124,7 +124,7 @@ public:
     template <class... Caller>
     [[nodiscard, gnu::always_inline]] void*
     allocate(std::size_t size, std::size_t alignment, Caller... caller) const noexcept {
-        if (void* const block = at_once(size, alignment); block != nullptr) [[likely]]
+        if (void* const block = at_once(size, alignment, caller...); block != nullptr) [[likely]]
             return block;
         return passing(
             [&](auto... who) __attribute__((always_inline)) {
@@ -154,7 +154,8 @@ public:
     template <class... Caller>
     [[nodiscard, gnu::always_inline]] void*
     malloc(std::size_t size, Caller... caller) const noexcept {
-        if (void* const block = at_once(size, default_alignment); block != nullptr) [[likely]]
+        if (void* const block = at_once(size, default_alignment, caller...); block != nullptr)
+            [[likely]]
             return block;
         return call_malloc(size, default_alignment, caller...);
     }
@@ -272,12 +273,19 @@ private:
     }
 
     /// A block that the heap has without a second look, else null.
-    [[gnu::always_inline]] void* at_once(std::size_t size, std::size_t alignment) const noexcept {
-        if constexpr (requires { heap_.allocate_at_once(size, alignment); }) {
-            return heap_.allocate_at_once(size, alignment);
-        } else {
-            return nullptr;
-        }
+    template <class... Caller>
+    [[gnu::always_inline]] void*
+    at_once(std::size_t size, std::size_t alignment, Caller... caller) const noexcept {
+        return passing(
+            [&](auto... who) __attribute__((always_inline)) -> void* {
+                if constexpr (requires { heap_.allocate_at_once(size, alignment, who...); }) {
+                    return heap_.allocate_at_once(size, alignment, who...);
+                } else {
+                    return nullptr;
+                }
+            },
+            caller...
+        );
     }
 
     Heap& heap_;

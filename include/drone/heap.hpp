@@ -36,15 +36,6 @@ public:
     [[nodiscard]] static std::byte* base() noexcept { return reinterpret_cast<std::byte*>(Origin); }
 };
 
-// GCC makes no tail call on Arm to a public function that it has not emitted yet, so every caller
-// would save and restore lr for a way that hardly ever is taken. Optimised for size the linker had
-// better merge them.
-#if defined(__OPTIMIZE_SIZE__)
-#define DRONE_A_CALL_AWAY [[gnu::noinline]] inline
-#else
-#define DRONE_A_CALL_AWAY [[gnu::noinline]] static
-#endif
-
 namespace detail {
 
 /// Every request that no pool can serve ends here.

@@ -614,7 +614,7 @@ bool region<Place>::invariants_hold(const std::byte* arena) const noexcept {
         }
     }
     return lists_.heads[0] == 0 && non_empty == lists_.non_empty && listed == free_blocks &&
-           (now.tags.from(at.last()) & 3U) == 1;
+           (now.tags.from(at.last()) & 3U) == 1 && !now.tags.is_set(at.first - 1);
 }
 
 } // namespace drone

@@ -53,6 +53,32 @@ template <class Tracer>
 struct holder {
     [[no_unique_address]] Tracer tracer_;
 };
+
+// What a traced heap does while somebody listens is a call away (language.hpp says why). The heap
+// comes last of what is always given, so that the other arguments stay in the registers in which
+// they came.
+
+/// A request that its first pool serves, and any other.
+template <std::uint32_t Alignment, class Traced, class... Caller>
+DRONE_A_CALL_AWAY void* allocate_heard(std::size_t size, Traced& self, Caller... caller) noexcept {
+    return self.template allocate_heard<Alignment>(size, caller...);
+}
+/// The same; null, and nothing is reported, where its first pool does not.
+template <std::uint32_t Alignment, class Traced, class... Caller>
+DRONE_A_CALL_AWAY void*
+allocate_heard_at_once(std::size_t size, Traced& self, Caller... caller) noexcept {
+    return self.template allocate_heard_at_once<Alignment>(size, caller...);
+}
+template <class Traced, class... Caller>
+DRONE_A_CALL_AWAY void* allocate_heard_slowly(
+    std::size_t size, std::size_t alignment, Traced& self, Caller... caller
+) noexcept {
+    return self.allocate_heard_slowly(size, alignment, caller...);
+}
+template <class Traced, class... Caller>
+DRONE_A_CALL_AWAY void deallocate_heard(void* block, Traced& self, Caller... caller) noexcept {
+    self.deallocate_heard(block, caller...);
+}
 } // namespace detail
 
 /// Heap, which reports every operation to Tracer. Contexts: those of Heap that the tracer allows.
@@ -64,6 +90,23 @@ template <class Heap, heap_tracer Tracer>
 class traced : detail::holder<Tracer>, public forwarding<Heap> {
     using detail::holder<Tracer>::tracer_;
     using forwarding<Heap>::heap_;
+    static constexpr bool has_first_block =
+        requires(Heap& heap, std::size_t size) { heap.allocate_at_once(size, size); };
+    /// Whether the tracer wants a caller, and none is given.
+    template <class... Caller>
+    static constexpr bool finds_caller = caller_tracer<Tracer> && sizeof...(Caller) == 0;
+
+    template <std::uint32_t Alignment, class Traced, class... Caller>
+    friend void* detail::allocate_heard(std::size_t size, Traced& self, Caller... caller) noexcept;
+    template <std::uint32_t Alignment, class Traced, class... Caller>
+    friend void*
+    detail::allocate_heard_at_once(std::size_t size, Traced& self, Caller... caller) noexcept;
+    template <class Traced, class... Caller>
+    friend void* detail::allocate_heard_slowly(
+        std::size_t size, std::size_t alignment, Traced& self, Caller... caller
+    ) noexcept;
+    template <class Traced, class... Caller>
+    friend void detail::deallocate_heard(void* block, Traced& self, Caller... caller) noexcept;
 
 public:
     // While nobody listens the way is a test and then that of the untraced heap: what must be kept
@@ -75,23 +118,33 @@ public:
         std::size_t size, std::size_t alignment = granule, Caller... caller
     ) noexcept {
         if (tracer_.listening()) [[unlikely]] {
+            if constexpr (finds_caller<Caller...>) return allocate_here(size, alignment, *this);
             // A constant alignment stays one on the other side of the call.
-            if (alignment <= granule)
-                return allocate_heard<granule>(size, granule, *this, caller...);
-            if (alignment <= default_alignment)
-                return allocate_heard<default_alignment>(size, default_alignment, *this, caller...);
-            return allocate_heard<alignment_limit>(size, alignment, *this, caller...);
+            else if (alignment <= granule)
+                return detail::allocate_heard<granule>(size, *this, caller...);
+            else if (alignment <= default_alignment)
+                return detail::allocate_heard<default_alignment>(size, *this, caller...);
+            else
+                return detail::allocate_heard_slowly(size, alignment, *this, caller...);
         }
         return heap_.allocate(size, alignment);
     }
 
-    /// As the heap's, while nobody listens. While somebody listens, null: allocate() then reports.
+    /// As the heap's. Where that is null nothing is reported: allocate() is still to come.
+    template <class... Caller>
+        requires(tracer_of<Tracer, Caller...> || sizeof...(Caller) == 0) && has_first_block
     [[nodiscard, gnu::always_inline]] void*
-    allocate_at_once(std::size_t size, std::size_t alignment) noexcept
-        requires requires(Heap& heap) { heap.allocate_at_once(size, alignment); }
-    {
-        if (tracer_.listening()) [[unlikely]]
-            return nullptr;
+    allocate_at_once(std::size_t size, std::size_t alignment, Caller... caller) noexcept {
+        if (tracer_.listening()) [[unlikely]] {
+            if constexpr (finds_caller<Caller...>)
+                return nullptr;
+            else if (alignment <= granule)
+                return detail::allocate_heard_at_once<granule>(size, *this, caller...);
+            else if (alignment <= default_alignment)
+                return detail::allocate_heard_at_once<default_alignment>(size, *this, caller...);
+            else
+                return nullptr;
+        }
         return heap_.allocate_at_once(size, alignment);
     }
 
@@ -100,7 +153,7 @@ public:
                 requires(Heap& heap, void* block) { heap.deallocate_or_null(block); }
     [[gnu::always_inline]] void deallocate_or_null(void* block, Caller... caller) noexcept {
         if (tracer_.listening()) [[unlikely]] {
-            if (block != nullptr) deallocate_heard(block, *this, caller...);
+            if (block != nullptr) hear_deallocation(block, caller...);
             return;
         }
         heap_.deallocate_or_null(block);
@@ -110,7 +163,7 @@ public:
         requires tracer_of<Tracer, Caller...> || (sizeof...(Caller) == 0)
     [[gnu::always_inline]] void deallocate(void* block, Caller... caller) noexcept {
         if (tracer_.listening()) [[unlikely]]
-            return deallocate_heard(block, *this, caller...);
+            return hear_deallocation(block, caller...);
         heap_.deallocate(block);
     }
 
@@ -144,9 +197,6 @@ private:
         }
     }
 
-    // The heap comes last of what is always given, so that the other arguments stay in the
-    // registers in which they came.
-
     /// What the heap answered to a request.
     template <class... Who>
     [[gnu::always_inline]] void
@@ -158,31 +208,57 @@ private:
         }
     }
 
-    template <std::uint32_t Most, class... Caller>
-    [[gnu::noinline]] static void* allocate_heard(
-        std::size_t size, std::size_t alignment, traced& self, Caller... caller
-    ) noexcept {
-        if constexpr (Most != alignment_limit) alignment = Most;
-        void* const block = self.heap_.allocate(size, alignment);
-        tell(
-            [&](auto... who) __attribute__((always_inline)) {
-                self.tell_answer(block, size, alignment, who...);
-            },
-            caller...
-        );
+    template <std::uint32_t Alignment, class... Who>
+    [[gnu::always_inline]] void* allocate_heard_at_once(std::size_t size, Who... who) noexcept {
+        void* const block = heap_.allocate_at_once(size, Alignment);
+        if (block != nullptr) [[likely]]
+            tracer_.trace_alloc(heap_.offset_of(block), size, Alignment, who...);
         return block;
+    }
+    template <std::uint32_t Alignment, class... Who>
+    [[gnu::always_inline]] void* allocate_heard(std::size_t size, Who... who) noexcept {
+        if constexpr (has_first_block) {
+            void* const block = allocate_heard_at_once<Alignment>(size, who...);
+            if (block != nullptr) [[likely]]
+                return block;
+        }
+        return detail::allocate_heard_slowly(size, Alignment, *this, who...);
+    }
+    template <class... Who>
+    [[gnu::always_inline]] void*
+    allocate_heard_slowly(std::size_t size, std::size_t alignment, Who... who) noexcept {
+        void* const block = heap_.allocate(size, alignment);
+        tell_answer(block, size, alignment, who...);
+        return block;
+    }
+    template <class... Who>
+    [[gnu::always_inline]] void deallocate_heard(void* block, Who... who) noexcept {
+        tracer_.trace_dealloc(heap_.offset_of(block), who...);
+        heap_.deallocate(block);
     }
 
     template <class... Caller>
-    [[gnu::noinline]] static void
-    deallocate_heard(void* block, traced& self, Caller... caller) noexcept {
-        tell(
-            [&](auto... who) __attribute__((always_inline)) {
-                self.tracer_.trace_dealloc(self.heap_.offset_of(block), who...);
-            },
-            caller...
-        );
-        self.heap_.deallocate(block);
+    [[gnu::always_inline]] void hear_deallocation(void* block, Caller... caller) noexcept {
+        if constexpr (finds_caller<Caller...>)
+            return deallocate_here(block, *this);
+        else
+            return detail::deallocate_heard(block, *this, caller...);
+    }
+
+    // Public functions, to which the compiler makes no tail call: their return address is in the
+    // code that called the heap.
+
+    [[gnu::noinline]] static void*
+    allocate_here(std::size_t size, std::size_t alignment, traced& self) noexcept {
+        void* block = nullptr;
+        tell([&](auto... who) __attribute__((always_inline)) {
+            block = self.allocate_heard_slowly(size, alignment, who...);
+        });
+        return block;
+    }
+    [[gnu::noinline]] static void deallocate_here(void* block, traced& self) noexcept {
+        tell([&](auto... who)
+                 __attribute__((always_inline)) { self.deallocate_heard(block, who...); });
     }
 
     /// A block that keeps its place.

@@ -225,11 +225,62 @@ private:
     template <class... Caller>
     [[gnu::always_inline]] void
     send(wire::operation op, std::uint32_t data, Caller... caller) noexcept {
-        if constexpr (!tells_callers) {
-            if (try_send(op, data)) [[likely]]
-                return;
+        if constexpr (tells_callers) {
+            send_after_caller(op, data, address(caller...));
+        } else if (!try_send(op, data)) [[unlikely]] {
+            send_slowly(op, data, caller...);
         }
-        send_slowly(op, data, caller...);
+    }
+
+    /// The event with who asked in front of it: a masked stretch for each of the two words.
+    [[gnu::always_inline]] void
+    send_after_caller(wire::operation op, std::uint32_t data, std::uint32_t caller) noexcept {
+        event e; // its address says whose prefix is on the wire
+        if (try_caller(e, caller) && try_event(e, op, data)) [[likely]]
+            return;
+        send_opened(e, op, data, caller);
+    }
+    [[gnu::noinline]] void
+    send_opened(event& e, wire::operation op, std::uint32_t data, std::uint32_t caller) noexcept {
+        e = {op, data, 0, 0, caller};
+        send_event(e);
+    }
+    [[gnu::always_inline]] bool try_caller(const event& e, std::uint32_t caller) noexcept {
+        const masked_scope masked;
+        const std::uint32_t number = events_;
+        if (!is_free_for(number)) [[unlikely]]
+            return false;
+        put(wire::caller(caller));
+        open_ = &e;
+        opened_at_ = number;
+        said_ = caller_said;
+        return true;
+    }
+    [[gnu::always_inline]] bool
+    try_event(const event& e, wire::operation op, std::uint32_t data) noexcept {
+        const masked_scope masked;
+        const std::uint32_t number = events_;
+        if (!port::ready() || open_ != &e || opened_at_ != number) [[unlikely]]
+            return false;
+        if constexpr (drops) {
+            if (dropped_ != 0) return false;
+        }
+        put(wire::event(op, number, data));
+        events_ = number + 1;
+        open_ = nullptr;
+        return true;
+    }
+
+    /// Whether the port takes a word now, and no other is due before event `number`.
+    [[gnu::always_inline]] bool is_free_for(std::uint32_t number) noexcept {
+        if (!port::ready() || is_check_due(number)) return false;
+        if constexpr (drops) {
+            if (dropped_ != 0) return false;
+        }
+        if constexpr (tells_contexts) {
+            if (context_ != Options::trace_context::current()) return false;
+        }
+        return true;
     }
 
     /// Whether the event went out: the port need not be waited for, and nothing else is due.
@@ -237,14 +288,8 @@ private:
         // An interrupt must not take the place in the FIFO or the number.
         const masked_scope masked;
         const std::uint32_t number = events_;
-        if (!port::ready() || is_check_due(number)) [[unlikely]]
+        if (!is_free_for(number)) [[unlikely]]
             return false;
-        if constexpr (drops) {
-            if (dropped_ != 0) return false;
-        }
-        if constexpr (tells_contexts) {
-            if (context_ != Options::trace_context::current()) return false;
-        }
         put(wire::event(op, number, data));
         events_ = number + 1;
         return true;

@@ -5,11 +5,12 @@
 #include "board/board.hpp"
 #include "board/semihosting.hpp"
 
+#include <drone/handlers.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 namespace drone::board {
 namespace {
@@ -24,19 +25,25 @@ constexpr std::uint32_t debug_event = 1U << 31U;
 
 // UDF #imm8 (A7.7.194). drone/handlers.hpp stops a program with two of them.
 constexpr std::uint16_t udf_opcode = 0xDE00;
-constexpr unsigned exhausted_trap = 0xE1; // r0 = bytes asked for
-constexpr unsigned misused_trap = 0xE2;   // r0 = the misuse, r1 = the address
+using detail::exhausted_trap; // r0 = bytes asked for
+using detail::misused_trap;   // r0 = the misuse, r1 = the address
 constexpr unsigned compilers_trap = 0xFF;
 
 std::string misuse_name(std::uint32_t number) {
-    constexpr std::array<std::string_view, 5> names{
-        "a pointer given back that is not a block of it",
-        "a block given back twice",
-        "bytes after the end of a block were written",
-        "a free block was written",
-        "a request before it was initialized",
-    };
-    return number < names.size() ? std::string(names[number]) : fmt::format("misuse {}", number);
+    if (number <= static_cast<std::uint32_t>(misuse::not_initialized))
+        switch (static_cast<misuse>(number)) {
+        case misuse::not_a_block:
+            return "a pointer given back that is not a block of it";
+        case misuse::double_free:
+            return "a block given back twice";
+        case misuse::overrun:
+            return "bytes after the end of a block were written";
+        case misuse::write_after_free:
+            return "a free block was written";
+        case misuse::not_initialized:
+            return "a request before it was initialized";
+        }
+    return fmt::format("misuse {}", number);
 }
 
 /// Why the program stopped itself at the UDF instruction under `pc`; empty at any other instruction.

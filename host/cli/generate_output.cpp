@@ -2,6 +2,7 @@
 #include "cli/generate_output.hpp"
 
 #include "config/rewrite.hpp"
+#include "report/table.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,12 +14,6 @@ namespace drone::cli {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-    return fmt::format(
-        "{:.2f}%", whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole)
-    );
-}
 
 std::string pool_count(std::size_t count) {
     return fmt::format("{} pool{}", count, count == 1 ? "" : "s");
@@ -48,7 +43,7 @@ nlohmann::ordered_json pools_json(std::span<const pool_spec> pools) {
 }
 
 std::string fragmentation_line(std::uint64_t bytes, std::uint64_t size) {
-    return fmt::format("# Fragmentation: {} / {}\n", bytes, percent(bytes, size));
+    return fmt::format("# Fragmentation: {} / {}\n", bytes, report::percent(bytes, size));
 }
 
 std::string doubt_text(const layout::uncertainty& doubt, const std::string& reserve) {

@@ -2,13 +2,14 @@
 #include "config/heaps.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 
 namespace drone::config {
 
 namespace {
 
-constexpr std::string_view heap_keys[] = {
+constexpr std::initializer_list<std::string_view> heap_keys = {
     "size", "pools", "overflow", "align", "origin", "permanent"
 };
 
@@ -163,10 +164,7 @@ result<void> check_alignment(const table& section, const heap& h) {
 }
 
 result<heap> read_heap(const table& section, std::string name, bool may_hold_heaps) {
-    if (const auto known = section.only(
-            {"size", "pools", "overflow", "align", "origin", "permanent"}, may_hold_heaps
-        );
-        !known)
+    if (const auto known = section.only(heap_keys, may_hold_heaps); !known)
         return std::unexpected(known.error());
     heap h;
     h.name = std::move(name);
@@ -307,9 +305,7 @@ result<std::vector<heap>> read_heaps(const table& section, const std::optional<m
         return {};
     };
 
-    if (const auto known =
-            section.only({"size", "pools", "overflow", "align", "origin", "permanent"}, true);
-        !known)
+    if (const auto known = section.only(heap_keys, true); !known)
         return std::unexpected(known.error());
     const bool is_main =
         std::ranges::any_of(heap_keys, [&](std::string_view key) { return section.has(key); });

@@ -2,14 +2,14 @@
 #include "config/heaps.hpp"
 
 #include <algorithm>
-#include <initializer_list>
+#include <array>
 #include <limits>
 
 namespace drone::config {
 
 namespace {
 
-constexpr std::initializer_list<std::string_view> heap_keys = {
+constexpr std::array<std::string_view, 6> heap_keys = {
     "size", "pools", "overflow", "align", "origin", "permanent"
 };
 

@@ -48,7 +48,7 @@ std::unexpected<error> table::error_here(std::string what) const {
     return error_at(*values_, std::move(what));
 }
 
-result<void> table::only(std::initializer_list<std::string_view> known, bool tables_too) const {
+result<void> table::only(std::span<const std::string_view> known, bool tables_too) const {
     for (const auto& [key, value] : *values_) {
         if (std::ranges::find(known, key.str()) != known.end()) continue;
         if (tables_too && value.is_table()) continue;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,7 +35,10 @@ public:
 
     /// Refuses keys that are not among these. `tables_too` lets unknown keys pass that hold tables.
     [[nodiscard]] result<void>
-    only(std::initializer_list<std::string_view> known, bool tables_too = false) const;
+    only(std::span<const std::string_view> known, bool tables_too = false) const;
+    [[nodiscard]] result<void> only(std::initializer_list<std::string_view> known) const {
+        return only(std::span(known.begin(), known.size()));
+    }
 
     /// The values, absent when the key is; another type is an error.
     [[nodiscard]] result<std::optional<std::string>> text(std::string_view key) const;

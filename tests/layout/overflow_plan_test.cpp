@@ -226,7 +226,7 @@ TEST(OverflowPlan, ServesEveryAlignment) {
 TEST(OverflowPlan, KeepsAReserveForWhatATraceLost) {
     std::mt19937 random(3);
     std::vector runs = {random_blocks(random, {})};
-    runs[0].gaps = {{.at = 100, .lost_events = 30}};
+    runs[0].missing = {.gaps = 1, .lost_events = 30};
     const auto plan = plan_overflow(runs, {});
     ASSERT_TRUE(plan.has_value());
     EXPECT_TRUE(plan->has_reserve);

@@ -27,6 +27,12 @@ test:
     ctest --preset sanitize
     ctest --preset host
 
+# The tests that take long: faults planted in the library, each of which a test must find
+slow:
+    cmake/install-packages test
+    cmake --preset host
+    ctest --preset slow
+
 # Writes today's sessions, tables and figures into README and docs; `ctest -R docs` compares them
 docs: build
     cmake/install-packages test bench

@@ -32,6 +32,7 @@ public:
         : layout_(layout), bins_(layout.granules) {}
 
     [[nodiscard]] const region_layout& layout() const noexcept { return layout_; }
+    [[nodiscard]] bool is_empty() const noexcept { return layout_.granules == 0; }
     [[nodiscard]] std::uint32_t bin_of(std::uint32_t granules) const noexcept {
         return bins_.of(granules);
     }
@@ -62,7 +63,7 @@ public:
             placed_[pool] = pool;
             const std::uint32_t block = pools_[pool].block;
             const std::uint32_t above =
-                region_.layout().granules == 0 ? 0 : region_saves_up_to(block);
+                region_.is_empty() ? 0 : region_saves_up_to(block);
             granules_.add(pool, above, block);
             if (pools_[pool].alignment >= default_alignment) defaults_.add(pool, above, block);
         }

@@ -432,6 +432,11 @@ private:
     void* serve_or_region(list& first, std::size_t size) noexcept {
         if (void* const block = take(first); block != nullptr) [[likely]]
             return block;
+        if constexpr (requires { searches_.region().is_empty(); }) {
+            // A host's heap knows only at run time that it has no region: larger pools, then.
+            if (searches_.region().is_empty())
+                return detail::fall_over_aligned(*this, &first + 1, size, Alignment);
+        }
         return go_to_region<Alignment>(size);
     }
     template <std::uint32_t Alignment>

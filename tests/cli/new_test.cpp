@@ -105,7 +105,7 @@ TEST_F(New, RefusesAnUnknownBoardAndListsTheKnown) {
 }
 
 TEST_F(New, RefusesBadNames) {
-    for (const std::string name : {"9lives", "my app", "a/b", "\xc3\xa4", ""})
+    for (const std::string name : {"9lives", "my app", "a/b", "\xc3\xa4"})
         EXPECT_EQ(
             refusal("app --board virtual-m4 --name '" + name + "'"),
             "drone: \"" + name +

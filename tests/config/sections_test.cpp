@@ -67,7 +67,8 @@ TEST(Heap, NamesWhatIsPermanent) {
     );
     EXPECT_EQ(
         refusal("[heap]\nsize = 64\npermanent = [1.5]\n"),
-        "Drone.toml:3:14: \"permanent\" has a fraction; write texts in quotes, or numbers"
+        "Drone.toml:3:14: \"permanent\" has a fraction; write texts in quotes, or numbers that are not "
+        "negative"
     );
 }
 

@@ -107,7 +107,7 @@ void agrees(std::uint32_t largest, std::uint32_t alignment) {
         std::mt19937 random(seed);
         const usage::demand run = random_blocks(
             random,
-            {.largest = largest, .alignment = alignment, .live = 2 + seed % 24, .steps = 300}
+            {.largest = largest, .alignment = alignment, .live = 2 + seed % 24, .steps = 4 + seed}
         );
         compiled<Layout> expected;
         expected.play(run);

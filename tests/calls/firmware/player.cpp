@@ -39,9 +39,8 @@ struct loaded_region_place {
     using index = std::uint16_t;
 
     static const drone::region_layout& layout() noexcept { return region; }
-    static std::int32_t bin_step(std::uint32_t leading_zeros) noexcept {
-        return bins.step(leading_zeros);
-    }
+    static bool is_empty() noexcept { return region.granules == 0; }
+    static std::uint32_t bin_of(std::uint32_t granules) noexcept { return bins.of(granules); }
 };
 
 struct loaded_pools {

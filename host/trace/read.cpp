@@ -147,7 +147,8 @@ result<void> refuse_unrecognised(
     std::span<const std::byte> bytes,
     const std::optional<recognised>& known
 ) {
-    // Of the older formats there is no mark either: a capture is the stronger likeness.
+    // The older formats have no mark either: only a capture that announces a heap is surely none of
+    // them.
     const bool is_sure =
         known && known->format != format::drone_0_14 && known->format != format::drone_2022;
     if (is_sure) return {};
@@ -170,7 +171,8 @@ result<void> refuse_unrecognised(
                 *version,
                 wire::version
             ));
-    if (const auto capture = guess_raw_capture(bytes)) return is_raw_capture(path, *capture);
+    const auto capture = guess_raw_capture(bytes);
+    if (capture && (!known || capture->port)) return is_raw_capture(path, *capture);
     if (known) return {};
     return fail(fmt::format(
         "{0}: is not a heap trace. Known are native traces (with at least one whole "

@@ -67,6 +67,20 @@ TEST_F(ForeignTrace, ACaptureInAnyFramingIsSentThroughDroneLog) {
     }
 }
 
+TEST_F(ForeignTrace, ATraceOfAnOlderFormatIsNoCaptureWhateverItsSizes) {
+    for (unsigned size = 0; size < 256; ++size) { // headers of packets, most of them
+        std::string trace;
+        for (int pair = 0; pair < 100; ++pair)
+            for (const char operation : {'\0', '\1'}) {
+                trace += operation;
+                trace += static_cast<char>(size);
+                trace.append(3, '\0');
+            }
+        write("old", trace);
+        EXPECT_EQ(drone("heap -f old").code, 0) << size;
+    }
+}
+
 TEST_F(ForeignTrace, ANativeTraceOfANewerVersionIsRefused) {
     trace::native_writer writer;
     writer.announce().allocate(1, 0, 12).checkpoint();

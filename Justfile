@@ -87,7 +87,7 @@ format:
 # A Debian package and an archive of the tool, its files and the library: build/drone_*.deb
 package: build
     cmake/install-packages package
-    cmake --build build --target drone_documentation
+    cmake --build build
     cd build && cpack
 
 # Throws every build away, the tools fetched for it included

@@ -15,7 +15,7 @@ demo: build
 # The tool and the virtual board: build/bin/drone, build/bin/drone-board
 build:
     cmake --preset tool
-    cmake --build build --target drone_tool drone_board
+    cmake --build build --target drone_tool drone_board drone_documentation
 
 # Every test: first the host's under sanitizers, then all
 test:

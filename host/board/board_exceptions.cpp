@@ -167,7 +167,13 @@ std::optional<run_end> virtual_board::fault(const trap& why) {
     if (memory) devices_.interrupts.note_fault_address(why.address);
     const unsigned number = own_handler ? own : exception::hard_fault;
     const std::string stopped = memory ? std::string() : reason_to_stop(*core_, why.pc);
-    const std::string& what = stopped.empty() ? why.what : stopped;
+    // Nothing of a program is there; a heap that is exhausted hands it out.
+    constexpr std::uint32_t null_page = 0x1000;
+    const bool is_null = memory && why.address < null_page && why.what.starts_with("write");
+    const std::string what = !stopped.empty() ? stopped
+                             : is_null
+                                 ? why.what + " (a null pointer: did a request for memory fail?)"
+                                 : why.what;
     if (!own_handler && !devices_.interrupts.can_enter(exception::hard_fault, masks())) {
         return lockup(what + " inside the fault handler");
     }

@@ -77,7 +77,7 @@ void output::take(int descriptor) {
 
 void output::begin() {
     if (is_file_ && kept_size_ != 0 && ::ftruncate(fd_, 0) != 0) return fail_with(errno);
-    kept_size_ = 0;
+    removed_ += std::exchange(kept_size_, 0);
 }
 
 void output::append(std::span<const std::uint8_t> bytes) {

@@ -38,6 +38,8 @@ public:
 
     /// Empties a file.
     void begin();
+    /// Bytes of an earlier capture that begin() removed.
+    [[nodiscard]] std::uint64_t removed() const { return removed_; }
     void append(std::span<const std::uint8_t> bytes);
     void append(std::string_view text);
     /// The low `size` bytes of `value`, at most 4, the lowest first.
@@ -84,6 +86,7 @@ private:
     bool may_block_ = false; ///< the descriptor is not ours to make non-blocking
     bool lacks_reader_ = false;
     std::uint64_t kept_size_ = 0;
+    std::uint64_t removed_ = 0;
     std::vector<std::uint8_t> pending_;
     std::size_t used_ = 0;
     std::uint64_t flushed_ = 0; ///< bytes of pending_ that were written or lost with its reader

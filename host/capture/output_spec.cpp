@@ -60,6 +60,18 @@ result<output_spec> parse_output(const std::string& text) {
             "\"{}\": a port number is missing; write [PATH][:PORT]..., such as trace:31", text
         ));
     }
+    // Names that are more likely ports than files.
+    if (is_number(text))
+        return fail(
+            fmt::format("\"{0}\": write :{0} for port {0}, ./{0} for a file of that name", text)
+        );
+    if (spec.path.starts_with(':'))
+        return fail(fmt::format(
+            "\"{0}\": \"{1}\" is not a port; ports are 0 to {2}, and ./{0} is a file of that name",
+            text,
+            spec.path.substr(1),
+            port_count - 1
+        ));
     sort_once(spec.ports);
     return spec;
 }

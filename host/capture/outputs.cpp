@@ -63,7 +63,7 @@ std::unique_ptr<sink> make_sink(const wishes& what, const output_spec& spec, out
     to.begin();
     std::unique_ptr<sink> made;
     if (what.timed)
-        made = std::make_unique<timed_lines>(ports, std::move(to));
+        made = std::make_unique<timed_lines>(ports, std::move(to), what.core_clock);
     else
         made = std::make_unique<port_bytes>(ports, std::move(to));
     if (what.for_a_terminal && spec.path.empty() && spec.ports.empty())

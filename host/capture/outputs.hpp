@@ -6,8 +6,10 @@
 #include "capture/output_spec.hpp"
 #include "capture/stop_signal.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -38,9 +40,10 @@ private:
 struct wishes {
     std::vector<output_spec> outputs; ///< none: every port on standard output
     bool timed = false;               ///< text as lines with the target's time
-    bool packets = false;        ///< packets on standard output, of its ports where it has some
-    bool json = false;           ///< packets as JSON
-    bool for_a_terminal = false; ///< of standard output without ports: text alone
+    bool packets = false; ///< packets on standard output, of its ports where it has some
+    bool json = false;    ///< packets as JSON
+    std::optional<std::uint32_t> core_clock = {}; ///< Hz; lines have seconds for ticks
+    bool for_a_terminal = false;                  ///< of standard output without ports: text alone
 };
 
 /// Opens the outputs and makes the sinks that fill them. A FIFO is waited for until somebody reads

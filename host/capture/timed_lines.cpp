@@ -22,8 +22,26 @@ void timed_lines::finish() {
         if (!waiting.text.empty()) end_line(waiting);
 }
 
+std::vector<std::string> timed_lines::remarks() const {
+    auto lines = output_sink::remarks();
+    if (has_line_ && !has_time_)
+        lines.emplace_back(
+            "no line has a time, for the board sends none; write timestamps = true below [log] in "
+            "Drone.toml"
+        );
+    return lines;
+}
+
+std::string timed_lines::time_of(const line& now) const {
+    if (!now.began) return "-";
+    if (!core_clock_) return fmt::to_string(*now.began);
+    return fmt::format("{:.6f} s", static_cast<double>(*now.began) / *core_clock_);
+}
+
 void timed_lines::end_line(line& now) {
-    to_.append(fmt::format("[{:>12}] ", now.began ? fmt::to_string(*now.began) : "-"));
+    has_line_ = true;
+    has_time_ = has_time_ || now.began.has_value();
+    to_.append(fmt::format("[{:>12}] ", time_of(now)));
     to_.append(now.text);
     if (now.text.back() != '\n') to_.append("\n");
     now.text.clear();

@@ -27,11 +27,15 @@ void wrong_kind::look_at(std::span<const std::uint8_t> bytes) {
 std::optional<std::string> wrong_kind::remark(std::uint64_t malformed) const {
     if (sample_.size() < least_sample || stream::makes_sense(read_as_, sample_))
         return std::nullopt;
+    const stream::likeness seen = stream::look_at(read_as_, sample_);
     const std::string what = fmt::format(
-        "this does not look like {}: {} of {} bytes are not in a packet",
-        in_words(read_as_),
-        malformed,
-        bytes_
+        "this does not look like {}: its first {} bytes would be {} packets, {} of them senseless, to "
+        "{} different ports",
+        stream::in_words(read_as_),
+        sample_.size(),
+        seen.packets,
+        seen.nonsense,
+        seen.ports
     );
     const auto other = stream::guess_format(sample_);
     // A short capture that begins inside a packet may look like noise and be none.

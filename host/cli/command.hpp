@@ -47,6 +47,14 @@ private:
     std::map<const CLI::App*, action> actions_;
 };
 
+/// Makes what `parse` does not take a wrong usage.
+[[nodiscard]] auto refused_by(auto parse) {
+    return [parse](const std::string& text) {
+        const auto parsed = parse(text);
+        return parsed ? std::string() : parsed.error().message;
+    };
+}
+
 /// Adds every command.
 void add_commands(CLI::App& root, session& s);
 

@@ -17,6 +17,7 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -77,9 +78,16 @@ result<std::vector<std::uint32_t>> parse_blocks(const std::string& text) {
         const std::size_t end = word.find_last_not_of(' ');
         if (begin == std::string::npos) continue;
         const auto block = config::parse_size(word.substr(begin, end - begin + 1));
-        if (!block) return fail(fmt::format("--keep: {}", block.error().message));
+        if (!block) return std::unexpected(block.error());
         if (*block == 0 || *block > UINT32_MAX)
-            return fail(fmt::format("--keep: no pool has blocks of {} bytes", *block));
+            return fail(fmt::format("no pool has blocks of {} bytes", *block));
+        if (*block % granule != 0)
+            return fail(fmt::format(
+                "a block of {} bytes is no multiple of {}; write {}",
+                *block,
+                granule,
+                (*block + granule - 1) / granule * granule
+            ));
         blocks.push_back(static_cast<std::uint32_t>(*block));
     }
     return blocks;
@@ -102,6 +110,7 @@ result<int> lay_out_without_trace(
     made.size = *inputs->size;
     made.overflow = wants_overflow(*inputs, options);
     made.pools.clear();
+    made.unusable.reset();
     if (!made.overflow)
         made.pools = layout::layout_without_trace(
             made.size, range.automatic ? layout::usual_pools : range.last
@@ -121,7 +130,9 @@ std::unexpected<error> no_allocation() {
 
 /// The traces on the layout that Drone.toml has today.
 std::optional<layout::replay_report> replay_of_today(const heap_inputs& inputs) {
-    if (!inputs.heap || (inputs.heap->pools.empty() && !inputs.heap->overflow)) return std::nullopt;
+    if (!inputs.heap || inputs.heap->unusable ||
+        (inputs.heap->pools.empty() && !inputs.heap->overflow))
+        return std::nullopt;
     auto replayed = layout::replay(inputs.runs, tried(*inputs.heap));
     if (!replayed) return std::nullopt;
     return *std::move(replayed);
@@ -163,6 +174,9 @@ result<int> generate(const heap_options& shared, const generate_options& options
     if (options.no_trace) return lay_out_without_trace(shared, range, options);
     const auto inputs = read_traces(shared);
     if (!inputs) return std::unexpected(inputs.error());
+    if (options.write && !inputs->other_heap.empty())
+        return fail(fmt::format("nothing is written: {}", inputs->other_heap));
+    if (!inputs->other_heap.empty()) say("drone: note: {}\n", inputs->other_heap);
     if (wants_overflow(*inputs, options))
         return generate_overflow(*inputs, range, options, shared.json);
     auto keep = parse_blocks(options.keep);
@@ -195,6 +209,7 @@ result<int> generate(const heap_options& shared, const generate_options& options
     heap.hopeless = planner->hopeless();
     heap.today = replay_of_today(*inputs);
     heap.squeeze_asked = options.squeeze;
+    heap.asked_pools = pools;
     say_text(talk(heap));
     fmt::print("{}", shared.json ? to_json(heap) : to_toml(heap));
     if (!heap.plan.replay.holds())
@@ -231,7 +246,16 @@ void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, s
             "Whether a region serves what no pool does; without it, as Drone.toml says"
         )
         ->check(CLI::IsMember({"yes", "no"}));
-    command.add_option("--keep", options->keep, "Blocks that must be pools: 16,32");
+    command.add_option("--keep", options->keep, "Blocks that must be pools: 16,32")
+        ->check(refused_by(parse_blocks));
+    command.callback([options] {
+        const auto keep = parse_blocks(options->keep);
+        const std::size_t most = parse_pools(options->pools).value_or(pool_range{}).last;
+        if (keep && std::set(keep->begin(), keep->end()).size() > most)
+            throw CLI::ArgumentMismatch(fmt::format(
+                "--keep {} has more blocks than --pools {} allows", options->keep, options->pools
+            ));
+    });
     command
         .add_option(
             "--pool-cost",

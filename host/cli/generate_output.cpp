@@ -89,9 +89,13 @@ std::string denied_text(const heap_inputs& inputs, std::uint64_t hopeless) {
            ".\nThe program needs more than this trace shows. Run it with this layout and trace it again.\n";
 }
 
-std::string comparison(
-    const heap_inputs& inputs, const config::heap& today, const layout::replay_report& replayed
-) {
+std::string
+comparison(const heap_inputs& inputs, const std::optional<layout::replay_report>& on_today) {
+    if (inputs.heap && inputs.heap->unusable)
+        return fmt::format("The layout in Drone.toml: {}\n", inputs.heap->unusable->message);
+    if (!inputs.heap || !on_today) return {};
+    const config::heap& today = *inputs.heap;
+    const layout::replay_report& replayed = *on_today;
     std::uint64_t taken = 0;
     std::uint64_t peaks = 0;
     for (std::size_t pool = 0; pool < today.pools.size(); ++pool) {
@@ -123,21 +127,30 @@ namespace {
 std::string needs_text(const generated_heap& heap) {
     const layout::plan& plan = heap.plan;
     const std::size_t pools = plan.pools.size();
+    const std::string layouts = heap.asked_pools > pools
+                                    ? fmt::format("layout of up to {} pools", heap.asked_pools)
+                                    : fmt::format("{}-pool layout", pools);
+    const bool pays_for_headroom = !plan.optimal && plan.used > plan.least;
+    const std::string_view kept = plan.has_kept_blocks ? " with the blocks of --keep" : "";
     if (plan.without_squeeze)
         return fmt::format(
-            "{} bytes with fall-over, {} less than without, in this order of events only. No {}-pool "
-            "layout needs less than {} bytes{}.\n",
+            "{} bytes with fall-over, {} less than without, in this order of events only. No {} needs "
+            "less than {} bytes{}.\n",
             plan.used,
             *plan.without_squeeze - plan.used,
-            pools,
+            layouts,
             plan.lower_bound,
             doubt_of_fall_over(heap.inputs)
         );
     std::string text = fmt::format(
-        "{} bytes, {} without fall-over. With fall-over, no {}-pool layout needs less than {} bytes.\n",
+        "{} bytes, {}{} without fall-over. With fall-over, no {} needs less than {} bytes.\n",
         plan.used,
-        plan.optimal ? "the proved minimum" : "the smallest layout found, but not proved,",
-        pools,
+        plan.optimal ? std::string("the proved minimum")
+        : pays_for_headroom
+            ? fmt::format("for more headroom than the minimum of {} has,", plan.least)
+            : "the smallest layout found, but not proved,",
+        kept,
+        layouts,
         plan.lower_bound
     );
     if (heap.squeeze_asked) text += "--squeeze found nothing smaller.\n";
@@ -152,6 +165,18 @@ std::string doubt_of_pools(const generated_heap& heap) {
             100 * (heap.doubt.factor().factor() - 1)
         );
     return doubt_text(heap.doubt, reserve);
+}
+
+std::string room_text(const layout::plan& plan) {
+    const std::uint32_t block = plan.pools[plan.room.first_full].block;
+    constexpr double next_to_none = 1.005; // to two digits, 1.00
+    if (plan.room.factor < next_to_none)
+        return fmt::format("Headroom: none; the {}-byte pool is full at its traced peak.\n", block);
+    return fmt::format(
+        "Headroom: every pool can hold {:.2f} times its traced peak; the {}-byte pool fills first.\n",
+        plan.room.factor,
+        block
+    );
 }
 
 } // namespace
@@ -228,11 +253,7 @@ std::string talk(const generated_heap& heap) {
     const layout::plan& plan = heap.plan;
     std::string text = fmt::format("{:=^80}\n", " SUGGESTED LAYOUT ");
     text += needs_text(heap);
-    text += fmt::format(
-        "Headroom: every pool can hold {:.2f} times its traced peak; the {}-byte pool fills first.\n",
-        plan.room.factor,
-        plan.pools[plan.room.first_full].block
-    );
+    text += room_text(plan);
     if (heap.doubt.gaps > 0) text += doubt_of_pools(heap) + "\n";
     text += denied_text(heap.inputs, heap.hopeless);
     text += fmt::format(
@@ -241,7 +262,7 @@ std::string talk(const generated_heap& heap) {
         plan.replay.first_failure ? failure_text(heap.inputs, *plan.replay.first_failure)
                                   : "all served"
     );
-    if (heap.today) text += comparison(heap.inputs, *heap.inputs.heap, *heap.today);
+    text += comparison(heap.inputs, heap.today);
     return text + "\n";
 }
 

@@ -30,6 +30,7 @@ struct generated_heap {
     /// The same traces on the layout of Drone.toml; nothing where that has none.
     std::optional<layout::replay_report> today = {};
     bool squeeze_asked = false;
+    std::size_t asked_pools = 0; ///< the layout has so many at most
 };
 
 /// The heap as Drone.toml is to say it: alignment and origin of today's heap are kept where they
@@ -56,9 +57,9 @@ struct generated_heap {
 [[nodiscard]] std::string failure_text(const heap_inputs& inputs, const layout::failure& failed);
 /// That the traced run was denied memory, and what that means for the layout; empty if it was not.
 [[nodiscard]] std::string denied_text(const heap_inputs& inputs, std::uint64_t hopeless);
-/// How the heap of Drone.toml does on the same traces.
-[[nodiscard]] std::string comparison(
-    const heap_inputs& inputs, const config::heap& today, const layout::replay_report& replayed
-);
+/// How the heap of Drone.toml does on the same traces, or why no heap can have its pools; empty where
+/// it has no layout.
+[[nodiscard]] std::string
+comparison(const heap_inputs& inputs, const std::optional<layout::replay_report>& on_today);
 
 } // namespace drone::cli

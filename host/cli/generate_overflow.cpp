@@ -140,7 +140,7 @@ std::string talk(const generated_overflow& heap) {
               ),
         doubt_of_fall_over(heap.inputs)
     );
-    if (heap.today) text += comparison(heap.inputs, *heap.inputs.heap, *heap.today);
+    text += comparison(heap.inputs, heap.today);
     return text + "\n";
 }
 

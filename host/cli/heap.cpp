@@ -18,6 +18,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdio>
 #include <filesystem>
@@ -101,7 +102,7 @@ void name_those_that_fit(
     const std::size_t strangers = callers.size() - names.size();
     // Some may have been damaged on their way; of another build, hardly any fits.
     if (strangers * 4 > callers.size()) {
-        say("drone: {}: {} of {} callers are not after a call in it: it is another build "
+        say("drone: note: {}: {} of {} callers are not after a call in it: it is another build "
             "than the traced one, so no caller is named; name the traced build with --elf\n",
             elf,
             strangers,
@@ -109,7 +110,7 @@ void name_those_that_fit(
         return;
     }
     if (strangers != 0)
-        say("drone: {}: {} of {} callers are not after a call in it and have no name\n",
+        say("drone: note: {}: {} of {} callers are not after a call in it and have no name\n",
             elf,
             strangers,
             callers.size());
@@ -119,7 +120,7 @@ void name_those_that_fit(
             for (std::string& frame : frames)
                 frame.insert(0, "perhaps ");
     for (const std::string& notice : symbols.notices())
-        say("drone: {}: {}\n", elf, notice);
+        say("drone: note: {}: {}\n", elf, notice);
     r.functions_at = [names = std::move(names)](std::uint32_t at) {
         const auto known = names.find(at);
         return known == names.end() ? std::vector<std::string>{} : known->second;
@@ -127,10 +128,17 @@ void name_those_that_fit(
 }
 
 /// Lets native callers be named by the functions of the firmware, if there is one.
-result<void>
-name_callers(const heap_inputs& inputs, const std::string& named, report::heap_report& r) {
+result<void> name_callers(
+    const heap_inputs& inputs, const std::string& named, bool are_shown, report::heap_report& r
+) {
     const std::string elf = firmware(inputs, named);
-    if (elf.empty() || (native_callers(r).empty() && named.empty())) return {};
+    if (native_callers(r).empty() && named.empty()) return {};
+    if (elf.empty()) {
+        if (are_shown)
+            say("drone: note: callers are addresses: there is not one .elf in the build/ of a project here; "
+                "name the firmware with --elf\n");
+        return {};
+    }
     const auto symbols = report::symbols::open(elf);
     if (!symbols) return std::unexpected(symbols.error());
     std::string other;
@@ -140,7 +148,7 @@ name_callers(const heap_inputs& inputs, const std::string& named, report::heap_r
     }
     other = fmt::format("{}: {}; name the traced build with --elf", elf, other);
     if (!named.empty()) return fail(other);
-    say("drone: {}\n", other);
+    say("drone: note: {}\n", other);
     return {};
 }
 
@@ -148,17 +156,20 @@ name_callers(const heap_inputs& inputs, const std::string& named, report::heap_r
 result<void> read_run(
     const std::string& file,
     const heap_options& shared,
+    const heap_inputs& inputs,
     bool with_details,
     bool with_arena,
     report::heap_report& into
 ) {
     const auto source = open_trace(file, shared);
     if (!source) return std::unexpected(source.error());
+    if (const std::string other = other_heap(*source, inputs); !other.empty())
+        say("drone: note: {}\n", other);
     usage::statistics alone;
     auto found = source->read(alone);
     if (!found) return std::unexpected(found.error());
     for (const std::string& notice : found->notices)
-        say("drone: {}: {}\n", file, notice);
+        say("drone: note: {}: {}\n", file, notice);
     usage::analysis details(alone.peak_event());
     usage::growth_by_caller growth;
     const bool grows = alone.grows();
@@ -173,8 +184,14 @@ result<void> read_run(
         arena = *std::move(drawn);
     }
     into.usage.unite(alone);
+    const trace::traced_heap* const announced = source->announced();
     into.runs.push_back(
-        {file, std::move(*found), std::move(details), growth.found(), std::move(arena)}
+        {file,
+         std::move(*found),
+         std::move(details),
+         growth.found(),
+         std::move(arena),
+         announced != nullptr ? std::optional(*announced) : std::nullopt}
     );
     return {};
 }
@@ -192,12 +209,20 @@ result<int> print_usage(const heap_options& shared, const usage_options& options
     const bool with_details = shared.json || !options.sections.empty();
     const bool with_arena = shared.json || std::ranges::count(options.sections, "arena") != 0;
     for (const std::string& file : inputs.files)
-        if (const auto read = read_run(file, shared, with_details, with_arena, r); !read)
+        if (const auto read = read_run(file, shared, inputs, with_details, with_arena, r); !read)
             return std::unexpected(read.error());
+    std::vector<std::vector<std::uint32_t>> identities;
+    for (const report::run& one : r.runs)
+        identities.push_back(one.found.identities);
+    warn_of_different_builds(inputs.files, identities);
     const bool has_leaks =
         std::ranges::any_of(r.runs, [](const report::run& one) { return !one.growing.empty(); });
-    if (with_details || has_leaks || !r.permanent.empty())
-        if (const auto callers = name_callers(inputs, options.elf, r); !callers)
+    const bool callers_are_shown =
+        has_leaks || std::ranges::any_of(options.sections, [](const std::string& section) {
+            return section == "caller" || section == "age";
+        });
+    if (with_details || has_leaks || !r.permanent.empty() || !options.elf.empty())
+        if (const auto callers = name_callers(inputs, options.elf, callers_are_shown, r); !callers)
             return std::unexpected(callers.error());
     if (shared.json) {
         fmt::print("{}", report::to_json(r));
@@ -221,7 +246,8 @@ CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared
         ->capture_default_str();
     heap.add_option("-c,--config", shared->key, "The heap's key in Drone.toml")
         ->capture_default_str();
-    heap.add_option("-s,--size", shared->size, "Size of the heap, e.g. 10K");
+    heap.add_option("-s,--size", shared->size, "Size of the heap, e.g. 10K")
+        ->check(refused_by(parse_heap_size));
     heap.add_option(
             "--align",
             shared->alignment,
@@ -244,15 +270,28 @@ CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared
             "Bytes that each size in the trace has too much: its hook counts headers"
     )
         ->type_name("BYTES");
-    heap.add_option(
-            "--by",
-            options->sections,
-            "Another table: age, arena, caller, context, lifetime, peak or pool"
-    )
-        ->check(CLI::IsMember(report::section_names()))
-        ->allow_extra_args(false);
-    heap.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
-    heap.add_flag("--full", options->full, "Callers with library functions and template arguments");
+    CLI::Option* const by = heap.add_option(
+        "--by",
+        options->sections,
+        "Another table: age, arena, caller, context, lifetime, peak or pool"
+    );
+    by->check(CLI::IsMember(report::section_names()));
+    CLI::Option* const elf =
+        heap.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
+    CLI::Option* const full = heap.add_flag(
+        "--full", options->full, "Callers with library functions and template arguments"
+    );
+    // Subcommands take the options of `drone heap`; of these they make nothing.
+    heap.callback([&heap, own = std::array{by, elf, full}] {
+        if (heap.get_subcommands().empty()) return;
+        for (const CLI::Option* const option : own)
+            if (option->count() != 0)
+                throw CLI::ArgumentMismatch(fmt::format(
+                    "{} is an option of `drone heap` itself, not of `drone heap {}`",
+                    option->get_name(),
+                    heap.get_subcommands().front()->get_name()
+                ));
+    });
     heap.add_flag("--json", shared->json, "Everything, as JSON");
     s.on(heap, [shared, options] { return print_usage(*shared, *options); });
     return heap;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/heap_inputs.hpp"
 
+#include "base/file_bytes.hpp"
 #include "cli/say.hpp"
 #include "trace/read.hpp"
 #include "usage/demand_growth.hpp"
@@ -12,8 +13,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
+#include <set>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace drone::cli {
@@ -27,6 +31,7 @@ result<void> read_project(heap_inputs& inputs) {
     if (!project) return std::unexpected(project.error());
     inputs.project = *file;
     inputs.core_clock = project->log.core_clock;
+    inputs.heaps = project->heaps;
     if (const config::heap* const found = project->find_heap(inputs.key)) {
         inputs.heap = *found;
         inputs.size = found->size;
@@ -39,23 +44,20 @@ result<void> read_project(heap_inputs& inputs) {
     return {};
 }
 
-result<std::uint32_t> parse_heap_size(std::string_view text) {
-    const auto size = config::parse_size(text);
-    if (!size) return std::unexpected(size.error());
-    if (*size == 0 || *size > UINT32_MAX)
-        return fail(fmt::format(
-            "-s {}: a heap has 1 byte to 4 GiB - 1, not {} bytes; write a size such as 10K",
-            text,
-            *size
-        ));
-    return static_cast<std::uint32_t>(*size);
+/// The default trace is that of the project, wherever in it the user is.
+void find_beside_project(heap_inputs& inputs) {
+    std::error_code ignored;
+    if (!inputs.project || inputs.files != heap_options().files) return;
+    if (std::filesystem::exists(inputs.files.front(), ignored)) return;
+    const auto beside = inputs.project->parent_path() / inputs.files.front();
+    if (std::filesystem::exists(beside, ignored)) inputs.files = {beside.string()};
 }
 
 /// What is assumed about a run.
 std::string assumption(const usage::demand& run, std::string_view file, bool is_asked) {
     if (run.assumed_alignment == 0) return {};
     return fmt::format(
-        "drone: {}: does not record alignments; assumed: {} bytes, {}\n",
+        "drone: note: {}: does not record alignments; assumed: {} bytes, {}\n",
         file,
         run.assumed_alignment,
         is_asked ? "as --align says" : "unless --align says otherwise"
@@ -70,7 +72,7 @@ void warn_of_leaks(const std::string& file, const usage::demand& run, const heap
         const std::string size = fmt::format("{}", *g.size);
         if (inputs.heap && std::ranges::count(inputs.heap->permanent, size) != 0) continue;
         if (++leaks > told) break;
-        say("drone: {}: the live count of {}-byte blocks keeps growing, from {} to {}: no "
+        say("drone: note: {}: the live count of {}-byte blocks of all callers keeps growing, from {} to {}: no "
             "pool is large enough for a leak; see `drone heap`, or list "
             "what is meant to stay in \"permanent\"\n",
             file,
@@ -80,7 +82,48 @@ void warn_of_leaks(const std::string& file, const usage::demand& run, const heap
     }
 }
 
+/// As Drone.toml writes it.
+std::string section_name(std::string_view heap) {
+    return heap == config::main_heap ? "[heap]" : fmt::format("[heap.{}]", heap);
+}
+
+/// Whether two files hold the same bytes. One that cannot be read is the same as none.
+bool same_contents(const std::string& left, const std::string& right) {
+    std::error_code problem;
+    const auto size = std::filesystem::file_size(left, problem);
+    if (problem || std::filesystem::file_size(right, problem) != size || problem) return false;
+    const auto one = base::file_bytes::open(left);
+    const auto other = base::file_bytes::open(right);
+    return one && other && std::ranges::equal(one->bytes(), other->bytes());
+}
+
+/// A run counts once, however often it is named.
+std::vector<std::string> each_once(const std::vector<std::string>& named) {
+    std::vector<std::string> files;
+    for (const std::string& file : named) {
+        std::error_code ignored;
+        const bool is_known = std::ranges::any_of(files, [&](const std::string& known) {
+            return std::filesystem::equivalent(known, file, ignored);
+        });
+        if (is_known) {
+            say("drone: note: {}: named twice, read once\n", file);
+            continue;
+        }
+        const auto copy = std::ranges::find_if(files, [&](const std::string& known) {
+            return same_contents(known, file);
+        });
+        if (copy != files.end())
+            say("drone: note: {}: the file has the same bytes as {}; if it is a copy, leave it out: its blocks "
+                "count twice\n",
+                file,
+                *copy);
+        files.push_back(file);
+    }
+    return files;
+}
+
 result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
+    std::vector<std::vector<std::uint32_t>> identities;
     std::optional<std::uint32_t> assumed;
     if (!options.alignment.empty())
         assumed = static_cast<std::uint32_t>(
@@ -92,7 +135,9 @@ result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
         auto read = usage::read_demand(*source, assumed);
         if (!read) return std::unexpected(read.error());
         for (const std::string& notice : read->findings.notices)
-            say("drone: {}: {}\n", file, notice);
+            say("drone: note: {}: {}\n", file, notice);
+        identities.push_back(read->findings.identities);
+        if (inputs.other_heap.empty()) inputs.other_heap = other_heap(*source, inputs);
         say_text(assumption(read->demand, file, assumed.has_value()));
         if (const std::uint64_t suspected = read->findings.suspected_failures; suspected != 0)
             say("drone: {}: {} of {} failed requests are suspected, which damaged words could also "
@@ -104,6 +149,7 @@ result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
         inputs.runs.push_back(std::move(read->demand));
         if (inputs.left_open.empty()) inputs.left_open = trace::left_open(source->format());
     }
+    warn_of_different_builds(inputs.files, identities);
     return {};
 }
 
@@ -123,11 +169,62 @@ result<usage::arena> read_arena(const trace::source& run) {
     return second;
 }
 
+void warn_of_different_builds(
+    std::span<const std::string> files, std::span<const std::vector<std::uint32_t>> identities
+) {
+    std::string list;
+    std::set<std::uint32_t> builds;
+    for (std::size_t i = 0; i < files.size(); ++i)
+        for (const std::uint32_t build : identities[i]) {
+            if (build == 0) continue;
+            builds.insert(build);
+            list += fmt::format("{}{} with {:06x}", list.empty() ? "" : ", ", files[i], build);
+        }
+    if (builds.size() > 1)
+        say("drone: note: the traces are of {} builds ({}); their union is right only if they are one "
+            "program\n",
+            builds.size(),
+            list);
+}
+
+std::string other_heap(const trace::source& trace, const heap_inputs& inputs) {
+    const trace::traced_heap* const announced = trace.announced();
+    const auto is_traced = [announced](const config::heap& h) {
+        return h.size == announced->size &&
+               std::ranges::equal(h.pools, announced->pools, [](const auto& a, const auto& b) {
+                   return a.block == b.block && a.capacity == b.capacity;
+               });
+    };
+    if (announced == nullptr || (inputs.heap && is_traced(*inputs.heap))) return {};
+    const auto found = std::ranges::find_if(inputs.heaps, is_traced);
+    if (found == inputs.heaps.end()) return {};
+    return fmt::format(
+        "{}: this is a trace of {}, not of {}; name one of {} with -f",
+        trace.path().string(),
+        section_name(found->name),
+        section_name(inputs.key),
+        section_name(inputs.key)
+    );
+}
+
+result<std::uint32_t> parse_heap_size(std::string_view text) {
+    const auto size = config::parse_size(text);
+    if (!size) return std::unexpected(size.error());
+    if (*size == 0 || *size > UINT32_MAX)
+        return fail(fmt::format(
+            "-s {}: a heap has 1 byte to 4 GiB - 1, not {} bytes; write its size, e.g. 10K",
+            text,
+            *size
+        ));
+    return static_cast<std::uint32_t>(*size);
+}
+
 result<heap_inputs> find_heap(const heap_options& options) {
     heap_inputs inputs;
-    inputs.files = options.files;
+    inputs.files = each_once(options.files);
     inputs.key = options.key.empty() ? config::main_heap : options.key;
     if (auto done = read_project(inputs); !done) return std::unexpected(done.error());
+    find_beside_project(inputs);
     if (!options.size.empty()) {
         const auto size = parse_heap_size(options.size);
         if (!size) return std::unexpected(size.error());

@@ -34,12 +34,17 @@ struct heap_inputs {
     std::vector<std::string> files;
     std::vector<usage::demand> runs; ///< by file
     std::string_view left_open;      ///< by a run's format, see trace::left_open()
+    std::string other_heap; ///< see other_heap(), of the first file of which it says something
     std::string key;
     std::optional<std::filesystem::path> project; ///< its Drone.toml
-    std::optional<config::heap> heap;             ///< as Drone.toml says today
+    std::vector<config::heap> heaps;              ///< all, as Drone.toml says today
+    std::optional<config::heap> heap;             ///< of them, the one that is asked for
     std::optional<std::uint32_t> size;            ///< of the heap, bytes: -s, else Drone.toml's
     std::optional<std::uint32_t> core_clock;      ///< Hz, as Drone.toml says
 };
+
+/// What -s says: 1 byte to 4 GiB - 1.
+[[nodiscard]] result<std::uint32_t> parse_heap_size(std::string_view text);
 
 /// What the options and Drone.toml say, without the traces.
 [[nodiscard]] result<heap_inputs> find_heap(const heap_options& options);
@@ -56,6 +61,15 @@ open_trace(const std::string& file, const heap_options& options);
 
 /// A sentence's end for a layout in which requests fall over; empty where the traces are exact.
 [[nodiscard]] std::string doubt_of_fall_over(const heap_inputs& inputs);
+/// That the trace announces another heap of Drone.toml than the one asked for; else nothing. A layout
+/// that Drone.toml does not have (any more) may be anyone's.
+[[nodiscard]] std::string other_heap(const trace::source& trace, const heap_inputs& inputs);
+
+/// Says on standard error when the runs were traced with more than one build. `identities` has those
+/// of each file.
+void warn_of_different_builds(
+    std::span<const std::string> files, std::span<const std::vector<std::uint32_t>> identities
+);
 
 /// Requests that failed when the runs were traced.
 struct traced_failures {

@@ -11,6 +11,7 @@
 #include "cli/log_talk.hpp"
 #include "config/config.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,14 +64,6 @@ std::uint32_t wanted_ports(const std::vector<capture::output_spec>& outputs) {
     return mask;
 }
 
-/// Makes what `parse` does not take a wrong usage.
-auto refused_by(auto parse) {
-    return [parse](const std::string& text) {
-        const auto parsed = parse(text);
-        return parsed ? std::string() : parsed.error().message;
-    };
-}
-
 result<config::log> log_settings(const log_options& options, const config::project* project) {
     config::log log = project != nullptr ? project->log : config::log{};
     if (options.format.empty()) return log;
@@ -83,8 +76,8 @@ result<config::log> log_settings(const log_options& options, const config::proje
 
 /// The project, where something is needed of it.
 result<std::optional<config::project>> project_for(const log_options& options) {
-    const bool needed =
-        options.input.empty() || (options.format.empty() && config::find(".").has_value());
+    const bool needed = options.input.empty() ||
+                        ((options.format.empty() || options.time) && config::find(".").has_value());
     if (!needed) return std::nullopt;
     auto read = config::read_nearest();
     if (!read) return std::unexpected(read.error());
@@ -136,7 +129,11 @@ result<int> run_log(const session& s, const log_options& options) {
     settings.comes_back =
         options.wait && settings.tells_end && capture::can_come_back(options.input);
     capture::stop_signal stop;
-    log_talk hears;
+    const bool for_a_terminal = ::isatty(STDOUT_FILENO) == 1;
+    const bool is_shown =
+        outputs->empty() || options.packets ||
+        std::ranges::any_of(*outputs, &std::string::empty, &capture::output_spec::path);
+    log_talk hears(for_a_terminal && is_shown);
     const auto files = std::make_shared<capture::distinct_files>();
     if (settings.comes_back) {
         settings.open = distinct_from(files, std::move(*open));
@@ -153,7 +150,8 @@ result<int> run_log(const session& s, const log_options& options) {
         .timed = options.time,
         .packets = options.packets,
         .json = options.json,
-        .for_a_terminal = ::isatty(STDOUT_FILENO) == 1,
+        .core_clock = log->core_clock,
+        .for_a_terminal = for_a_terminal,
     };
     auto to = capture::open_outputs(wishes, *files, stop, [&](std::string_view line) {
         hears.notice(line);
@@ -182,7 +180,9 @@ void add_log(CLI::App& parent, session& s) {
     log.add_option("--format", options->format, "swo, tpiu:ID or dso")
         ->check(refused_by(config::parse_format));
     log.add_flag(
-        "--time", options->time, "Begin each line of text with the target's time, in ticks"
+        "--time",
+        options->time,
+        "Begin each line of text with the target's time, in seconds where [log] has core_clock, else in ticks"
     );
     CLI::Option* const packets =
         log.add_flag("--packets", options->packets, "Print every packet on standard output");

@@ -17,7 +17,8 @@ double rate(const capture::progress& from, const capture::progress& to) {
 
 } // namespace
 
-log_talk::log_talk() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+log_talk::log_talk(bool has_the_screen)
+    : has_status_(!has_the_screen && ::isatty(STDERR_FILENO) == 1) {}
 
 void log_talk::notice(std::string_view line) { print(line); }
 
@@ -27,7 +28,7 @@ void log_talk::failure(const error& what) {
 }
 
 void log_talk::status(const capture::progress& now) {
-    if (!terminal_) return;
+    if (!has_status_) return;
     say("\r\x1b[K{:.1f} s  {} bytes  {} packets  {:.1f} kB/s  lost: {} overflows, {} bytes  buffer "
         "{:.0f} %",
         static_cast<double>(now.microseconds) / 1e6,

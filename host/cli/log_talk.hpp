@@ -7,11 +7,12 @@
 
 namespace drone::cli {
 
-/// What `drone log` says on standard error: lines that stay, and on a terminal one that is
-/// rewritten. Talk that cannot be written is dropped.
+/// What `drone log` says on standard error: lines that stay, and on a terminal that has nothing
+/// else to show one that is rewritten. Talk that cannot be written is dropped.
 class log_talk : public capture::observer {
 public:
-    log_talk();
+    /// `has_the_screen`: text of the program goes to the terminal, which a status line would cut up.
+    explicit log_talk(bool has_the_screen);
 
     void notice(std::string_view line) override;
     void failure(const error& what) override;
@@ -23,7 +24,7 @@ public:
 private:
     void print(std::string_view line);
 
-    bool terminal_;
+    bool has_status_;
     bool shown_ = false;
     bool failed_ = false;
     capture::progress before_;

@@ -41,13 +41,43 @@ std::string full_name(const CLI::App& command) {
     return parent == nullptr ? command.get_name() : full_name(*parent) + " " + command.get_name();
 }
 
+/// The words that neither the command nor those above it know.
+std::vector<std::string> strangers_of(const CLI::App& command) {
+    for (const CLI::App* app = &command; app != nullptr; app = app->get_parent())
+        if (auto words = app->remaining(); !words.empty()) return words;
+    return {};
+}
+
+/// CLI11's account, in the words of the other messages.
+std::string in_one_style(const CLI::ParseError& problem) {
+    const std::string text = problem.what();
+    // Could not convert: --pool-cost = x
+    constexpr std::string_view conversion = "Could not convert: ";
+    const std::size_t equals = text.find(" = ");
+    if (!text.starts_with(conversion) || equals == std::string::npos) return text;
+    return fmt::format(
+        "{}: \"{}\" is not a number",
+        text.substr(conversion.size(), equals - conversion.size()),
+        text.substr(equals + 3)
+    );
+}
+
 /// What is wrong with the words on the command line, with CLI11's account of it.
 std::string usage_problem(const CLI::App& command, const CLI::ParseError& problem) {
     const auto commands = command.get_subcommands({});
-    const auto strangers = command.remaining();
-    if (commands.empty() || strangers.empty()) return problem.what();
+    const auto strangers = strangers_of(command);
+    const bool is_known =
+        strangers.empty() || dynamic_cast<const CLI::ExtrasError*>(&problem) == nullptr;
+    if (is_known) return in_one_style(problem);
     if (strangers.front().starts_with('-'))
         return fmt::format("{} is not an option", strangers.front());
+    if (commands.empty()) return fmt::format("\"{}\" is not expected here", strangers.front());
+    std::error_code ignored;
+    if (command.get_option_no_throw("--file") != nullptr &&
+        std::filesystem::exists(strangers.front(), ignored))
+        return fmt::format(
+            "\"{0}\" is not a command; did you mean the file, -f {0}?", strangers.front()
+        );
     std::vector<std::string> names;
     names.reserve(commands.size());
     for (const CLI::App* const known : commands)
@@ -92,6 +122,7 @@ std::vector<std::string> words_of(int argc, char** argv, const CLI::App& root) {
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     if (!words.empty() && words.front() == "help") {
         words.erase(words.begin());
+        if (!words.empty() && words.front() == "help") words.erase(words.begin());
         const CLI::App* command = &root;
         std::size_t known = 0;
         for (; known < words.size(); ++known) {
@@ -115,6 +146,7 @@ int run(int argc, char** argv) {
         fmt::format("drone {}.{}.{}", DRONE_VERSION_MAJOR, DRONE_VERSION_MINOR, DRONE_VERSION_PATCH)
     );
     root.require_subcommand(1);
+    root.footer("`drone help COMMAND` is `drone COMMAND --help`.");
     std::error_code ignored;
     session s(std::filesystem::read_symlink("/proc/self/exe", ignored));
     add_commands(root, s);

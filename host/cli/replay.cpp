@@ -27,6 +27,7 @@ bool has_layout(const config::heap& heap) { return !heap.pools.empty() || heap.o
 /// The heap to replay: of the file, else of Drone.toml.
 result<config::heap> heap_to_replay(const heap_inputs& inputs, const std::string& file) {
     if (file.empty()) {
+        if (inputs.heap && inputs.heap->unusable) return std::unexpected(*inputs.heap->unusable);
         if (inputs.heap && has_layout(*inputs.heap)) return *inputs.heap;
         return fail(
             "there is no layout to replay: Drone.toml is missing or has no pools; name a file with --layout"
@@ -39,6 +40,19 @@ result<config::heap> heap_to_replay(const heap_inputs& inputs, const std::string
     if (!has_layout(*heap))
         return fail(fmt::format("{}: the heap has no pools and no overflow region", file));
     return heap;
+}
+
+/// Whether a heap of the size that -s gives has room for the layout.
+result<void> check_size(const config::heap& heap) {
+    const std::uint64_t taken = config::pool_bytes(heap);
+    if (taken <= heap.size) return {};
+    return fail(fmt::format(
+        "the pools take {} bytes, {} more than a heap of {}; give a larger one with -s, or "
+        "let `drone heap generate` compute pools that fit",
+        taken,
+        taken - heap.size,
+        heap.size
+    ));
 }
 
 /// What was asked, what was live, which pools were full.
@@ -92,11 +106,11 @@ std::string to_table(const config::heap& heap, const layout::replay_report& repo
     std::string text =
         heap.pools.empty()
             ? ""
-            : " Block | Capacity |     Peak |      Taken |  Fell over | Lost bytes\n"
-              "-------+----------+----------+------------+------------+-----------\n";
+            : "  Pool | Capacity | Max Load | Allocations |  Fell Over | Lost Bytes\n"
+              "-------+----------+----------+-------------+------------+-----------\n";
     for (std::size_t pool = 0; pool < heap.pools.size(); ++pool)
         text += fmt::format(
-            "{:6} | {:8} | {:8} | {:10} | {:10} | {:10}\n",
+            "{:6} | {:8} | {:8} | {:11} | {:10} | {:10}\n",
             heap.pools[pool].block,
             heap.pools[pool].capacity,
             report.pools[pool].peak,
@@ -106,7 +120,9 @@ std::string to_table(const config::heap& heap, const layout::replay_report& repo
         );
     if (report.region.bytes != 0) text += "\n" + describe(report.region);
     text += fmt::format(
-        "\nPeak: {} blocks, {} bytes requested; at most {} bytes unused inside blocks at one time\n",
+        "\nPeak: {} blocks, {} bytes requested\n"
+        "Fragmentation: {} bytes, the most that was unused inside blocks at one time (each pool's most may "
+        "be at another)\n",
         report.peak_blocks,
         report.peak_bytes,
         report.peak_waste
@@ -175,8 +191,13 @@ to_json(const config::heap& heap, const layout::replay_report& report, const hea
 result<int> replay(const heap_options& shared, const std::string& file) {
     const auto inputs = read_heap_inputs(shared);
     if (!inputs) return std::unexpected(inputs.error());
-    const auto heap = heap_to_replay(*inputs, file);
+    if (!inputs->other_heap.empty()) say("drone: note: {}\n", inputs->other_heap);
+    auto heap = heap_to_replay(*inputs, file);
     if (!heap) return std::unexpected(heap.error());
+    if (!shared.size.empty()) {
+        heap->size = *inputs->size;
+        if (const auto fits = check_size(*heap); !fits) return std::unexpected(fits.error());
+    }
     if (const traced_failures failed(inputs->runs); failed.count > 0)
         say("{}. They are replayed as demand\n", describe(failed, *inputs));
     const auto report = layout::replay(inputs->runs, tried(*heap));

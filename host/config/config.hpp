@@ -4,8 +4,9 @@
 // Drone.toml as structs: what a project says about its heaps, memories, probe and log.
 //
 // Every section is optional here, because a command asks only for what it needs (require_...). What
-// is there is checked: heaps hold their pools and do not overlap, regions are within 32 bits, and
-// unknown keys are refused. Errors read `Drone.toml:LINE:COLUMN: what is wrong; what to do`.
+// is there is checked: heaps do not overlap, regions are within 32 bits, and unknown keys are refused.
+// Pools that no heap can have do not keep a file from being read (heap::unusable), for they are what
+// `drone heap generate` replaces. Errors read `Drone.toml:LINE:COLUMN: what is wrong; what to do`.
 
 #include "base/error.hpp"
 
@@ -36,7 +37,13 @@ struct heap {
     std::vector<pool_spec> pools;        ///< ascending; empty when the file names none yet
     /// Functions, and sizes in bytes, whose blocks live as long as the program: no leaks.
     std::vector<std::string> permanent;
+    /// What is wrong with the pools: no heap can have them, or they do not fit. Whoever needs the
+    /// heap as it is fails with this; whoever lays it out anew does not care.
+    std::optional<error> unusable;
 };
+
+/// Bytes of all blocks.
+[[nodiscard]] std::uint64_t pool_bytes(const heap& h) noexcept;
 
 /// A memory of the chip, as the linker script sees it.
 struct region {
@@ -92,7 +99,8 @@ struct project {
 /// Reads what find() finds; none found is an error.
 [[nodiscard]] result<project> read_nearest(const std::filesystem::path& folder = ".");
 
-/// The section, or an error that says how to write one.
+/// The section, or an error that says how to write one. A heap with pools that it cannot have is an
+/// error, too.
 [[nodiscard]] result<heap> require_heap(const project& p, std::string_view name = main_heap);
 [[nodiscard]] result<memory> require_memory(const project& p);
 [[nodiscard]] result<probe> require_probe(const project& p);

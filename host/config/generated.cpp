@@ -13,6 +13,7 @@ result<std::string> layout_header(const project& p) {
                        "#include <cstdint>\n\n"
                        "namespace drone::config {\n";
     for (const heap& h : p.heaps) {
+        if (h.unusable) return std::unexpected(*h.unusable);
         if (h.pools.empty() && !h.overflow)
             return fail(fmt::format(
                 "{}: heap \"{}\" has no pools; add overflow = true, or pools = [{{ block = \"16\", "

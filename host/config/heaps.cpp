@@ -32,13 +32,6 @@ result<std::vector<pool_spec>> read_pools(const table& section, const toml::arra
     return pools;
 }
 
-std::uint64_t pool_bytes(const heap& h) {
-    std::uint64_t bytes = 0;
-    for (const pool_spec& pool : h.pools)
-        bytes += std::uint64_t{pool.block} * pool.capacity;
-    return bytes;
-}
-
 std::unexpected<error> no_room(const table& section, const heap& h) {
     return section.error_at(
         "size",
@@ -110,13 +103,17 @@ result<void> check_pools(const table& section, const toml::array& list, const he
         break;
     }
     const std::uint64_t used = pool_bytes(h);
-    return at_pool(fmt::format(
-        "does not fit: all pools take {} bytes, {} more than the size of {}; lower capacities or "
-        "raise \"size\"",
-        used,
-        used - h.size,
-        h.size
-    ));
+    return section.error_at(
+        list,
+        fmt::format(
+            "the pools of {} take {} bytes, {} more than its size of {}; raise \"size\", lower "
+            "capacities, or let `drone heap generate` compute pools that fit",
+            section.label(),
+            used,
+            used - h.size,
+            h.size
+        )
+    );
 }
 
 result<void> check_alignment(const table& section, const heap& h) {
@@ -191,14 +188,14 @@ result<heap> read_heap(const table& section, std::string name, bool may_hold_hea
     const auto list = section.array("pools");
     if (!list) return std::unexpected(list.error());
     if (*list == nullptr) {
-        if (h.overflow && place_region(0, h.size).granules == 0) return no_room(section, h);
+        if (h.overflow && place_region(0, h.size).granules == 0)
+            h.unusable = no_room(section, h).error();
         return h;
     }
     auto pools = read_pools(section, **list);
     if (!pools) return std::unexpected(pools.error());
     h.pools = std::move(*pools);
-    if (const auto fine = check_pools(section, **list, h); !fine)
-        return std::unexpected(fine.error());
+    if (const auto fine = check_pools(section, **list, h); !fine) h.unusable = fine.error();
     return h;
 }
 
@@ -290,6 +287,13 @@ result<void> check_memory(const table& section, const heap& h, const memory& m) 
 }
 
 } // namespace
+
+std::uint64_t pool_bytes(const heap& h) noexcept {
+    std::uint64_t bytes = 0;
+    for (const pool_spec& pool : h.pools)
+        bytes += std::uint64_t{pool.block} * pool.capacity;
+    return bytes;
+}
 
 result<std::vector<heap>> read_heaps(const table& section, const std::optional<memory>& memory) {
     std::vector<heap> heaps;

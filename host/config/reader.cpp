@@ -203,7 +203,10 @@ result<project> read_nearest(const std::filesystem::path& folder) {
 }
 
 result<heap> require_heap(const project& p, std::string_view name) {
-    if (const heap* const found = p.find_heap(name)) return *found;
+    if (const heap* const found = p.find_heap(name)) {
+        if (found->unusable) return std::unexpected(*found->unusable);
+        return *found;
+    }
     const std::string section =
         name == main_heap ? std::string("[heap]") : fmt::format("[heap.{}]", name);
     return missing(p, section, "size = \"10K\" and pools, as `drone heap generate` prints them");

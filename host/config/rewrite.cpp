@@ -130,6 +130,7 @@ checked(std::string text, const std::filesystem::path& file, const heap& written
     const auto again = parse(text, file);
     if (!again) return std::unexpected(again.error());
     const heap* const found = again->find_heap(written.name);
+    if (found != nullptr && found->unusable) return std::unexpected(*found->unusable);
     if (found == nullptr || found->size != written.size || found->pools != written.pools ||
         found->alignment != written.alignment || found->overflow != written.overflow)
         return fail(
@@ -144,9 +145,8 @@ std::string format_pools(std::span<const pool_spec> pools) {
     if (pools.empty()) return "[]";
     std::string text = "[\n";
     for (const pool_spec& pool : pools)
-        text += fmt::format(
-            "    {{ block = \"{}\", capacity = {} }},\n", format_size(pool.block), pool.capacity
-        );
+        text +=
+            fmt::format("    {{ block = \"{}\", capacity = {} }},\n", pool.block, pool.capacity);
     return text + "]";
 }
 

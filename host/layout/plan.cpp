@@ -167,6 +167,8 @@ result<plan> planner::make(const plan_request& wanted) {
     plan done;
     done.alignment = alignment();
     done.lower_bound = state_->bound(wanted.pools).bytes;
+    done.has_kept_blocks = !state_->keep.empty();
+    done.least = base->bytes;
     if (wanted.squeeze) {
         if (const auto sound = state_->make_squeezed(*base, wanted, done); !sound)
             return std::unexpected(sound.error());
@@ -262,8 +264,8 @@ planner::state::make_squeezed(const optimum& base, const plan_request& wanted, p
     }
     if (!replayed) return std::unexpected(replayed.error());
     done.replay = *std::move(replayed);
-    for (const pool_usage& pool : done.replay.pools)
-        done.loads.push_back(pool.peak);
+    for (const pool_spec& pool : found->pools)
+        done.loads.push_back(pool.capacity);
     done.size = static_cast<std::uint32_t>(size);
     done.used = found->bytes;
     done.without_squeeze = base.bytes;

@@ -40,6 +40,8 @@ struct plan {
     std::int64_t used = 0;        ///< bytes that the trace needs: sum of block times load
     std::int64_t lower_bound = 0; ///< bytes that no layout of so many pools can beat
     bool optimal = false;         ///< used is proved least without fall-over
+    bool has_kept_blocks = false; ///< among the layouts that have the blocks to keep
+    std::int64_t least = 0;       ///< bytes of the best layout found without fall-over
     reserve room;             ///< factor by which all loads may grow, and the first pool to fill
     bool has_reserve = false; ///< each pool has what uncertainty::factor() says, a block at least
     replay_report replay;

@@ -61,15 +61,21 @@ bool is_certain(const run& one, const usage::growth& g) {
            one.found.events >= long_trace;
 }
 
+bool is_named(
+    const std::string& entry, std::uint32_t size, const std::vector<std::string>& functions
+) {
+    // A frame's template arguments are nobody's to write.
+    return entry == fmt::to_string(size) ||
+           std::ranges::any_of(functions, [&](const std::string& frame) {
+               return matches(entry, without_template_arguments(name_of(frame)));
+           });
+}
+
 bool is_permanent(
     const heap_report& r, std::uint32_t size, const std::vector<std::string>& functions
 ) {
-    // A frame's template arguments are nobody's to write.
-    const std::string in_bytes = fmt::format("{}", size);
-    return std::ranges::any_of(r.permanent, [&](const std::string& named) {
-        return named == in_bytes || std::ranges::any_of(functions, [&](const std::string& frame) {
-                   return matches(named, without_template_arguments(name_of(frame)));
-               });
+    return std::ranges::any_of(r.permanent, [&](const std::string& entry) {
+        return is_named(entry, size, functions);
     });
 }
 

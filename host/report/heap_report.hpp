@@ -2,6 +2,7 @@
 #pragma once
 
 #include "trace/findings.hpp"
+#include "trace/sink.hpp"
 #include "usage/analysis.hpp"
 #include "usage/arena.hpp"
 #include "usage/growth.hpp"
@@ -20,8 +21,9 @@ struct run {
     std::string file;
     trace::findings found;
     usage::analysis details{0}; ///< for sections and JSON; the table and its remarks do without
-    std::vector<usage::growth> growing; ///< the worst first; needs details
-    usage::arena arena{};               ///< for its section and JSON
+    std::vector<usage::growth> growing;          ///< the worst first; needs details
+    usage::arena arena{};                        ///< for its section and JSON
+    std::optional<trace::traced_heap> heap = {}; ///< where the file announces one
 };
 
 /// The functions at a native caller's address, innermost first, each as `name at file:line`; empty
@@ -65,6 +67,10 @@ struct heap_report {
 /// Whether a growth is a leak for sure: it was steady, in a long trace without a gap. The rest is
 /// suspected.
 [[nodiscard]] bool is_certain(const run& one, const usage::growth& g);
+
+/// Whether an entry of heap_report::permanent names the size, or one of the functions.
+[[nodiscard]] bool
+is_named(const std::string& entry, std::uint32_t size, const std::vector<std::string>& functions);
 
 /// Whether one of heap_report::permanent names the size, or one of the functions: by its name with
 /// or without namespaces and classes, `*` and `?` allowed.

@@ -66,6 +66,10 @@ json findings(const trace::findings& f) {
         {"restarts", f.restarts},
         {"failures", f.failures},
         {"double_frees", f.double_frees},
+        {"first_double_free",
+         f.first_double_free
+             ? json{{"event", f.first_double_free->event}, {"block", f.first_double_free->block}}
+             : json(nullptr)},
         {"contradictions", f.contradictions},
         {"suspected_failures", f.suspected_failures},
         {"suspected_double_frees", f.suspected_double_frees},

@@ -36,6 +36,7 @@ trace::findings sum(const std::vector<run>& runs) {
         all.suspected_failures += f.suspected_failures;
         all.suspected_double_frees += f.suspected_double_frees;
         all.dropped_by_target += f.dropped_by_target;
+        if (!all.first_double_free) all.first_double_free = f.first_double_free;
     }
     return all;
 }
@@ -100,6 +101,19 @@ std::string live_lines(const usage::statistics& usage, const trace::findings& fo
     return text;
 }
 
+/// Whether the entry of heap_report::permanent is a size that was asked for, or a function that asked.
+bool names_something(const heap_report& r, const std::string& entry) {
+    const auto is_size = [&](const usage::size_usage& row) {
+        return is_named(entry, row.size, {});
+    };
+    if (std::ranges::any_of(r.usage.rows(), is_size)) return true;
+    return std::ranges::any_of(r.runs, [&](const run& one) {
+        return std::ranges::any_of(one.details.callers(), [&](const auto& caller) {
+            return is_named(entry, 0, r.names(one, caller.first));
+        });
+    });
+}
+
 /// What Drone.toml calls permanent, of what is live.
 std::string permanent_line(const heap_report& r) {
     if (r.permanent.empty()) return {};
@@ -111,11 +125,18 @@ std::string permanent_line(const heap_report& r) {
             ++blocks;
             bytes += b.size;
         }
-    return fmt::format(
+    std::string text = fmt::format(
         "  permanent, as Drone.toml says: {} of {}\n",
         counted(blocks, "block"),
         counted(bytes, "byte")
     );
+    for (const std::string& entry : r.permanent)
+        if (!names_something(r, entry))
+            text += fmt::format(
+                "  no size and no function of this trace is \"{}\", which Drone.toml calls permanent\n",
+                entry
+            );
+    return text;
 }
 
 /// A rate to three digits.
@@ -134,11 +155,15 @@ std::string rate_text(const heap_report& r, const run& one, const usage::growth&
                                   : unit == trace::clock::target_ticks && r.core_clock
                                       ? static_cast<double>(*r.core_clock)
                                       : 0;
-    if (ticks_a_second > 0 && one.details.duration() != 0)
-        text += fmt::format(
-            ", {} in a minute",
-            rate(60 * of_run * ticks_a_second / static_cast<double>(one.details.duration()))
-        );
+    if (ticks_a_second <= 0) return text;
+    // A run says nothing of a time that is longer than itself.
+    const double seconds = static_cast<double>(one.details.duration()) / ticks_a_second;
+    const std::string_view whose = unit == trace::clock::microseconds ? "host" : "target";
+    if (seconds >= 60)
+        text +=
+            fmt::format(", {} in a minute of the {}'s clock", rate(60 * of_run / seconds), whose);
+    else if (seconds >= 1)
+        text += fmt::format(", {} in a second of the {}'s clock", rate(of_run / seconds), whose);
     return text;
 }
 
@@ -171,7 +196,19 @@ std::string leak_lines(const heap_report& r) {
     return "Leaks: the live count keeps growing\n" + text;
 }
 
-std::string failure_lines(const usage::statistics& usage, const trace::findings& all) {
+/// Bytes of the largest block that any run's heap could hand out; no limit where that is not known.
+std::uint64_t largest_block(const std::vector<run>& runs) {
+    std::uint64_t largest = 0;
+    for (const run& one : runs) {
+        if (!one.heap || one.heap->region.units != 0 || one.heap->pools.empty()) return UINT64_MAX;
+        for (const trace::traced_pool& pool : one.heap->pools)
+            largest = std::max<std::uint64_t>(largest, pool.block);
+    }
+    return runs.empty() ? UINT64_MAX : largest;
+}
+
+std::string
+failure_lines(const usage::statistics& usage, const trace::findings& all, std::uint64_t largest) {
     if (all.failures == 0) return {};
     std::string text = fmt::format("Failed requests: {}", all.failures);
     if (all.suspected_failures != 0)
@@ -179,7 +216,10 @@ std::string failure_lines(const usage::statistics& usage, const trace::findings&
             ", {} of them suspected, which damaged words could also make", all.suspected_failures
         );
     text += "\n";
-    if (usage.rows().empty())
+    const bool some_fit = std::ranges::any_of(usage.refusals(), [largest](const auto& refused) {
+        return refused.first <= largest;
+    });
+    if (usage.rows().empty() && some_fit)
         text += "  no request was ever served: does start-up run .preinit_array?\n";
     std::size_t shown = 0;
     for (const auto& [size, refused] : usage.refusals()) {
@@ -190,13 +230,14 @@ std::string failure_lines(const usage::statistics& usage, const trace::findings&
             break;
         }
         text += fmt::format(
-            "  {} of {}{}, the first after event {} with {} in {} live\n",
+            "  {} of {}{}, the first after event {} with {} in {} live{}\n",
             refused.count,
             refused.at_least ? "at least " : "",
             counted(size, "byte"),
             refused.first_event,
             counted(refused.live_bytes, "byte"),
-            counted(refused.live_blocks, "block")
+            counted(refused.live_blocks, "block"),
+            size > largest ? fmt::format(": the largest block has {}", largest) : ""
         );
     }
     return text;
@@ -205,6 +246,13 @@ std::string failure_lines(const usage::statistics& usage, const trace::findings&
 std::string wrong_free_lines(const trace::findings& all) {
     std::string text;
     if (all.double_frees != 0) text += fmt::format("Double frees: {}\n", all.double_frees);
+    const std::string first = !all.first_double_free ? ""
+                                                     : fmt::format(
+                                                           "  the first at event {}: {}\n",
+                                                           all.first_double_free->event,
+                                                           all.first_double_free->block
+                                                       );
+    if (all.double_frees != 0) text += first;
     if (all.contradictions != 0)
         text += fmt::format(
             "Blocks handed out while in use: {}, as after a double free\n", all.contradictions
@@ -214,6 +262,7 @@ std::string wrong_free_lines(const trace::findings& all) {
             "Suspected double frees: {}; lost or damaged words could also be the cause\n",
             all.suspected_double_frees
         );
+    if (all.suspected_double_frees != 0 && all.double_frees == 0) text += first;
     if (all.freed_unknown != 0)
         text += fmt::format(
             "Frees of blocks that were taken before the capture began, or in a gap: {}\n",
@@ -227,7 +276,7 @@ std::string wrong_free_lines(const trace::findings& all) {
 std::string remarks(const heap_report& r) {
     const trace::findings all = sum(r.runs);
     return gap_lines(all) + live_lines(r.usage, all) + permanent_line(r) + leak_lines(r) +
-           failure_lines(r.usage, all) + wrong_free_lines(all);
+           failure_lines(r.usage, all, largest_block(r.runs)) + wrong_free_lines(all);
 }
 
 } // namespace drone::report

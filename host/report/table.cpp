@@ -57,8 +57,13 @@ std::string columns(
         text += '\n';
     };
     add(header);
-    for (std::size_t i = 0; i < widths.size(); ++i)
-        text += (i == 0 ? "" : "+") + std::string(widths[i] + 2, '-');
+    // Names of C++ functions are long; the line below the heading need not be.
+    constexpr std::size_t longest_line = 40;
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+        const bool is_text = i == left_column && i + 1 == widths.size();
+        const std::size_t width_here = is_text ? std::min(widths[i], longest_line) : widths[i];
+        text += (i == 0 ? "" : "+") + std::string(width_here + 2, '-');
+    }
     text += '\n';
     for (const cells& row : rows)
         add(row);
@@ -78,8 +83,8 @@ std::string usage_table(const usage::statistics& usage, std::optional<std::uint6
         );
     const std::uint64_t sum = usage.maximum_usage();
     const std::uint64_t peak = usage.peak_bytes();
-    // The sum may be more than a heap that holds everything.
-    const bool sum_has_share = heap_size && (sum <= *heap_size || peak > *heap_size);
+    // More than a heap may have held, for the peaks were at different times: that is no share of it.
+    const bool sum_has_share = heap_size && sum <= *heap_size;
     const auto bytes = [&](std::string_view label, std::uint64_t count, bool has_share) {
         if (!has_share) return fmt::format("{}: {}\n", label, count);
         return fmt::format("{}: {} / {}\n", label, count, percent(count, *heap_size));
@@ -88,8 +93,11 @@ std::string usage_table(const usage::statistics& usage, std::optional<std::uint6
            bytes("Maximum memory usage", sum, sum_has_share) +
            bytes("Peak live memory", peak, heap_size.has_value()) +
            (sum == peak ? ""
-                        : "(Maximum memory usage adds up the peaks of all sizes, which were at "
-                          "different times.)\n");
+                        : fmt::format(
+                              "(Maximum memory usage adds up the peaks of all sizes, which were at "
+                              "different times{}.)\n",
+                              heap_size && !sum_has_share ? "; so it may exceed the heap" : ""
+                          ));
 }
 
 } // namespace drone::report

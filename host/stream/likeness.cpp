@@ -14,6 +14,15 @@ constexpr std::uint8_t last_id = 0x6F; // of a TPIU source
 
 class tally : public packet_sink {
 public:
+    [[nodiscard]] likeness counts() const {
+        likeness found{.packets = packets_, .nonsense = nonsense_};
+        std::bitset<256> ports;
+        for (std::size_t kind = 0; kind < kinds_.size(); ++kind)
+            if (kinds_.test(kind)) ports.set(kind / 8);
+        found.ports = ports.count();
+        return found;
+    }
+
     void on_packet(const located_packet& found) override {
         ++packets_;
         if (is_nonsense(found.value)) ++nonsense_;
@@ -47,14 +56,23 @@ private:
     std::bitset<256 * 8> kinds_;
 };
 
-} // namespace
-
-bool makes_sense(const format& as, std::span<const std::uint8_t> sample) {
-    if (sample.size() < least_sample) return false;
+tally count(const format& as, std::span<const std::uint8_t> sample) {
     const auto decoder = make_decoder({.how = as.how, .tpiu_id = as.tpiu_id});
     tally seen;
     decoder->feed(sample, seen);
     decoder->finish(seen);
+    return seen;
+}
+
+} // namespace
+
+likeness look_at(const format& as, std::span<const std::uint8_t> sample) {
+    return count(as, sample).counts();
+}
+
+bool makes_sense(const format& as, std::span<const std::uint8_t> sample) {
+    if (sample.size() < least_sample) return false;
+    const tally seen = count(as, sample);
     // Other sources may fill most of the frames.
     return seen.makes_sense(sample.size(), as.how == framing::tpiu ? 8 : 2);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,14 @@ enum class format : std::uint8_t {
 /// What a trace of that format leaves open of what its program did; empty: nothing. Where requests
 /// fall over, the program may then do otherwise than a replay of the trace.
 [[nodiscard]] std::string_view left_open(format f);
+
+/// A block that was given back twice.
+struct double_free {
+    std::uint64_t event = 0; ///< that gives it back again, counted from 1 in the file
+    std::string block;       ///< in words: its pool and place, or its ID
+
+    friend bool operator==(const double_free&, const double_free&) = default;
+};
 
 /// What a reader has to say of a trace beside its changes: how much of it could be read, what was
 /// lost, what the program did wrong.
@@ -49,9 +58,10 @@ struct findings {
     /// Native: blocks handed out that were in use, and resized that were not: a heap that was
     /// damaged, by a double free for instance. Certain.
     std::uint64_t contradictions = 0;
-    std::uint64_t suspected_double_frees = 0; ///< could be the work of a gap or a damaged word
-    std::uint64_t restarts = 0;               ///< of the target within the file
-    std::uint64_t dropped_by_target = 0;      ///< part of lost_events
+    std::uint64_t suspected_double_frees = 0;     ///< could be the work of a gap or a damaged word
+    std::optional<double_free> first_double_free; ///< certain or suspected
+    std::uint64_t restarts = 0;                   ///< of the target within the file
+    std::uint64_t dropped_by_target = 0;          ///< part of lost_events
 
     /// Native: the builds that announced themselves (traced_heap::identity), each once, in order;
     /// empty: none did. More than one: the target was reflashed within the file.

@@ -110,7 +110,7 @@ std::unexpected<error>
 is_raw_capture(const std::filesystem::path& path, const raw_capture& capture) {
     const bool bare = capture.format.how == stream::framing::swo;
     return fail(fmt::format(
-        "{}: is a raw {}; unpack the heap's port first: `drone log --input {}{} heaptrace:{}`, then "
+        "{}: this is a raw {}; unpack the heap's port first: `drone log --input {}{} heaptrace:{}`, then "
         "`drone heap -f heaptrace`",
         path.string(),
         bare ? "SWO capture" : "capture of " + in_words(capture.format),
@@ -132,7 +132,7 @@ refuse_what_is_no_trace(const std::filesystem::path& path, std::span<const std::
     if (const auto version = heaptrack_file_version(as_text(bytes));
         version && *version > newest_heaptrack_file)
         return fail(fmt::format(
-            "{}: is a heaptrack file of version {:x}, and this drone reads versions up to {}; "
+            "{}: this is a heaptrack file of version {:x}, and this drone reads versions up to {}; "
             "record it with heaptrack 1.5 or older",
             path.string(),
             *version,
@@ -175,7 +175,7 @@ result<void> refuse_unrecognised(
     if (capture && (!known || capture->port)) return is_raw_capture(path, *capture);
     if (known) return {};
     return fail(fmt::format(
-        "{0}: is not a heap trace. Known are native traces (with at least one whole "
+        "{0}: this is not a heap trace. Known are native traces (with at least one whole "
         "announcement of the heap), memory dumps with a RAM ring, Drone 0.14, Drone 2022, "
         "heaptrack, and allocation logs. If it is a raw capture, unpack it: `drone log --input "
         "{1} heaptrace:{2}`",

@@ -25,6 +25,10 @@ public:
 
     [[nodiscard]] trace::format format() const { return format_; }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    /// The heap that the file announces first; null where the format announces none.
+    [[nodiscard]] const traced_heap* announced() const {
+        return announced_ ? &announced_->heap : nullptr;
+    }
 
     /// From now on every size is read as so many bytes less: the program's hook reports blocks with
     /// their headers.

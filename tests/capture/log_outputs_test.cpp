@@ -115,6 +115,38 @@ TEST_F(LogOutputs, TwoOutputsThatAreOneFileAreRefused) {
     EXPECT_EQ(run({"--input", "-", "/dev/null:0", "/dev/null:31"}, text_packets(0, "x")), 0);
 }
 
+TEST_F(LogOutputs, AFileThatIsEmptiedByAQuietPortIsReported) {
+    write_file("heaptrace", bytes_of("the only trace"));
+    EXPECT_EQ(run({"--input", "-", "heaptrace:30", ":0"}, text_packets(0, "x")), 0);
+    EXPECT_EQ(file("heaptrace"), bytes());
+    EXPECT_THAT(
+        errors(),
+        HasSubstr("nothing came on the ports of heaptrace: it is empty now, and had 14 bytes before"
+        )
+    );
+    EXPECT_EQ(run({"--input", "-", "heaptrace:30", ":0"}, text_packets(0, "x")), 0);
+    EXPECT_EQ(errors(), "");
+}
+
+TEST_F(LogOutputs, PortsBeyondThoseOfATargetAreNotNamed) {
+    bytes input = text_packets(0, "text");
+    stream::encode_itm(stream::stimulus_page{.page = 6}, input);
+    stream::encode_itm(stream::software{.port = 4, .value = 7}, input);
+    EXPECT_EQ(run({"--input", "-", ":0"}, input), 0);
+    EXPECT_THAT(errors(), HasSubstr("packets that no output asks for: 1 of ports above 31\n"));
+}
+
+TEST_F(LogOutputs, TimesNeedTheBoardsAndAreSecondsWhereTheClockIsKnown) {
+    EXPECT_EQ(run({"--input", "-", "--time", ":0"}, text_packets(0, "a\n")), 0);
+    EXPECT_THAT(errors(), HasSubstr("write timestamps = true below [log]"));
+    bytes input = text_packets(0, "a\n");
+    stream::encode_itm(stream::local_timestamp{.ticks = 3'000'000}, input);
+    write_file("Drone.toml", bytes_of("[log]\ncore_clock = \"2 MHz\"\n"));
+    EXPECT_EQ(run({"--input", "-", "--time", ":0"}, input), 0);
+    EXPECT_THAT(text_of("stdout"), HasSubstr("[  1.500000 s] a\n"));
+    EXPECT_EQ(errors(), "");
+}
+
 TEST_F(LogOutputs, AQuietHeapTracePortLeavesTheLastTraceAlone) {
     write_file("heaptrace", begin_word());
     EXPECT_EQ(run({"--input", "-", "heaptrace:31", ":0"}, text_packets(0, "x")), 0);
@@ -337,6 +369,28 @@ TEST_F(LogOutputs, ATerminalIsShownTextAndToldOfTheRest) {
     EXPECT_EQ(log.wait(), 0);
     EXPECT_EQ(waiting_in(screen.get()), bytes_of("gr\xC3\xBC\xC3\x9F dich\non"));
     EXPECT_THAT(errors(), HasSubstr("packets that are not shown here: 3 of port 2, 1 of port 31"));
+}
+
+TEST_F(LogOutputs, ATerminalThatShowsTextHasNoStatusLineInIt) {
+    const auto shown = [&](const std::string& output) {
+        int ours = -1;
+        int theirs = -1;
+        termios raw{};
+        ::cfmakeraw(&raw);
+        EXPECT_EQ(::openpty(&ours, &theirs, nullptr, &raw, nullptr), 0);
+        const base::descriptor screen(ours);
+        const base::descriptor terminal(theirs);
+        write_file("in", text_packets(0, "text\n"));
+        const base::descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+        running_log log(
+            path(""), {"--input", "in", output}, nothing.get(), terminal.get(), terminal.get()
+        );
+        EXPECT_EQ(log.wait(), 0);
+        return waiting_in(screen.get());
+    };
+    EXPECT_EQ(shown(":0"), bytes_of("text\n"));
+    const bytes status = shown("file:0");
+    EXPECT_THAT(std::string(status.begin(), status.end()), HasSubstr(" packets  "));
 }
 
 } // namespace drone::capture

@@ -40,6 +40,14 @@ TEST(OutputSpec, RefusesWhatIsNoPort) {
         EXPECT_FALSE(parse_output(text)) << text;
 }
 
+TEST(OutputSpec, RefusesNamesThatAreMoreLikelyPorts) {
+    for (const std::string text : {":a", "0", "31", ":a:3", ":a/b"})
+        EXPECT_FALSE(parse_output(text)) << text;
+    EXPECT_EQ(parsed("./0"), (output_spec{"./0", {}}));
+    EXPECT_EQ(parsed("./:a:3"), (output_spec{"./:a", {3}}));
+    EXPECT_EQ(parsed("0:1"), (output_spec{"0", {1}}));
+}
+
 TEST(OutputSpec, OutputsOfOnePathBecomeOne) {
     EXPECT_THAT(
         parse_outputs({"a:1", "b:2", "a:0", ":3", "-:4"}).value(),

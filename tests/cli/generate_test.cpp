@@ -189,8 +189,31 @@ TEST_F(Generate, KeepsGivenBlocks) {
     const outcome run = drone("heap generate --pools 3 --keep '16, 32'");
     EXPECT_THAT(run.out, HasSubstr("block = \"16\""));
     EXPECT_THAT(run.out, HasSubstr("block = \"32\""));
-    EXPECT_EQ(drone("heap generate --pools 3 --keep 6").code, 1);
-    EXPECT_EQ(drone("heap generate --pools 1 --keep 16,32").code, 1);
+    EXPECT_THAT(run.err, HasSubstr("with the blocks of --keep without fall-over"));
+    EXPECT_EQ(drone("heap generate --pools 3 --keep 6").code, 2);
+    EXPECT_EQ(drone("heap generate --pools 1 --keep 16,32").code, 2);
+    EXPECT_EQ(drone("heap generate --pools 1 --keep 16,16").code, 0);
+}
+
+TEST_F(Generate, SaysOfHowManyPoolsItsBoundIs) {
+    EXPECT_THAT(
+        drone("heap generate --pools 9").err, HasSubstr("no layout of up to 9 pools needs less")
+    );
+    EXPECT_THAT(drone("heap generate --pools 5").err, HasSubstr("no 5-pool layout needs less"));
+}
+
+TEST_F(Generate, SaysWhenThereIsNoHeadroom) {
+    EXPECT_THAT(
+        drone("heap generate --pools 5").err, HasSubstr("\nHeadroom: none; the 4-byte pool is full")
+    );
+    EXPECT_THAT(drone("heap -s 1K generate --pools 5").err, Not(HasSubstr("Headroom: none")));
+}
+
+TEST_F(Generate, HeadroomOfASqueezedLayoutIsThatOfItsBytes) {
+    write("heaptrace", "a 1 4 4\na 2 4 4\na 3 4 4\nf 2\nf 3\na 4 8 4\na 5 8 4\na 6 8 4\n");
+    const json layout = json::parse(drone("heap -s 1K generate --pools 2 --squeeze --json").out);
+    ASSERT_TRUE(layout.contains("without_squeeze"));
+    EXPECT_GT(layout["headroom"], 4.0);
 }
 
 TEST_F(Generate, UnitesSeveralRuns) {

@@ -2,6 +2,7 @@
 // What `drone heap` takes, and what it refuses with a word on what to do instead.
 
 #include "tool.hpp"
+#include "trace_writer.hpp"
 
 #include <gmock/gmock.h>
 
@@ -109,12 +110,122 @@ TEST_F(HeapInput, ALeakIsReportedAndGenerateWarnsOfIt) {
 TEST_F(HeapInput, AHeapIsNoLargerThanItsAddresses) {
     write("heaptrace", "a 1 12\nf 1\n");
     for (const char* const size : {"0x2000000G", "4G", "0"})
-        for (const char* const command : {"", " generate --pools 1"})
-            expect_refused(
-                std::string("heap -s ") + size + command,
-                HasSubstr(std::string("-s ") + size + ": a heap has 1 byte to 4 GiB - 1")
+        for (const char* const command : {"", " generate --pools 1"}) {
+            const outcome left = drone(std::string("heap -s ") + size + command);
+            EXPECT_EQ(left.code, 2);
+            EXPECT_THAT(
+                left.err, HasSubstr(std::string("-s ") + size + ": a heap has 1 byte to 4 GiB - 1")
             );
+        }
     EXPECT_EQ(drone("heap -s 0x2K").code, 0);
+}
+
+TEST_F(HeapInput, AFileThatIsNamedTwiceIsOneRun) {
+    write("one", "a 1 12\nf 1\n");
+    write("two", "a 1 12\nf 1\n");
+    const outcome alone = drone("heap -f one");
+    std::filesystem::create_symlink("one", folder_ / "link");
+    for (const char* const again : {"one", "./one", "link"}) {
+        const outcome twice = drone(std::string("heap -f one ") + again);
+        EXPECT_EQ(twice.out, alone.out) << again;
+        EXPECT_THAT(twice.err, HasSubstr(": named twice, read once"));
+    }
+    const outcome copied = drone("heap -f one two");
+    EXPECT_THAT(copied.err, HasSubstr("two: the file has the same bytes as one"));
+    EXPECT_THAT(copied.out, HasSubstr("|                 2\n"));
+    write("two", "a 1 12\nf 1\na 2 12\n");
+    EXPECT_EQ(drone("heap -f one two").err, "");
+}
+
+TEST_F(HeapInput, TracesOfDifferentBuildsAreUnitedWithAWord) {
+    const auto traced_with = [](std::uint32_t build) {
+        trace::native_writer made;
+        made.identity = build;
+        return made.announce().allocate(0, 0, 4).checkpoint().bytes();
+    };
+    write("one", traced_with(0xABCDEF));
+    write("two", traced_with(0x123456));
+    for (const char* const command : {"", " generate --pools 1"}) {
+        const outcome both = drone(std::string("heap -f one two") + command);
+        EXPECT_EQ(both.code, 0) << both.err;
+        EXPECT_THAT(
+            both.err, HasSubstr("the traces are of 2 builds (one with abcdef, two with 123456)")
+        );
+    }
+    EXPECT_THAT(drone("heap -f one").err, testing::Not(HasSubstr("builds")));
+}
+
+TEST_F(HeapInput, ATraceOfAnotherHeapIsNeverWrittenOverThisOne) {
+    write("heaptrace", trace::native_writer().announce().allocate(0, 0, 4).checkpoint().bytes());
+    const std::string both =
+        "[heap]\nsize = 4096\npools = [{ block = 4, capacity = 16 }, { block = 12, capacity = 16 }, "
+        "{ block = 40, capacity = 16 }]\n"
+        "[heap.ccm]\norigin = \"0x10000000\"\nsize = 64\npools = [{ block = 8, capacity = 8 }]\n";
+    write("Drone.toml", both);
+    expect_refused(
+        "heap -c ccm generate --write --yes",
+        HasSubstr("nothing is written: heaptrace: this is a trace of [heap], not of [heap.ccm]")
+    );
+    EXPECT_EQ(read("Drone.toml"), both);
+    for (const char* const command : {"", " generate", " replay"}) {
+        const outcome other = drone(std::string("heap -c ccm") + command);
+        EXPECT_EQ(other.code, 0) << other.err;
+        EXPECT_THAT(other.err, HasSubstr("is a trace of [heap], not of [heap.ccm]")) << command;
+        const outcome own = drone(std::string("heap") + command);
+        EXPECT_THAT(own.err, testing::Not(HasSubstr("is a trace of"))) << command;
+    }
+}
+
+TEST_F(HeapInput, PoolsThatDoNotFitKeepNobodyFromLayingOutAnew) {
+    write("heaptrace", "a 1 12\nf 1\n");
+    write("Drone.toml", "[heap]\nsize = 64\npools = [{ block = 16, capacity = 5 }]\n");
+    EXPECT_THAT(drone("heap").out, HasSubstr("/ 18.75%"));
+    expect_refused("heap replay", HasSubstr("Drone.toml:3:9: the pools of [heap] take 80 bytes"));
+    expect_refused("print layout", HasSubstr("16 more than its size of 64"));
+    const outcome made = drone("heap generate --pools 1 --write --yes");
+    EXPECT_EQ(made.code, 0) << made.err;
+    EXPECT_THAT(
+        made.err, HasSubstr("The layout in Drone.toml: Drone.toml:3:9: the pools of [heap] take 80")
+    );
+    EXPECT_EQ(drone("heap replay").code, 0);
+}
+
+TEST_F(HeapInput, ReplayKnowsWhenTheLayoutDoesNotFitTheSizeGiven) {
+    write("heaptrace", "a 1 12\nf 1\n");
+    write("Drone.toml", "[heap]\nsize = 64\npools = [{ block = 16, capacity = 4 }]\n");
+    EXPECT_EQ(drone("heap -s 64 replay").code, 0);
+    expect_refused(
+        "heap -s 60 replay", HasSubstr("the pools take 64 bytes, 4 more than a heap of 60")
+    );
+}
+
+TEST_F(HeapInput, TheTraceBesideTheProjectIsFoundFromItsFolders) {
+    write("Drone.toml", "[heap]\nsize = \"10K\"\n");
+    write("heaptrace", "a 1 12\nf 1\n");
+    write("src/main.cpp", "");
+    const outcome below = shell("cd src && " DRONE_BINARY_DIR "/bin/drone heap");
+    EXPECT_EQ(below.code, 0) << below.err;
+    EXPECT_EQ(below.out, drone("heap").out);
+    write("src/heaptrace", "a 1 16\nf 1\n");
+    EXPECT_THAT(shell("cd src && " DRONE_BINARY_DIR "/bin/drone heap").out, HasSubstr(" 16 |"));
+}
+
+TEST_F(HeapInput, SeveralTablesMayFollowOneOption) {
+    write("heaptrace", "a 1 12\nf 1\n");
+    EXPECT_EQ(drone("heap --by peak lifetime").out, drone("heap --by peak --by lifetime").out);
+    EXPECT_EQ(drone("heap --by peak lifetime").code, 0);
+    EXPECT_EQ(drone("heap --by peak paek").code, 2);
+}
+
+TEST_F(HeapInput, OptionsThatDoNothingAreRefused) {
+    write("heaptrace", "a 1 12\nf 1\n");
+    for (const char* const option : {"--by peak", "--elf x.elf", "--full"})
+        for (const char* const command : {"generate", "replay"}) {
+            const outcome left = drone(std::string("heap ") + option + " " + command);
+            EXPECT_EQ(left.code, 2) << option;
+            EXPECT_THAT(left.err, HasSubstr("is an option of `drone heap` itself, not of"));
+        }
+    expect_refused("heap --elf nosuch.elf", HasSubstr("nosuch.elf"));
 }
 
 } // namespace

@@ -24,8 +24,11 @@ TEST_F(Usage, WrongEndsWithCode2AndOneLine) {
         {"print lay",
          "drone: \"lay\" is not a command; did you mean \"layout\"?; see `drone print --help`\n"},
         {"print layout --colour",
-         "drone: The following argument was not expected: --colour; see `drone print layout "
-         "--help`\n"},
+         "drone: --colour is not an option; see `drone print layout --help`\n"},
+        {"heap --bogus", "drone: --bogus is not an option; see `drone heap --help`\n"},
+        {"log --bogus", "drone: --bogus is not an option; see `drone log --help`\n"},
+        {"heap generate --pool-cost x",
+         "drone: --pool-cost: \"x\" is not a number; see `drone heap generate --help`\n"},
         {"flash", "drone: FIRMWARE is required; see `drone flash --help`\n"},
         {"new app", "drone: --board is required; see `drone new --help`\n"},
     };
@@ -63,7 +66,18 @@ TEST_F(Usage, AnOptionWithAnEmptyWordIsNotLeftOut) {
     }
 }
 
+TEST_F(Usage, AFileWithoutItsOptionIsRecognised) {
+    write("heaptrace", "");
+    EXPECT_EQ(
+        drone("heap heaptrace").err,
+        "drone: \"heaptrace\" is not a command; did you mean the file, -f heaptrace?; see `drone heap "
+        "--help`\n"
+    );
+}
+
 TEST_F(Usage, HelpIsACommandToo) {
+    EXPECT_THAT(drone("help").out, HasSubstr("drone help COMMAND"));
+    EXPECT_EQ(drone("help help").out, drone("help").out);
     EXPECT_EQ(drone("help").out, drone("--help").out);
     EXPECT_EQ(drone("help heap generate").out, drone("heap generate --help").out);
     EXPECT_EQ(drone("help heap generate").code, 0);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "config/generated.hpp"
+#include "config/rewrite.hpp"
 #include "messages.hpp"
 
 #include <gmock/gmock.h>
@@ -319,14 +321,36 @@ TEST(Pools, MustFitTheHeap) {
     EXPECT_EQ(pool_refusal("{ block = 4, capacity = 256 }"), "accepted");
     EXPECT_EQ(
         pool_refusal("{ block = 4, capacity = 1 },\n{ block = 8, capacity = 128 }"),
-        "Drone.toml:5:1: pool 2 of [heap] does not fit: all pools take 1028 bytes, 4 more than the "
-        "size of 1024; lower capacities or raise \"size\""
+        "Drone.toml:3:9: the pools of [heap] take 1028 bytes, 4 more than its size of 1024; raise "
+        "\"size\", lower capacities, or let `drone heap generate` compute pools that fit"
     );
     EXPECT_EQ(
         pool_refusal("{ block = 65536, capacity = 65536 }"),
-        "Drone.toml:4:1: pool 1 of [heap] does not fit: all pools take 4294967296 bytes, "
-        "4294966272 more than the size of 1024; lower capacities or raise \"size\""
+        "Drone.toml:3:9: the pools of [heap] take 4294967296 bytes, 4294966272 more than its size "
+        "of 1024; raise \"size\", lower capacities, or let `drone heap generate` compute pools that "
+        "fit"
     );
+}
+
+TEST(Pools, ThatNoHeapCanHaveDoNotKeepTheFileFromBeingRead) {
+    for (const char* const pools :
+         {"[]",
+          "[{ block = 8, capacity = 9 }]",
+          "[{ block = 8, capacity = 0 }]",
+          "[{ block = 13, capacity = 1 }]",
+          "[{ block = 8, capacity = 1 }, { block = 4, capacity = 1 }]"}) {
+        const auto p = parse("[heap]\nsize = 64\npools = " + std::string(pools), "Drone.toml");
+        ASSERT_TRUE(p.has_value()) << pools << p.error().message;
+        ASSERT_NE(p->find_heap(), nullptr) << pools;
+        EXPECT_TRUE(p->find_heap()->unusable.has_value()) << pools;
+        EXPECT_FALSE(require_heap(*p).has_value()) << pools;
+        EXPECT_FALSE(layout_header(*p).has_value()) << pools;
+        heap anew = *p->find_heap();
+        anew.pools = {{.block = 8, .capacity = 8}};
+        const auto cured =
+            rewrite_heap("[heap]\nsize = 64\npools = " + std::string(pools), "Drone.toml", anew);
+        EXPECT_TRUE(cured.has_value()) << pools << cured.error().message;
+    }
 }
 
 } // namespace drone::config

@@ -10,10 +10,13 @@
 
 namespace drone::config {
 
-/// The message, or "accepted".
+/// The message to whoever needs every heap of the text as it is, or "accepted".
 inline std::string refusal(std::string_view text) {
     const result<project> p = parse(text, "Drone.toml");
-    return p ? "accepted" : p.error().message;
+    if (!p) return p.error().message;
+    for (const heap& h : p->heaps)
+        if (const auto usable = require_heap(*p, h.name); !usable) return usable.error().message;
+    return "accepted";
 }
 
 } // namespace drone::config

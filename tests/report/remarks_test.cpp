@@ -103,7 +103,48 @@ TEST(Remarks, ALeakIsWhatKeepsGrowingWithItsRate) {
                   "1000 events; sure (rose in 11 of 11 parts of the run, never fell)\n")
     );
     r.core_clock = 1'000'000;
-    EXPECT_THAT(remarks(r), HasSubstr("10 more in 1000 events, 50 in a minute; sure"));
+    EXPECT_THAT(
+        remarks(r), HasSubstr("10 more in 1000 events, 50 in a minute of the target's clock; sure")
+    );
+}
+
+TEST(Remarks, ARateIsForNoMoreTimeThanTheRunHad) {
+    heap_report r = growing(10'000); // 120,000,000 ticks
+    r.core_clock = 10'000'000;       // 12 s
+    EXPECT_THAT(remarks(r), HasSubstr("1000 events, 8.33 in a second of the target's clock; sure"));
+    r.core_clock = 1'000'000'000; // 0.12 s
+    EXPECT_THAT(remarks(r), HasSubstr("10 more in 1000 events; sure"));
+}
+
+TEST(Remarks, KnowARequestThatNoBlockIsLargeEnoughFor) {
+    heap_report r;
+    r.usage.on_failure({.size = 428});
+    trace::findings found;
+    found.failures = 1;
+    r.runs.push_back({"heaptrace", found, usage::analysis(0), {}, {}, trace::traced_heap{}});
+    trace::traced_heap& heap = *r.runs[0].heap;
+    heap.pools = {{.block = 16, .capacity = 2}, {.block = 104, .capacity = 2}};
+    EXPECT_THAT(remarks(r), HasSubstr("1 of 428 bytes"));
+    EXPECT_THAT(remarks(r), HasSubstr("live: the largest block has 104\n"));
+    EXPECT_THAT(remarks(r), ::testing::Not(HasSubstr(".preinit_array")));
+    r.usage.on_failure({.size = 20});
+    EXPECT_THAT(remarks(r), HasSubstr("does start-up run .preinit_array?"));
+    heap.region.units = 100; // serves any request
+    EXPECT_THAT(remarks(r), ::testing::Not(HasSubstr("largest block")));
+}
+
+TEST(Remarks, SayWhereABlockWasGivenBackTwice) {
+    heap_report r = leaking();
+    r.runs[0].found.first_double_free = {9, "the block 2"};
+    EXPECT_THAT(
+        remarks(r),
+        HasSubstr("Suspected double frees: 1, which lost or damaged words could also make\n"
+                  "  the first at event 9: the block 2\n")
+    );
+    r.runs[0].found.double_frees = 1;
+    EXPECT_THAT(
+        remarks(r), HasSubstr("Double frees: 1\n  the first at event 9: the block 2\nSuspected")
+    );
 }
 
 TEST(Remarks, ALeakIsSuspectedWhereTheTraceIsShortOrHasGaps) {
@@ -127,6 +168,14 @@ TEST(Remarks, WhatTheProjectCallsPermanentIsNoLeak) {
         r.permanent = {other};
         EXPECT_THAT(remarks(r), HasSubstr("Leaks")) << other;
     }
+}
+
+TEST(Remarks, APermanentFunctionThatIsNotThereIsReported) {
+    heap_report r = growing(10'000);
+    r.permanent = {"lek", "log"};
+    const std::string text = remarks(r);
+    EXPECT_THAT(text, HasSubstr("no size and no function of this trace is \"lek\", which"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("is \"log\"")));
 }
 
 TEST(Times, SayWhoseClockAndAreSecondsWhereTheCoresClockIsKnown) {

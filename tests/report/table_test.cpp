@@ -63,15 +63,23 @@ TEST(UsageTable, SaysThatTheMaximumIsASumOfPeaksAndGivesItNoShareAboveAll) {
     trace::change freed = small;
     freed.gives_back = true;
     usage.on_changes(std::array{small, freed, trace::change{.block = 0, .size = 80}});
-    const std::string sum = "(Maximum memory usage adds up the peaks of all sizes, which were at "
-                            "different times.)\n";
     const auto ends = [&](std::uint64_t heap_size, const std::string& with) {
+        const std::string sum =
+            "(Maximum memory usage adds up the peaks of all sizes, which were at "
+            "different times" +
+            std::string(heap_size < 140 ? "; so it may exceed the heap" : "") + ".)\n";
         EXPECT_THAT(usage_table(usage, heap_size), testing::EndsWith(with + sum)) << heap_size;
     };
     ends(200, "Maximum memory usage: 140 / 70.00%\nPeak live memory: 80 / 40.00%\n");
     ends(100, "Maximum memory usage: 140\nPeak live memory: 80 / 80.00%\n");
     // A heap that does not hold.
-    ends(40, "Maximum memory usage: 140 / 350.00%\nPeak live memory: 80 / 200.00%\n");
+    ends(40, "Maximum memory usage: 140\nPeak live memory: 80 / 200.00%\n");
+}
+
+TEST(Columns, HaveAShortLineBelowALongLastColumn) {
+    const std::string table = columns({"Bytes", "Caller"}, {{"8", std::string(1000, 'x')}}, 1);
+    EXPECT_THAT(table, testing::HasSubstr("\n-------+" + std::string(42, '-') + "\n"));
+    EXPECT_THAT(table, testing::HasSubstr(std::string(1000, 'x')));
 }
 
 TEST(Columns, FitTheTerminalByTheirLastOne) {

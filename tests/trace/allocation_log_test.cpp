@@ -40,6 +40,17 @@ TEST(AllocationLog, CountsUnknownFreesAndDoubledIds) {
     EXPECT_EQ(r.usage.peak_bytes(), 16);
 }
 
+TEST(AllocationLog, SuspectsADoubleFreeOfAnIdThatWasGivenBack) {
+    const reading r("a 2 20\nr 2 40\nf 2\nf 2\nf 3\n");
+    EXPECT_EQ(r.found.suspected_double_frees, 1);
+    EXPECT_EQ(r.found.freed_unknown, 1);
+    EXPECT_EQ(r.found.first_double_free, (double_free{4, "the block 2"}));
+    const reading moved("a 2 20\nr 2 40 5\nf 2\nf 5\n");
+    EXPECT_EQ(moved.found.first_double_free, (double_free{3, "the block 2"}));
+    EXPECT_EQ(moved.found.suspected_double_frees, 1);
+    EXPECT_EQ(reading("a 2 20\nf 2\na 2 20\nf 2\n").found.suspected_double_frees, 0);
+}
+
 TEST(AllocationLog, LeavesOutLinesThatSayNothing) {
     const reading r("a x 12\nnonsense\na y\nf x\n");
     EXPECT_EQ(r.found.damaged, 2);

@@ -64,6 +64,15 @@ TEST(NativeTrace, ReportsADoubleFreeOnceACheckpointConfirmsThatNothingWasLost) {
     EXPECT_EQ(reading(w.bytes()).found.double_frees, 1);
 }
 
+TEST(NativeTrace, SaysWhereTheFirstDoubleFreeIs) {
+    native_writer w;
+    w.announce().allocate(1, 2, 12).deallocate(1, 2).deallocate(1, 2).checkpoint();
+    EXPECT_EQ(
+        reading(w.bytes()).found.first_double_free,
+        (double_free{3, "block 2 of the pool of 12 bytes, at 0x58 of the heap"})
+    );
+}
+
 TEST(NativeTrace, ReportsWhatADoubleFreeDoesToTheHeap) {
     native_writer w;
     w.announce().allocate(1, 0, 12).deallocate(1, 0).deallocate(1, 0);

@@ -9,8 +9,10 @@
 
 #include <array>
 #include <bit>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace drone::trace {
@@ -171,6 +173,7 @@ private:
 
     void take(std::string_view id, const entry& e) {
         if (live_.contains(id)) presume_free(id);
+        if (const auto known = freed_.find(id); known != freed_.end()) freed_.erase(known);
         to_.change(live_.take(
             id, {.size = e.size, .caller = caller_of(e), .alignment_log2 = e.alignment_log2}
         ));
@@ -179,15 +182,27 @@ private:
     void give_back(std::string_view id) {
         if (live_.contains(id)) {
             to_.change(live_.give_back(id));
+            remember(id);
         } else {
-            ++found_.freed_unknown;
+            // A log has no checks: the line that took the block again may be missing.
+            const bool again = freed_.contains(id) && !taken_twice_.contains(id);
+            ++(again ? found_.suspected_double_frees : found_.freed_unknown);
+            if (again && !found_.first_double_free)
+                found_.first_double_free = {found_.events, fmt::format("the block {}", id)};
             to_.position(found_.events);
         }
+    }
+
+    /// Of many IDs, the last ones that were given back.
+    void remember(std::string_view id) {
+        if (freed_.size() == remembered) freed_.clear();
+        freed_.emplace(id);
     }
 
     /// The line that said so is missing.
     void presume_free(std::string_view id) {
         ++allocated_twice_;
+        if (taken_twice_.size() < remembered) taken_twice_.emplace(id);
         to_.change(live_.give_back(id));
         to_.position(found_.events - 1);
     }
@@ -198,6 +213,11 @@ private:
             return take(e.new_id, e);
         }
         if (e.new_id != e.id && live_.contains(e.new_id)) presume_free(e.new_id);
+        if (e.new_id != e.id) {
+            remember(e.id);
+            if (const auto known = freed_.find(e.new_id); known != freed_.end())
+                freed_.erase(known);
+        }
         auto [before, after] = live_.resize(e.id, e.new_id, e.size);
         if (e.caller != 0) after.caller = caller_of(e);
         to_.resize(before, after, resizing::copied);
@@ -213,10 +233,14 @@ private:
         return at->second;
     }
 
+    static constexpr std::size_t remembered = 1U << 16U;
+
     batch to_;
     findings found_;
     std::map<std::uint64_t, std::uint32_t> callers_; ///< by address
     token_table live_;
+    std::set<std::string, std::less<>> freed_;       ///< IDs given back and not taken again
+    std::set<std::string, std::less<>> taken_twice_; ///< IDs that may be given back twice
     std::uint64_t micros_ = 0;
     std::uint64_t allocated_twice_ = 0;
 };

@@ -4,6 +4,8 @@
 
 #include "trace/formats/native/words.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -133,12 +135,26 @@ bool heap_state::deallocate(wire::word w) {
     if (state.asked.is_live() != 0)
         give_back(place.block);
     else
-        free_again(place.block);
+        free_again(place.block, w.data());
     return true;
 }
 
+/// The block at that offset, for people.
+std::string heap_state::describe(std::uint32_t offset) const {
+    if (is_of_region(offset)) return fmt::format("the block at {:#x} of the heap", offset);
+    const auto after = std::ranges::upper_bound(heap_.pools, offset, {}, &traced_pool::offset);
+    if (after == heap_.pools.begin()) return fmt::format("the block at {:#x} of the heap", offset);
+    const traced_pool& pool = after[-1];
+    return fmt::format(
+        "block {} of the pool of {} bytes, at {:#x} of the heap",
+        (offset - pool.offset) / pool.block,
+        pool.block,
+        offset
+    );
+}
+
 /// A block is given back that is not live.
-void heap_state::free_again(std::uint32_t block) {
+void heap_state::free_again(std::uint32_t block, std::uint32_t offset) {
     const block_state state = blocks_.at(block);
     if (certain_.certain_since(state.stretch)) {
         ++found_.double_frees;
@@ -148,6 +164,8 @@ void heap_state::free_again(std::uint32_t block) {
         ++found_.freed_unknown;
         blocks_.set(block, {{}, certain_.stretch()});
     }
+    if (!found_.first_double_free && found_.double_frees + found_.suspected_double_frees != 0)
+        found_.first_double_free = {found_.events, describe(offset)};
     to_.position(found_.events);
 }
 
@@ -211,7 +229,7 @@ bool heap_state::deallocate_in_region(std::uint32_t offset) {
     if (region_.erase(offset) != 0)
         give_back(block);
     else
-        free_again(block);
+        free_again(block, offset);
     return true;
 }
 

@@ -92,7 +92,8 @@ private:
     [[nodiscard]] bool resize_in_region(wire::word w);
     [[nodiscard]] std::optional<wire::region_code::place> place_in_region(wire::word w) const;
     void free_overlaps(wire::region_code::place place);
-    void free_again(std::uint32_t block);
+    void free_again(std::uint32_t block, std::uint32_t offset);
+    [[nodiscard]] std::string describe(std::uint32_t offset) const;
 
     void contradict(block_state before);
     void take(std::uint32_t block, request asked);

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ constexpr std::size_t most_pools = 16;
 constexpr std::uint32_t pool_cost = 8;
 /// RAM of a pool beside its blocks, bytes: the head of its free list.
 constexpr std::uint32_t head_bytes = 4;
+
+/// What the bench measured beside ours.
+constexpr std::array rivals{"newlib malloc", "newlib-nano malloc", "picolibc malloc"};
 
 /// What one kind of heap takes.
 struct candidate {
@@ -161,7 +165,7 @@ std::string to_text(const verdict& v) {
     if (v.today)
         text += fmt::format(
             "Today's {} bytes, when they were reached: {} asked for, {} headers and rounding, {} free in {} "
-            "holes; fragmentation at worst {:.0f}%\n",
+            "holes\nFragmentation at worst: {:.0f}% of the free bytes are not in the largest hole\n",
             v.today->arena,
             v.today->live,
             v.today->overhead,
@@ -171,19 +175,16 @@ std::string to_text(const verdict& v) {
         );
     text += judge(v);
     text +=
-        "Instructions a call are the bench's, not this program's: Cortex-M4, -O2, the template's trace "
-        "(docs/sizes.md).";
-    for (const char* const rival : {"newlib malloc", "newlib-nano malloc", "picolibc malloc"})
+        "Instructions a call are the bench's, not this program's: Cortex-M4, -O2, the template's "
+        "trace (docs/sizes.md). There:\n";
+    for (const char* const rival : rivals)
         if (const bench::figures* const f = bench::find(rival))
             text += fmt::format(
-                " {}: {:.1f}, {} and {:.1f}, {}.",
+                "  {}: {} and {}\n",
                 rival,
-                f->allocate_mean,
-                f->allocate_worst,
-                f->deallocate_mean,
-                f->deallocate_worst
+                call_text(f, &bench::figures::allocate_mean, &bench::figures::allocate_worst),
+                call_text(f, &bench::figures::deallocate_mean, &bench::figures::deallocate_worst)
             );
-    text += '\n';
     if (v.failures != 0)
         text += fmt::format(
             "{} requests failed when this was traced; pools are planned for them, too.\n",
@@ -232,9 +233,9 @@ std::string to_json(const verdict& v) {
             {"largest_hole", v.today->largest_hole},
             {"worst_fragmentation", v.worst_fragmentation},
         };
-    json rivals = json::object();
-    for (const char* const rival : {"newlib malloc", "newlib-nano malloc", "picolibc malloc"})
-        rivals[rival] = calls_json(bench::find(rival));
+    json measured = json::object();
+    for (const char* const rival : rivals)
+        measured[rival] = calls_json(bench::find(rival));
     const json all{
         {"peak_live", v.peak},
         {"failed", v.failures},
@@ -248,7 +249,7 @@ std::string to_json(const verdict& v) {
           {"pools", pools_json(v.pools.pools)},
           {"instructions", calls_json(bench::find("drone, 8 pools"))}}},
         {"region", region_json(v)},
-        {"bench", rivals},
+        {"bench", measured},
     };
     return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }

@@ -133,7 +133,7 @@ TEST_F(LogOutputs, PortsBeyondThoseOfATargetAreNotNamed) {
     stream::encode_itm(stream::stimulus_page{.page = 6}, input);
     stream::encode_itm(stream::software{.port = 4, .value = 7}, input);
     EXPECT_EQ(run({"--input", "-", ":0"}, input), 0);
-    EXPECT_THAT(errors(), HasSubstr("packets that no output asks for: 1 of ports above 31\n"));
+    EXPECT_THAT(errors(), HasSubstr("packets that are not in any output: 1 of ports above 31\n"));
 }
 
 TEST_F(LogOutputs, TimesNeedTheBoardsAndAreSecondsWhereTheClockIsKnown) {

@@ -66,9 +66,7 @@ std::string in_one_style(const CLI::ParseError& problem) {
 std::string usage_problem(const CLI::App& command, const CLI::ParseError& problem) {
     const auto commands = command.get_subcommands({});
     const auto strangers = strangers_of(command);
-    const bool is_known =
-        strangers.empty() || dynamic_cast<const CLI::ExtrasError*>(&problem) == nullptr;
-    if (is_known) return in_one_style(problem);
+    if (strangers.empty()) return in_one_style(problem);
     if (strangers.front().starts_with('-'))
         return fmt::format("{} is not an option", strangers.front());
     if (commands.empty()) return fmt::format("\"{}\" is not expected here", strangers.front());

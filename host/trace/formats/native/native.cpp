@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace drone::trace {
 
@@ -287,10 +288,22 @@ std::optional<std::uint32_t> newer_announcement(std::span<const std::byte> bytes
     const wire::announced_heap said = wire::decode_begin(load_word(bytes.data()));
     if (said.version <= wire::version || said.version >= versions) return std::nullopt;
     if (said.alignment < granule || said.alignment > alignment_limit) return std::nullopt;
+    const auto data = [&](std::size_t place) {
+        return load_word(&bytes[place * word_bytes]).data();
+    };
+    const std::uint32_t size = data(1) + 1;
+    std::vector<pool_spec> pools;
     std::size_t end = 2;
-    for (std::size_t pool = 0; pool < said.pool_count; ++pool, end += 2)
+    for (; pools.size() < said.pool_count; end += 2) {
         if (!is(end, control::pool_block) || !is(end + 1, control::pool_capacity))
             return std::nullopt;
+        pools.push_back({data(end), data(end + 1)});
+    }
+    const bool can_be =
+        pools.empty()
+            ? is(end, control::region) && data(end) < size
+            : check_layout(pools.data(), pools.size(), size, said.alignment) == layout_error::none;
+    if (!can_be) return std::nullopt;
     for (std::size_t more = 0; more < most_unknown; ++more)
         if (is(end + more, control::layout_end)) return said.version;
     return std::nullopt;

@@ -31,6 +31,7 @@ namespace files = std::filesystem;
 
 constexpr std::uint32_t granule = 4; // bytes, as the target library has it
 
+const files::path source = DRONE_SOURCE_DIR;
 const bench::workshop shop{"heap"};
 const files::path& work = shop.folder();
 

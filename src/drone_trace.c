@@ -20,11 +20,11 @@
 #include "drone_trace_config.h"
 #endif
 
-#if defined __ARM_ARCH_6M__ || defined __ARM_ARCH_7M__ || defined __ARM_ARCH_7EM__ || \
+#if defined __ARM_ARCH_6M__ || defined __ARM_ARCH_7M__ || defined __ARM_ARCH_7EM__ ||              \
     defined __ARM_ARCH_8M_BASE__ || defined __ARM_ARCH_8M_MAIN__ || defined __ARM_ARCH_8_1M_MAIN__
 #define ARM_M 1
 #endif
-#if !defined DRONE_TRACE_ITM && !defined DRONE_TRACE_UART && !defined DRONE_TRACE_RAM_RING && \
+#if !defined DRONE_TRACE_ITM && !defined DRONE_TRACE_UART && !defined DRONE_TRACE_RAM_RING &&      \
     !defined DRONE_TRACE_SEMIHOSTING && !defined DRONE_TRACE_FILE && !defined DRONE_TRACE_CUSTOM
 #if defined ARM_M && !defined __ARM_ARCH_6M__ && !defined __ARM_ARCH_8M_BASE__
 #define DRONE_TRACE_ITM 1
@@ -48,10 +48,26 @@
 
 /* -- Words ------------------------------------------------------------------------------------------- */
 
-enum { op_allocate = 0, op_deallocate = 1, op_resize = 2, op_failed = 3, op_allocate_aligned = 7,
-       op_end = 8 /* no event: one more check */ };
-enum { begin_word = 0, heap_size_word = 1, region_word = 11, dropped_word = 6, alignment_word = 7, context_word = 9,
-       identity_word = 10, size_word = 12, layout_end_word = 4, checkpoint_word = 5 };
+enum {
+    op_allocate = 0,
+    op_deallocate = 1,
+    op_resize = 2,
+    op_failed = 3,
+    op_allocate_aligned = 7,
+    op_end = 8 /* no event: one more check */
+};
+enum {
+    begin_word = 0,
+    heap_size_word = 1,
+    region_word = 11,
+    dropped_word = 6,
+    alignment_word = 7,
+    context_word = 9,
+    identity_word = 10,
+    size_word = 12,
+    layout_end_word = 4,
+    checkpoint_word = 5
+};
 
 #define DATA_MASK 0xFFFFFFU
 #define HEAP_LIMIT 0x1000000U
@@ -75,8 +91,18 @@ enum {
 #ifdef DRONE_TRACE_PERIOD
     period = DRONE_TRACE_PERIOD,
 #elif defined DRONE_TRACE_RAM_RING
-    period = FITS(2048) ? 2048 : FITS(1024) ? 1024 : FITS(512) ? 512 : FITS(256) ? 256 : FITS(128) ? 128
-           : FITS(64) ? 64 : FITS(32) ? 32 : FITS(16) ? 16 : FITS(8) ? 8 : FITS(4) ? 4 : FITS(2) ? 2 : 1,
+    period = FITS(2048)   ? 2048
+             : FITS(1024) ? 1024
+             : FITS(512)  ? 512
+             : FITS(256)  ? 256
+             : FITS(128)  ? 128
+             : FITS(64)   ? 64
+             : FITS(32)   ? 32
+             : FITS(16)   ? 16
+             : FITS(8)    ? 8
+             : FITS(4)    ? 4
+             : FITS(2)    ? 2
+                          : 1,
     ring_holds_an_announcement = 1 / (FITS(1) ? 1 : 0),
 #else
     period = 2048,
@@ -92,23 +118,23 @@ enum { caller_said = 1, alignment_said = 2, size_said = 4 };
 
 static struct heap {
     uintptr_t base;
-    uint32_t layout[5];        /* words of an announcement before its check; 0: there is no heap */
-    uint32_t seed;             /* of digests: the checksum of the layout's words */
-    uint32_t units;            /* in which blocks begin */
-    uint32_t code_limit;       /* codes of a size below it say it */
-    uint32_t events;           /* numbered since somebody listens; 0: there was a pause */
-    uint32_t digest;           /* since the last check */
-    uint32_t dropped;          /* and not numbered yet */
-    uint32_t left_out;         /* dropped, numbered, and not told yet */
-    const struct event *open;  /* what was said of it is on the wire */
-    uint16_t context;          /* the last that was said since the announcement */
-    uint8_t announced;         /* words of what is due before event `events` */
-    uint8_t said;              /* of the open event */
+    uint32_t layout[5];       /* words of an announcement before its check; 0: there is no heap */
+    uint32_t seed;            /* of digests: the checksum of the layout's words */
+    uint32_t units;           /* in which blocks begin */
+    uint32_t code_limit;      /* codes of a size below it say it */
+    uint32_t events;          /* numbered since somebody listens; 0: there was a pause */
+    uint32_t digest;          /* since the last check */
+    uint32_t dropped;         /* and not numbered yet */
+    uint32_t left_out;        /* dropped, numbered, and not told yet */
+    const struct event* open; /* what was said of it is on the wire */
+    uint16_t context;         /* the last that was said since the announcement */
+    uint8_t announced;        /* words of what is due before event `events` */
+    uint8_t said;             /* of the open event */
     uint8_t unit_log2;
-    uint16_t opened_at;        /* low bits of `events` then: another event may have that number now */
+    uint16_t opened_at; /* low bits of `events` then: another event may have that number now */
 } heaps[DRONE_TRACE_HEAPS];
 
-static uint32_t port_of(const struct heap *h) { return TRACE_PORT(h - heaps); }
+static uint32_t port_of(const struct heap* h) { return TRACE_PORT(h - heaps); }
 
 static uint32_t control(uint32_t sub, uint32_t data) { return 5U << 29 | sub << 24 | data; }
 
@@ -126,7 +152,7 @@ extern const unsigned char drone_build_id_end[] __attribute__((weak));
 /* First six digits of the build ID, where linker script and linker give one (drone/identity.hpp). */
 static __attribute__((noinline)) uint32_t identity(void) {
 #ifdef __ELF__
-    const unsigned char *const id = drone_build_id_begin + 16;
+    const unsigned char* const id = drone_build_id_begin + 16;
     if ((uintptr_t)drone_build_id_end - (uintptr_t)drone_build_id_begin >= 19)
         return (uint32_t)id[0] << 16 | (uint32_t)id[1] << 8 | id[2];
 #endif
@@ -135,40 +161,40 @@ static __attribute__((noinline)) uint32_t identity(void) {
 
 /* -- Sending: with interrupts masked, one word of what is due -------------------------------------- */
 
-static int put(struct heap *h, uint32_t word) {
+static int put(struct heap* h, uint32_t word) {
     carrier_write(port_of(h), word);
     h->digest = digested(h->digest, word);
     return 1;
 }
 
-static int put_digest(struct heap *h) {
+static int put_digest(struct heap* h) {
     put(h, 11U << 28 | digested(h->digest, 0) >> 4);
     h->digest = h->seed;
     return 1;
 }
 
-static int put_checkpoint(struct heap *h) {
+static int put_checkpoint(struct heap* h) {
     h->open = NULL; /* a reader forgets at a check what was said */
     return put(h, control(checkpoint_word, h->events & DATA_MASK));
 }
 
-static int put_left_out(struct heap *h) {
+static int put_left_out(struct heap* h) {
     const uint32_t left_out = h->left_out;
     if (!DRONE_TRACE_DROP || left_out == 0) return 0;
     h->left_out = 0;
     return put(h, control(dropped_word, left_out));
 }
 
-static int check_is_due(const struct heap *h) { return h->events % check_period == 0; }
+static int check_is_due(const struct heap* h) { return h->events % check_period == 0; }
 
 /* Gives numbers to so many events. */
-static void pass(struct heap *h, uint32_t events) {
+static void pass(struct heap* h, uint32_t events) {
     if (check_is_due(h)) h->announced = 0;
     h->events += events;
 }
 
 /* Whether a word of the announcement or the check before this event was due. */
-static int put_announcement(struct heap *h) {
+static int put_announcement(struct heap* h) {
     const unsigned index = h->announced + (h->events % period == 0 ? 0U : first_check);
     const uint32_t continues = h->events != 0 ? CONTINUES : 0;
     uint32_t word;
@@ -192,7 +218,7 @@ static int put_announcement(struct heap *h) {
 
 /* Whether a word was due before the next event. Dropped events have numbers, as far as the next check:
  * that is how a reader sees that they are missing. */
-static int put_due(struct heap *h) {
+static int put_due(struct heap* h) {
     if (check_is_due(h) && put_announcement(h)) return 1;
     while (DRONE_TRACE_DROP && h->dropped != 0) {
         const uint32_t room = check_period - h->events % check_period;
@@ -206,7 +232,7 @@ static int put_due(struct heap *h) {
 }
 
 /* Whether something still had to be said of this event. */
-static int put_prefix(struct heap *h, const struct event *e) {
+static int put_prefix(struct heap* h, const struct event* e) {
     if (HAS_CONTEXT) {
         const uint32_t context = (uint32_t)(DRONE_TRACE_CONTEXT());
         if (h->context != context) {
@@ -221,7 +247,9 @@ static int put_prefix(struct heap *h, const struct event *e) {
     if (e->alignment_log2 != 0 && (h->said & alignment_said) == 0) {
         const uint32_t fails = e->op == op_failed ? 1U << 23 : 0;
         h->said |= alignment_said;
-        return put(h, control(alignment_word, fails | e->alignment_log2 << 19 | (e->data & 0x7FFFFU)));
+        return put(
+            h, control(alignment_word, fails | e->alignment_log2 << 19 | (e->data & 0x7FFFFU))
+        );
     }
     if (e->size != 0 && (h->said & size_said) == 0) {
         h->said |= size_said;
@@ -231,7 +259,7 @@ static int put_prefix(struct heap *h, const struct event *e) {
 }
 
 /* The next word on the way to the event; true when it is the event. */
-static int put_next(struct heap *h, const struct event *e) {
+static int put_next(struct heap* h, const struct event* e) {
     if (put_due(h)) return 0;
     if (e->op == op_end && put_left_out(h)) return 0;
     if (h->open != e || h->opened_at != (uint16_t)h->events) { /* or another took what was said */
@@ -257,7 +285,7 @@ static int put_next(struct heap *h, const struct event *e) {
 }
 
 /* Until the port takes a word; false when nobody listens any more. */
-static int wait(struct heap *h) {
+static int wait(struct heap* h) {
     while (!carrier_ready(port_of(h)))
         if (!carrier_enabled(port_of(h)) || !carrier_running()) {
             const uint32_t before = DRONE_TRACE_MASK();
@@ -270,7 +298,7 @@ static int wait(struct heap *h) {
     return 1;
 }
 
-static void send(struct heap *h, const struct event *e) {
+static void send(struct heap* h, const struct event* e) {
     int waits = !DRONE_TRACE_DROP;
     do {
         const uint32_t before = DRONE_TRACE_MASK();
@@ -291,7 +319,7 @@ static void send(struct heap *h, const struct event *e) {
 /* -- What the header declares ---------------------------------------------------------------------- */
 
 /* Whether somebody listens to a heap; if not, the next who does is told that there was a pause. */
-static int is_heard(struct heap *h) {
+static int is_heard(struct heap* h) {
     if (carrier_enabled(port_of(h))) return 1;
     h->events = 0;
     if (DRONE_TRACE_DROP) h->announced = 0, h->dropped = h->left_out = 0;
@@ -299,16 +327,17 @@ static int is_heard(struct heap *h) {
 }
 
 /* The heap that holds an address, if somebody listens to it. */
-static struct heap *heard(const void *place) {
-    struct heap *h = heaps;
+static struct heap* heard(const void* place) {
+    struct heap* h = heaps;
     for (; h != heaps + DRONE_TRACE_HEAPS; ++h)
         if (h->layout[0] != 0 && (uintptr_t)place - h->base <= (h->layout[1] & DATA_MASK))
             return is_heard(h) ? h : NULL;
     return NULL;
 }
 
-static void report(uint32_t op, const void *place, size_t asked, size_t alignment, const void *caller) {
-    struct heap *const h = heard(place);
+static void
+report(uint32_t op, const void* place, size_t asked, size_t alignment, const void* caller) {
+    struct heap* const h = heard(place);
     struct event e = {0, 0, 0, 0, 0};
     if (h == NULL) return;
     e.op = op;
@@ -326,35 +355,36 @@ static void report(uint32_t op, const void *place, size_t asked, size_t alignmen
             e.data = (e.data >> h->unit_log2) + h->units * code;
         }
         if (alignment > 8) /* the word has room for 15 */
-            e.alignment_log2 = alignment > 32768 ? 15 : (uint32_t)__builtin_ctz((unsigned)alignment);
+            e.alignment_log2 =
+                alignment > 32768 ? 15 : (uint32_t)__builtin_ctz((unsigned)alignment);
     }
     send(h, &e);
 }
 
-void drone_trace_alloc_from(const void *block, size_t asked, size_t alignment, const void *caller) {
+void drone_trace_alloc_from(const void* block, size_t asked, size_t alignment, const void* caller) {
     if (block == NULL)
         drone_trace_failed_from(NULL, asked, caller);
     else
         report(op_allocate, block, asked, alignment, caller);
 }
 
-void drone_trace_resize_from(const void *block, size_t asked, const void *caller) {
+void drone_trace_resize_from(const void* block, size_t asked, const void* caller) {
     report(op_resize, block, asked, 0, caller);
 }
 
-void drone_trace_free_from(const void *block, const void *caller) {
+void drone_trace_free_from(const void* block, const void* caller) {
     report(op_deallocate, block, 0, 0, caller);
 }
 
-void drone_trace_failed_from(const void *place, size_t asked, const void *caller) {
-    report(op_failed, place != NULL ? place : (const void *)heaps[0].base, asked, 0, caller);
+void drone_trace_failed_from(const void* place, size_t asked, const void* caller) {
+    report(op_failed, place != NULL ? place : (const void*)heaps[0].base, asked, 0, caller);
 }
 
-void drone_trace_heap(const void *base, size_t size, size_t alignment) {
+void drone_trace_heap(const void* base, size_t size, size_t alignment) {
     const uintptr_t first = (uintptr_t)base & ~((uintptr_t)alignment - 1);
     const size_t whole = size + ((uintptr_t)base - first);
     const uint32_t last = (uint32_t)(whole < HEAP_LIMIT ? whole : HEAP_LIMIT) - 1;
-    struct heap *h = heaps;
+    struct heap* h = heaps;
     unsigned i, log2 = 0;
     for (; h->layout[0] != 0; ++h)
         if (h->base == first || h + 1 == heaps + DRONE_TRACE_HEAPS) return; /* known, or too many */
@@ -375,7 +405,7 @@ void drone_trace_heap(const void *base, size_t size, size_t alignment) {
 
 void drone_trace_end(void) {
     static const struct event end = {op_end, 0, 0, 0, 0};
-    struct heap *h = heaps;
+    struct heap* h = heaps;
     for (; h != heaps + DRONE_TRACE_HEAPS; ++h)
         if (h->events != 0) send(h, &end);
     while (drone_trace_pump()) {

@@ -26,7 +26,7 @@ static inline uint32_t mstatus(void) {
     return (uint32_t)before & 8U;
 }
 #define DRONE_TRACE_MASK() mstatus()
-#define DRONE_TRACE_UNMASK(before) \
+#define DRONE_TRACE_UNMASK(before)                                                                 \
     __asm__ volatile("csrs mstatus, %0" : : "r"((uintptr_t)(before)) : "memory")
 #else
 static char locked;
@@ -52,7 +52,7 @@ static inline uint32_t drone_trace_exception(void) {
 #define TRACE_PORT(index) (31U - (uint32_t)(index))
 
 #ifdef DRONE_TRACE_ITM
-#define ITM(offset) (*(volatile uint32_t *)(0xE0000000U + (offset)))
+#define ITM(offset) (*(volatile uint32_t*)(0xE0000000U + (offset)))
 static inline int carrier_enabled(uint32_t port) { return (int)(ITM(0xE00) >> port & 1U); }
 static inline int carrier_ready(uint32_t port) { return (int)(ITM(4 * port) & 1U); }
 static inline int carrier_running(void) { return (int)(ITM(0xE80) & 1U); }
@@ -101,7 +101,7 @@ static volatile struct ring {
 } rings[DRONE_TRACE_HEAPS] __attribute__((section(".bss.drone_noinit_trace")));
 static uint32_t begun; /* since the reset, a bit for each */
 #define ROTL(value, by) ((value) << (by) | (value) >> (32 - (by)))
-static void begin_ring(volatile struct ring *r, uint32_t port) {
+static void begin_ring(volatile struct ring* r, uint32_t port) {
     const uint32_t shape = 1U << 24 | port << 16 | (uint32_t)__builtin_ctz(DRONE_TRACE_RING_WORDS);
     const uint32_t address = (uint32_t)(uintptr_t)r, mixed = shape * 0x9E3779B1U;
     const uint32_t check = ROTL(mixed, 13) ^ ROTL(address, 7) ^ 0xB6E193D7U;
@@ -120,7 +120,7 @@ static void begin_ring(volatile struct ring *r, uint32_t port) {
 static inline int carrier_enabled(uint32_t port) { return port < 32; }
 static inline int carrier_ready(uint32_t port) { return port < 32; }
 static void carrier_write(uint32_t port, uint32_t word) {
-    volatile struct ring *const r = &rings[31 - port];
+    volatile struct ring* const r = &rings[31 - port];
     if ((begun >> port & 1U) == 0) begin_ring(r, port);
     r->words[r->written % DRONE_TRACE_RING_WORDS] = word;
     r->written = r->written + 1 == 0 ? DRONE_TRACE_RING_WORDS : r->written + 1;
@@ -131,32 +131,35 @@ static void carrier_write(uint32_t port, uint32_t word) {
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
-static intptr_t open_file(const char *name) {
+static intptr_t open_file(const char* name) {
     return open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 }
-static int write_file(intptr_t file, const void *from, size_t size) {
+static int write_file(intptr_t file, const void* from, size_t size) {
     return write((int)file, from, size) == (ssize_t)size;
 }
 #else
-static intptr_t semihosting(uintptr_t operation, const void *parameters) {
+static intptr_t semihosting(uintptr_t operation, const void* parameters) {
 #ifdef __riscv
     register uintptr_t a0 __asm__("a0") = operation;
-    register const void *a1 __asm__("a1") = parameters;
+    register const void* a1 __asm__("a1") = parameters;
     __asm__ volatile(".balign 16\n\t.option push\n\t.option norvc\n\tslli x0, x0, 0x1f\n\tebreak\n"
-                     "\tsrai x0, x0, 7\n\t.option pop" : "+r"(a0) : "r"(a1) : "memory");
+                     "\tsrai x0, x0, 7\n\t.option pop"
+                     : "+r"(a0)
+                     : "r"(a1)
+                     : "memory");
     return (intptr_t)a0;
 #else
     register uintptr_t r0 __asm__("r0") = operation;
-    register const void *r1 __asm__("r1") = parameters;
+    register const void* r1 __asm__("r1") = parameters;
     __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
     return (intptr_t)r0;
 #endif
 }
-static intptr_t open_file(const char *name) {
+static intptr_t open_file(const char* name) {
     const uintptr_t parameters[3] = {(uintptr_t)name, 5, name[9] == 0 ? 9 : 10}; /* wb */
     return semihosting(1, parameters);
 }
-static int write_file(intptr_t file, const void *from, size_t size) {
+static int write_file(intptr_t file, const void* from, size_t size) {
     const uintptr_t parameters[3] = {(uintptr_t)file, (uintptr_t)from, size};
     return semihosting(5, parameters) == 0;
 }
@@ -165,7 +168,7 @@ static intptr_t files[DRONE_TRACE_HEAPS]; /* 0: not opened yet, -1: it cannot be
 static inline int carrier_enabled(uint32_t port) { return files[31 - port] >= 0; }
 static inline int carrier_ready(uint32_t port) { return carrier_enabled(port); }
 static void carrier_write(uint32_t port, uint32_t word) {
-    intptr_t *const file = &files[31 - port];
+    intptr_t* const file = &files[31 - port];
     if (*file == 0) {
         char name[] = "heaptrace\0";
         if (port != 31) name[9] = (char)('0' + (31 - port));

@@ -31,8 +31,8 @@
 #define REAL(name) __real__##name##_r
 #define WHOSE void *reent,
 #define GIVEN reent,
-void __malloc_lock(void *) __attribute__((weak));
-void __malloc_unlock(void *) __attribute__((weak));
+void __malloc_lock(void*) __attribute__((weak));
+void __malloc_unlock(void*) __attribute__((weak));
 #define LOCK() (__malloc_lock != NULL ? __malloc_lock(reent) : (void)0)
 #define UNLOCK() (__malloc_unlock != NULL ? __malloc_unlock(reent) : (void)0)
 #else
@@ -48,9 +48,10 @@ void __malloc_unlock(void *) __attribute__((weak));
 #define UNLOCK() DRONE_TRACE_MALLOC_UNLOCK()
 #endif
 
-#define FUNCTION(result, name, parameters)                  \
-    result REAL(name) parameters;                           \
-    result WRAP(name) parameters __attribute__((noinline)); \
+#define FUNCTION(result, name, parameters)                                                         \
+    result REAL(name) parameters;                                                                  \
+    result WRAP(name)                                                                              \
+    parameters __attribute__((noinline));                                                          \
     result WRAP(name) parameters
 #define CALLER __builtin_return_address(0)
 
@@ -58,7 +59,7 @@ static unsigned depth; /* of calls within calls, under the allocator's own lock 
 
 /* While nobody listens a wrapper is a branch to what it wraps. */
 static int nobody_listens(void) {
-    struct heap *h = heaps;
+    struct heap* h = heaps;
     int any = 0;
     for (; h != heaps + DRONE_TRACE_HEAPS; ++h)
         any |= is_heard(h);
@@ -69,21 +70,25 @@ static int nobody_listens(void) {
 static void find_arena(void) {
 #ifdef DRONE_TRACE_HEAP_BASE
     if (heaps[0].layout[0] == 0)
-        drone_trace_heap((const void *)(DRONE_TRACE_HEAP_BASE), DRONE_TRACE_HEAP_SIZE, 2 * sizeof(void *));
+        drone_trace_heap(
+            (const void*)(DRONE_TRACE_HEAP_BASE), DRONE_TRACE_HEAP_SIZE, 2 * sizeof(void*)
+        );
 #elif defined __ELF__
     extern char __heap_start[] __attribute__((weak)), __heap_end[] __attribute__((weak));
     extern char end[] __attribute__((weak));
     if (heaps[0].layout[0] == 0) {
         const uintptr_t base = (uintptr_t)(__heap_start != NULL ? __heap_start : end);
-        const uintptr_t top = __heap_end != NULL ? (uintptr_t)__heap_end
-                                                 : (uintptr_t)__builtin_frame_address(0);
-        drone_trace_heap((const void *)base, top > base ? top - base : HEAP_LIMIT, 2 * sizeof(void *));
+        const uintptr_t top =
+            __heap_end != NULL ? (uintptr_t)__heap_end : (uintptr_t)__builtin_frame_address(0);
+        drone_trace_heap(
+            (const void*)base, top > base ? top - base : HEAP_LIMIT, 2 * sizeof(void*)
+        );
     }
 #endif
 }
 
-FUNCTION(void *, malloc, (WHOSE size_t asked)) {
-    void *block;
+FUNCTION(void*, malloc, (WHOSE size_t asked)) {
+    void* block;
     int outermost;
     if (nobody_listens()) return REAL(malloc)(GIVEN asked);
     LOCK();
@@ -98,7 +103,7 @@ FUNCTION(void *, malloc, (WHOSE size_t asked)) {
     return block;
 }
 
-FUNCTION(void, free, (WHOSE void *block)) {
+FUNCTION(void, free, (WHOSE void* block)) {
     unsigned within = depth;
     if (nobody_listens()) {
         REAL(free)(GIVEN block);
@@ -114,8 +119,8 @@ FUNCTION(void, free, (WHOSE void *block)) {
 }
 
 /* Reported under the lock: nobody takes the old place before its free is told. */
-FUNCTION(void *, realloc, (WHOSE void *old, size_t asked)) {
-    char *block;
+FUNCTION(void*, realloc, (WHOSE void* old, size_t asked)) {
+    char* block;
     int outermost;
     if (nobody_listens()) return REAL(realloc)(GIVEN old, asked);
     LOCK();
@@ -131,7 +136,8 @@ FUNCTION(void *, realloc, (WHOSE void *old, size_t asked)) {
             const int overlaps = old != NULL && (uintptr_t)old - (uintptr_t)block < asked;
             if (overlaps) drone_trace_free_from(old, CALLER);
             if (block != NULL || asked != 0) drone_trace_alloc_from(block, asked, 0, CALLER);
-            if (!overlaps && old != NULL && (block != NULL || asked == 0)) drone_trace_free_from(old, CALLER);
+            if (!overlaps && old != NULL && (block != NULL || asked == 0))
+                drone_trace_free_from(old, CALLER);
         }
     }
     UNLOCK();
@@ -139,8 +145,8 @@ FUNCTION(void *, realloc, (WHOSE void *old, size_t asked)) {
 }
 
 #ifdef DRONE_TRACE_WRAP_MORE
-FUNCTION(void *, memalign, (WHOSE size_t alignment, size_t asked)) {
-    void *block;
+FUNCTION(void*, memalign, (WHOSE size_t alignment, size_t asked)) {
+    void* block;
     int outermost;
     if (nobody_listens()) return REAL(memalign)(GIVEN alignment, asked);
     LOCK();
@@ -155,8 +161,8 @@ FUNCTION(void *, memalign, (WHOSE size_t alignment, size_t asked)) {
     return block;
 }
 
-FUNCTION(void *, calloc, (WHOSE size_t count, size_t size)) {
-    void *block;
+FUNCTION(void*, calloc, (WHOSE size_t count, size_t size)) {
+    void* block;
     int outermost;
     if (nobody_listens()) return REAL(calloc)(GIVEN count, size);
     LOCK();
@@ -172,8 +178,8 @@ FUNCTION(void *, calloc, (WHOSE size_t count, size_t size)) {
 }
 
 #if DRONE_TRACE_WRAP == 2
-FUNCTION(void *, aligned_alloc, (size_t alignment, size_t asked)) {
-    void *block;
+FUNCTION(void*, aligned_alloc, (size_t alignment, size_t asked)) {
+    void* block;
     int outermost;
     if (nobody_listens()) return REAL(aligned_alloc)(alignment, asked);
     LOCK();

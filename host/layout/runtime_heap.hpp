@@ -62,8 +62,7 @@ public:
         for (std::size_t pool = 0; pool < count_; ++pool) {
             placed_[pool] = pool;
             const std::uint32_t block = pools_[pool].block;
-            const std::uint32_t above =
-                region_.is_empty() ? 0 : region_saves_up_to(block);
+            const std::uint32_t above = region_.is_empty() ? 0 : region_saves_up_to(block);
             granules_.add(pool, above, block);
             if (pools_[pool].alignment >= default_alignment) defaults_.add(pool, above, block);
         }

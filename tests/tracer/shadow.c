@@ -2,13 +2,12 @@
 
 /* Asks its C library for blocks in every way there is, keeps books of its own, and says at the end what is in
  * them: what `drone heap` makes of the trace must be the same. */
+#include <drone_trace.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <drone_trace.h>
 
 #ifdef OPERATOR_NEW
 void* new_block(size_t size);

@@ -4,7 +4,6 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
-
 #include <stdio.h>
 
 extern const char script[], script_end[];
@@ -26,7 +25,8 @@ int main(void) {
         luaL_requiref(L, libraries[i].name, libraries[i].func, 1);
         lua_pop(L, 1);
     }
-    const int failed = luaL_loadbuffer(L, script, (size_t)(script_end - script), "=script") || lua_pcall(L, 0, 0, 0);
+    const int failed = luaL_loadbuffer(L, script, (size_t)(script_end - script), "=script") ||
+                       lua_pcall(L, 0, 0, 0);
     if (failed) printf("script failed: %s\n", lua_tostring(L, -1));
     lua_close(L);
     puts(failed ? "failed" : "done");

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /* Lua's allocator with books of its own, for bench/lua/traced/run: linked with --wrap=luaL_newstate,--wrap=lua_close. */
+#include <drone_trace.h>
 #include <lauxlib.h>
 #include <lua.h>
-
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <drone_trace.h>
 
 static unsigned long allocations, failures, live_blocks;
 static size_t live, peak;
@@ -50,8 +48,14 @@ void __wrap_lua_close(lua_State* L) {
 #ifdef TRACED
     drone_trace_end();
 #endif
-    fprintf(stderr, "Allocations: %lu\nFailures: %lu\nPeak: %lu\nLive blocks: %lu\n", allocations, failures,
-            (unsigned long)peak, live_blocks);
+    fprintf(
+        stderr,
+        "Allocations: %lu\nFailures: %lu\nPeak: %lu\nLive blocks: %lu\n",
+        allocations,
+        failures,
+        (unsigned long)peak,
+        live_blocks
+    );
 #ifdef ENDS_BY_SEMIHOSTING
     register uintptr_t r0 __asm__("r0") = 0x18; /* exit */
     register uintptr_t r1 __asm__("r1") = 0x20026;

@@ -59,9 +59,9 @@ effort effort_for(std::uint64_t steps) {
         made.orders = 50;
         made.candidate_orders = 3;
     }
-    if (steps > 300'000) {
+    if (steps > 100'000) {
         made.both_kappas = false;
-        made.finalists = 2;
+        made.finalists = 3;
     }
     if (steps > 1'000'000) {
         made.finalists = 1;
@@ -87,18 +87,16 @@ public:
 
     [[nodiscard]] std::uint32_t orders() const { return effort_.orders + 1; }
 
-    /// Pools and the least region that counts, for the fewest bytes. Among those within a hundredth
-    /// of them the one that serves most requests from pools. Nothing when no size does.
+    /// Pools and the least region that counts, for the fewest bytes. Among the candidates within a
+    /// hundredth of the fewest in a few orders it is the one that serves most requests from pools.
+    /// Nothing when no size does.
     [[nodiscard]] std::optional<candidate>
     best(std::span<const usage::demand> runs, std::size_t most_pools) const {
         std::vector<candidate> counted;
-        std::uint64_t fewest = UINT64_MAX;
+        std::uint64_t fewest = UINT64_MAX / 2;
         for (candidate& one : finalists(runs, most_pools)) {
-            const std::uint64_t beside = one.bytes() - one.region;
-            const std::uint64_t enough =
-                fewest - std::min(fewest, fewest == UINT64_MAX ? 0 : beside);
             one.region =
-                counting(one, std::min<std::uint64_t>(enough + enough / 100, 8 * one.bytes()));
+                counting(one, few_orders, std::min(fewest + fewest / 100, 8 * one.bytes()));
             if (one.region == 0) continue;
             fewest = std::min(fewest, one.bytes());
             one.from_pools = trials_.from_pools(
@@ -110,23 +108,10 @@ public:
         std::erase_if(counted, [&](const candidate& c) {
             return c.bytes() > fewest + fewest / 100;
         });
-        return std::ranges::max(counted, {}, &candidate::from_pools);
-    }
-
-    /// The least region from that of the candidate on that counts. 0: none below the limit does.
-    [[nodiscard]] std::uint32_t counting(const candidate& chosen, std::uint64_t limit) const {
-        std::uint32_t region = chosen.region;
-        while (region < limit) {
-            const std::uint32_t held = least_in_orders(chosen.pools, region, limit);
-            if (held == region) {
-                const std::uint32_t above = largest_failing(chosen.pools, region);
-                if (above == 0) return region;
-                region = above + stride_of(region);
-            } else {
-                region = held;
-            }
-        }
-        return 0;
+        candidate chosen = std::ranges::max(counted, {}, &candidate::from_pools);
+        chosen.region = counting(chosen, orders(), 8 * chosen.bytes());
+        if (chosen.region == 0) return std::nullopt;
+        return chosen;
     }
 
     [[nodiscard]] bool
@@ -146,6 +131,26 @@ public:
     }
 
 private:
+    static constexpr std::uint32_t few_orders = 5; ///< the traced one included
+
+    /// The least region from that of the candidate on that counts in so many orders. 0: none below the
+    /// limit does.
+    [[nodiscard]] std::uint32_t
+    counting(const candidate& chosen, std::uint32_t orders, std::uint64_t limit) const {
+        std::uint32_t region = chosen.region;
+        while (region < limit) {
+            const std::uint32_t held = least_in_orders(chosen.pools, region, orders, limit);
+            if (held == region) {
+                const std::uint32_t above = largest_failing(chosen.pools, region);
+                if (above == 0) return region;
+                region = above + stride_of(region);
+            } else {
+                region = held;
+            }
+        }
+        return 0;
+    }
+
     /// The candidates that promise the fewest bytes, as traced; the first of them first.
     [[nodiscard]] std::vector<candidate>
     finalists(std::span<const usage::demand> runs, std::size_t most_pools) const {
@@ -177,10 +182,13 @@ private:
 
     /// The largest of the least sizes from `region` on at which each order holds, the limit at most.
     [[nodiscard]] std::uint32_t least_in_orders(
-        std::span<const pool_spec> pools, std::uint32_t region, std::uint64_t limit
+        std::span<const pool_spec> pools,
+        std::uint32_t region,
+        std::uint32_t orders,
+        std::uint64_t limit
     ) const {
-        std::vector<std::uint32_t> least(orders(), region);
-        trials_.in_parallel(orders(), [&](std::size_t order) {
+        std::vector<std::uint32_t> least(orders, region);
+        trials_.in_parallel(orders, [&](std::size_t order) {
             while (least[order] < limit &&
                    !hold(pools, least[order], static_cast<std::uint32_t>(order)))
                 least[order] += stride_of(region);
@@ -316,6 +324,11 @@ plan_overflow(std::span<const usage::demand> runs, const overflow_request& wante
         return fail("nothing was ever allocated in these traces; there is nothing to lay out");
 
     const trials tried(runs);
+    if (tried.peak_granules() > INT32_MAX / 2)
+        return fail(fmt::format(
+            "{} bytes are live at one time; a heap with an overflow region is laid out up to 1 GiB",
+            tried.peak_live()
+        ));
     const search sizes(tried, work->alignment());
     const auto chosen = sizes.best(runs, wanted.most_pools);
     if (!chosen)

@@ -43,7 +43,8 @@ struct effort {
     std::uint32_t orders;           ///< that the heap chosen is tried in
     std::uint32_t candidate_orders; ///< that candidates are measured in
     bool both_kappas;               ///< whether candidates are fluid_model's in full, too
-    std::size_t finalists;          ///< candidates that are tried in all orders
+    std::size_t finalists;          ///< candidates that are tried in more orders
+    std::uint32_t finalist_orders;  ///< so many, the traced one included
     double stride;                  ///< between sizes, of the region
 };
 
@@ -53,6 +54,7 @@ effort effort_for(std::uint64_t steps) {
         .candidate_orders = 1,
         .both_kappas = true,
         .finalists = 4,
+        .finalist_orders = 21,
         .stride = 0.005,
     };
     if (steps <= 4'000) {
@@ -62,6 +64,7 @@ effort effort_for(std::uint64_t steps) {
     if (steps > 100'000) {
         made.both_kappas = false;
         made.finalists = 3;
+        made.finalist_orders = 5;
     }
     if (steps > 1'000'000) {
         made.finalists = 1;
@@ -95,8 +98,9 @@ public:
         std::vector<candidate> counted;
         std::uint64_t fewest = UINT64_MAX / 2;
         for (candidate& one : finalists(runs, most_pools)) {
-            one.region =
-                counting(one, few_orders, std::min(fewest + fewest / 100, 8 * one.bytes()));
+            one.region = counting(
+                one, effort_.finalist_orders, std::min(fewest + fewest / 100, 8 * one.bytes())
+            );
             if (one.region == 0) continue;
             fewest = std::min(fewest, one.bytes());
             one.from_pools = trials_.from_pools(
@@ -131,8 +135,6 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t few_orders = 5; ///< the traced one included
-
     /// The least region from that of the candidate on that counts in so many orders. 0: none below the
     /// limit does.
     [[nodiscard]] std::uint32_t

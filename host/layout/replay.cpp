@@ -203,9 +203,11 @@ private:
             failed.live_blocks = live_blocks_;
             failed.live_bytes = live_bytes_;
             const runtime_pools& pools = heap_->layout();
+            // With a region nothing falls over to larger pools.
             for (std::size_t pool = 0; pool < pools.count(); ++pool)
-                if (pools.at(pool).block >= asked.size &&
-                    pools.at(pool).alignment >= asked.alignment)
+                if (has_region() ? pool == asked.first_pool
+                                 : pools.at(pool).block >= asked.size &&
+                                       pools.at(pool).alignment >= asked.alignment)
                     failed.exhausted.push_back(pool);
             if (has_region()) failed.largest_hole = heap_->largest_request();
         }

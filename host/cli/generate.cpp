@@ -71,7 +71,7 @@ std::optional<pool_range> parse_pools(std::string_view text) {
 }
 
 result<std::vector<std::uint32_t>> parse_blocks(const std::string& text) {
-    std::vector<std::uint32_t> blocks;
+    std::set<std::uint32_t> blocks; // one that is named twice is one
     std::istringstream words(text);
     for (std::string word; std::getline(words, word, ',');) {
         const std::size_t begin = word.find_first_not_of(' ');
@@ -88,9 +88,9 @@ result<std::vector<std::uint32_t>> parse_blocks(const std::string& text) {
                 granule,
                 (*block + granule - 1) / granule * granule
             ));
-        blocks.push_back(static_cast<std::uint32_t>(*block));
+        blocks.insert(static_cast<std::uint32_t>(*block));
     }
-    return blocks;
+    return std::vector(blocks.begin(), blocks.end());
 }
 
 bool wants_overflow(const heap_inputs& inputs, const generate_options& options) {
@@ -251,7 +251,7 @@ void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, s
     command.callback([options] {
         const auto keep = parse_blocks(options->keep);
         const std::size_t most = parse_pools(options->pools).value_or(pool_range{}).last;
-        if (keep && std::set(keep->begin(), keep->end()).size() > most)
+        if (keep && keep->size() > most)
             throw CLI::ArgumentMismatch(fmt::format(
                 "--keep {} has more blocks than --pools {} allows", options->keep, options->pools
             ));

@@ -101,7 +101,7 @@ TEST_F(ForeignTrace, ANativeTraceOfANewerVersionIsRefused) {
         for (unsigned shift = 32; shift != 0;)
             turned += static_cast<char>(w.bits >> (shift -= 8) & 0xFFU);
     write("turned", turned);
-    expect_refused("heap -f turned", HasSubstr("turned: is not a heap trace"));
+    expect_refused("heap -f turned", HasSubstr("turned: this is not a heap trace"));
     // Behind a trace of a version that is known: what it says is not taken for something else.
     trace::native_writer old;
     old.announce().allocate(1, 0, 12).deallocate(1, 0).checkpoint();

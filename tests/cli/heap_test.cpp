@@ -100,7 +100,7 @@ TEST_F(HeapInput, ALeakIsReportedAndGenerateWarnsOfIt) {
     );
     EXPECT_THAT(
         drone("heap generate --pools 2").err,
-        HasSubstr("heaptrace: the live count of 24-byte blocks keeps growing")
+        HasSubstr("heaptrace: the live count of 24-byte blocks of all callers keeps growing")
     );
     write("Drone.toml", "[heap]\nsize = \"10K\"\npermanent = [24]\n");
     EXPECT_THAT(drone("heap").out, testing::Not(HasSubstr("Leaks")));

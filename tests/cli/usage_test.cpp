@@ -51,8 +51,7 @@ TEST_F(Usage, HelpNamesEveryCommand) {
 TEST_F(Usage, AnOptionWithAnEmptyWordIsNotLeftOut) {
     write("heaptrace", "a 1 12\n");
     for (const char* const words :
-         {"heap -s \"$UNSET\"",
-          "heap -f ''",
+         {"heap -f ''",
           "heap --elf ''",
           "heap -c ''",
           "heap replay --layout ''",

@@ -138,7 +138,7 @@ TEST(Remarks, SayWhereABlockWasGivenBackTwice) {
     r.runs[0].found.first_double_free = {9, "the block 2"};
     EXPECT_THAT(
         remarks(r),
-        HasSubstr("Suspected double frees: 1, which lost or damaged words could also make\n"
+        HasSubstr("Suspected double frees: 1; lost or damaged words could also be the cause\n"
                   "  the first at event 9: the block 2\n")
     );
     r.runs[0].found.double_frees = 1;

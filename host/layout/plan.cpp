@@ -155,7 +155,7 @@ result<plan> planner::make(const plan_request& wanted) {
     const auto base = state_->search->best(wanted.pools);
     if (!base)
         return fail(fmt::format(
-            "{} pool(s) cannot hold all blocks to keep and serve every alignment; ask for more",
+            "{} pools cannot hold all blocks to keep and serve every alignment; ask for more",
             wanted.pools
         ));
     if (base->bytes > UINT32_MAX)

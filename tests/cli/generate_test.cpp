@@ -192,6 +192,7 @@ TEST_F(Generate, KeepsGivenBlocks) {
     EXPECT_THAT(run.err, HasSubstr("with the blocks of --keep without fall-over"));
     EXPECT_EQ(drone("heap generate --pools 3 --keep 6").code, 2);
     EXPECT_EQ(drone("heap generate --pools 1 --keep 16,32").code, 2);
+    write("heaptrace", "a 1 12\n");
     EXPECT_EQ(drone("heap generate --pools 1 --keep 16,16").code, 0);
 }
 

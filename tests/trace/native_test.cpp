@@ -68,8 +68,9 @@ TEST(NativeTrace, SaysWhereTheFirstDoubleFreeIs) {
     native_writer w;
     w.announce().allocate(1, 2, 12).deallocate(1, 2).deallocate(1, 2).checkpoint();
     const auto first = reading(w.bytes()).found.first_double_free;
-    EXPECT_EQ(first.event, 3);
-    EXPECT_EQ(first.block, "block 2 of the pool of 12 bytes, at 0x58 of the heap");
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->event, 3U);
+    EXPECT_EQ(first->block, "block 2 of the pool of 12 bytes, at 0x2d8 of the heap");
 }
 
 TEST(NativeTrace, ReportsWhatADoubleFreeDoesToTheHeap) {

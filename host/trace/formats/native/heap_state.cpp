@@ -141,16 +141,15 @@ bool heap_state::deallocate(wire::word w) {
 
 /// The block at that offset, for people.
 std::string heap_state::describe(std::uint32_t offset) const {
-    if (is_of_region(offset)) return fmt::format("the block at {:#x} of the heap", offset);
-    const auto after = std::ranges::upper_bound(heap_.pools, offset, {}, &traced_pool::offset);
-    if (after == heap_.pools.begin()) return fmt::format("the block at {:#x} of the heap", offset);
-    const traced_pool& pool = after[-1];
-    return fmt::format(
-        "block {} of the pool of {} bytes, at {:#x} of the heap",
-        (offset - pool.offset) / pool.block,
-        pool.block,
-        offset
-    );
+    for (const traced_pool& pool : heap_.pools) // by size, not by offset
+        if (offset >= pool.offset && offset < pool.end())
+            return fmt::format(
+                "block {} of the pool of {} bytes, at {:#x} of the heap",
+                (offset - pool.offset) / pool.block,
+                pool.block,
+                offset
+            );
+    return fmt::format("the block at {:#x} of the heap", offset);
 }
 
 /// A block is given back that is not live.

@@ -142,7 +142,7 @@ bool heap_state::deallocate(wire::word w) {
 /// The block at that offset, for people.
 std::string heap_state::describe(std::uint32_t offset) const {
     for (const traced_pool& pool : heap_.pools) // by size, not by offset
-        if (offset >= pool.offset && offset < pool.end())
+        if (offset >= pool.offset && offset < pool.offset + pool.block * pool.capacity)
             return fmt::format(
                 "block {} of the pool of {} bytes, at {:#x} of the heap",
                 (offset - pool.offset) / pool.block,

@@ -88,7 +88,7 @@ TEST_F(RegionGuard, ATakeThatWouldFailMovesAll) {
         heap_->deallocate(block);
     as_thread();
     void* const all = heap_->allocate(most_);
-    EXPECT_NE(all, nullptr);
+    ASSERT_NE(all, nullptr);
     heap_->deallocate(all);
     EXPECT_EQ(heap_->largest_request(), most_);
 }

@@ -179,10 +179,10 @@ static int put_checkpoint(struct heap* h) {
 }
 
 static int put_left_out(struct heap* h) {
-    const uint32_t left_out = h->left_out;
-    if (!DRONE_TRACE_DROP || left_out == 0) return 0;
+    if (!DRONE_TRACE_DROP || h->left_out == 0) return 0;
+    put(h, control(dropped_word, h->left_out));
     h->left_out = 0;
-    return put(h, control(dropped_word, left_out));
+    return 1;
 }
 
 static int check_is_due(const struct heap* h) { return h->events % check_period == 0; }
@@ -394,7 +394,7 @@ void drone_trace_heap(const void* base, size_t size, size_t alignment) {
     h->unit_log2 = (uint8_t)(log2 < 3 ? log2 : 3);
     h->units = (last >> h->unit_log2) + 1;
     h->code_limit = HEAP_LIMIT / h->units - 1;
-    h->layout[0] = control(begin_word, 2U << 16 | FLAGS << 12 | (uint32_t)log2 << 8);
+    h->layout[0] = control(begin_word, 2U << 16 | FLAGS << 12 | log2 << 8);
     h->layout[1] = control(heap_size_word, last);
     h->layout[2] = control(region_word, 0);
     h->layout[3] = control(identity_word, identity());

@@ -73,11 +73,17 @@ check:
     tests/docs/api
     tests/docs/links
 
-# All of `check`, and clang-tidy
-lint: check
+# All of `check`, and clang-tidy over all sources but the tests'
+lint: check (tidy "")
+
+# Folders in which clang-tidy has no findings. CI checks these; add a folder once `./just tidy FOLDER` is silent.
+tidied := "host/base host/board"
+
+# clang-tidy over these files and folders
+tidy *sources=tidied:
     cmake/install-packages test lint
     cmake --preset host
-    cmake/tidy
+    cmake/tidy {{ sources }}
 
 # Lays out the code as `lint` wants it
 format:

@@ -76,6 +76,37 @@ TEST(Calls, AgreeInCallersAndContextsToo) {
     std::cout << run.calls.size() << " calls, " << callers.size() << " callers\n";
 }
 
+// Requests of any size, resizes in place that give a tail back at once, blocks of several words.
+TEST(Calls, AgreeWhereMostRequestsFallIntoARegion) {
+    const recording run = recorded(tells::who_with_region, 65'000);
+    EXPECT_EQ(disagreement(run.calls, run.events, run.arena), "");
+    expect_nothing_lost(run);
+    EXPECT_GE(run.calls.size(), 100'000U);
+    EXPECT_GE(run.preempted, 5'000U);
+
+    using operation = heap_event::operation;
+    std::map<operation, std::size_t> in_region;
+    std::size_t taken = 0;
+    std::size_t large = 0; // sizes that are in no event
+    std::size_t failed = 0;
+    for (const heap_event& e : run.events) {
+        if (e.what == operation::failed) ++failed;
+        if (e.what == operation::allocate) ++taken;
+        if (e.what == operation::failed || e.offset < run.region) continue;
+        ++in_region[e.what];
+        if (e.size > 1'500) ++large;
+    }
+    EXPECT_GE(in_region[operation::allocate], taken / 2);
+    EXPECT_GE(in_region[operation::deallocate], taken / 2);
+    EXPECT_GE(in_region[operation::resize], 5'000U);
+    EXPECT_GE(large, 1'000U);
+    EXPECT_GE(failed, 1'000U);
+    std::cout << run.calls.size() << " calls, " << run.preempted << " of them preempted by others, "
+              << taken << " blocks taken, " << in_region[operation::allocate] << " of the region, "
+              << in_region[operation::resize] << " resized there, " << large << " large, " << failed
+              << " requests failed\n";
+}
+
 /// A short run, whose calls and events a test then changes: they must not agree any more.
 class ChangedRun : public testing::Test {
 protected:

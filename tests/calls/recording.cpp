@@ -29,14 +29,25 @@ T checked(result<T> made) {
     return std::move(made).value();
 }
 
+/// The firmware's file.
+const char* program_of(tells what) {
+    switch (what) {
+    case tells::events:
+        return DRONE_FIRMWARE_DIR "/calls.elf";
+    case tells::who:
+        return DRONE_FIRMWARE_DIR "/calls_who.elf";
+    case tells::who_with_region:
+        break;
+    }
+    return DRONE_FIRMWARE_DIR "/calls_region.elf";
+}
+
 /// The emulator's side: the board, and what it sees of the faces.
 class observed_board : public board::board_listener {
 public:
     explicit observed_board(tells what)
-        : tells_who_(what == tells::who),
-          program_(checked(board::read_firmware(
-              tells_who_ ? DRONE_FIRMWARE_DIR "/calls_who.elf" : DRONE_FIRMWARE_DIR "/calls.elf"
-          ))) {
+        : tells_who_(what != tells::events),
+          program_(checked(board::read_firmware(program_of(what)))) {
         // The link is about as fast as the firmware talks, so that it sometimes has to wait.
         constexpr board::probe_setup probe{.baud = 42'000'000};
         board_ = checked(
@@ -180,7 +191,10 @@ class event_list : public trace::sink {
 public:
     event_list(const observed_board& from, recording& to) : from_(from), to_(to) {}
 
-    void on_heap(const trace::traced_heap& heap) override { heap_ = heap; }
+    void on_heap(const trace::traced_heap& heap) override {
+        heap_ = heap;
+        to_.region = heap.region.offset;
+    }
     void on_changes(std::span<const trace::change> changes) override {
         for (const trace::change& c : changes) {
             heap_event& e =
@@ -216,6 +230,9 @@ private:
     }
 
     std::uint32_t offset_of(std::uint32_t block) const {
+        const trace::traced_region& region = heap_.region;
+        if (block - region.first_block < region.units)
+            return region.offset + (block - region.first_block) * region.unit;
         const auto in = std::ranges::find_if(heap_.pools, [&](const trace::traced_pool& p) {
             return block - p.first_block < p.capacity;
         });

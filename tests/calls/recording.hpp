@@ -22,13 +22,15 @@ struct recording {
     std::vector<std::uint8_t> sent; ///< by the SWO pin
     std::vector<heap_event> events; ///< as they stood on the wire
     std::uint32_t arena = 0;        ///< address of the heap's offset 0
+    std::uint32_t region = 0;       ///< offset of the heap's overflow region; 0: it has none
     trace::findings found;
     std::uint64_t told_gaps = 0;
 };
 
 enum class tells : std::uint8_t {
     events,
-    who, ///< and callers and contexts
+    who,             ///< and callers and contexts
+    who_with_region, ///< the same of a heap with an overflow region
 };
 
 /// Runs the firmware for so many steps of its main program; the heap trace stays at `trace`. Throws

@@ -13,11 +13,19 @@
 #include <cstddef>
 #include <memory_resource>
 
+#if defined(HAS_REGION)
+// Pools so small that most requests go to the region. It holds every block that is live at a time,
+// and not two of exhaust().
+inline constexpr auto pools = drone::make_layout(
+    96 * 1024, {{8, 2}, {16, 2}, {32, 2}, {128, 2}}, 32, drone::overflow::region
+);
+#else
 // The 256s alone hold every block that is live at a time and that a pool up to theirs may serve, so
 // only requests beyond 256 bytes fail. The interrupts can never take all of the 512s.
 inline constexpr auto pools = drone::make_layout(
     40 * 1024, {{8, 8}, {16, 8}, {32, 8}, {64, 8}, {128, 8}, {256, 48}, {512, 24}}, 32
 );
+#endif
 
 struct heap_options {
     static constexpr const auto& layout = pools;

@@ -40,6 +40,7 @@ volatile std::uint32_t& timer(std::uintptr_t offset) {
 
 constexpr std::size_t served = 253; ///< up to so many bytes no request fails
 constexpr std::size_t refused = 700;
+constexpr bool has_region = pools.region.granules != 0;
 
 struct slot {
     void* block = nullptr;
@@ -63,7 +64,14 @@ private:
         constexpr std::size_t remainders[]{0, 2, 3};
         const std::size_t fives = random(static_cast<std::uint32_t>(most - 3) / 5 >> random(5));
         if (number_ == 0 && fives == 0 && random(8) != 0) return 5;
-        return fives * 5 + remainders[number_];
+        return fives * 5 + remainders[number_] + (most == refused ? beyond_pools() : 0);
+    }
+    /// Where there is a region: now and then so many bytes more that an event has no room for them,
+    /// or the heap.
+    std::size_t beyond_pools() {
+        if (!has_region) return 0;
+        const std::uint32_t luck = random(32);
+        return luck == 0 ? 100'000 : luck <= 2 ? 1'500 : 0;
     }
     std::size_t any_alignment() { return std::size_t{1} << random(6); } // 1..32
 
@@ -88,7 +96,7 @@ void* volatile answer;
 /// From the main program, for SysTick to give back.
 void* volatile handed_over = nullptr;
 
-constexpr std::size_t exhausting_count = 24; // the blocks of the last pool
+constexpr std::size_t exhausting_count = has_region ? 1 : 24; // the blocks of the last pool
 constinit void* exhausting[exhausting_count];
 constinit std::size_t exhausting_left = 0;
 
@@ -260,14 +268,17 @@ void level::step() {
     }
 }
 
-/// Takes the last pool, and then one more, for which the new handler has to make room.
+/// Takes the last pool, or half of the region, and then one more, for which the new handler has to
+/// make room.
 void exhaust() {
+    constexpr std::size_t size = has_region ? 50'000 : 500;
     while (exhausting_left < exhausting_count) {
-        void* const block = ::operator new(500, std::nothrow);
+        void* const block = ::operator new(size, std::nothrow);
         if (block == nullptr) break;
         exhausting[exhausting_left++] = block;
     }
-    ::operator delete(::operator new(505));
+    if (has_region && exhausting_left == 0) return;
+    ::operator delete(::operator new(has_region ? size - 1'500 : size + 5));
     while (exhausting_left != 0)
         ::operator delete(exhausting[--exhausting_left]);
 }
@@ -309,7 +320,12 @@ volatile std::uint32_t updates = 0;
 } // namespace
 
 void make_room() {
-    if (exhausting_left == 0) std::abort();
+    if (exhausting_left == 0) {
+        // Interrupts have blocks where there was room, and give them back in time.
+        if (!has_region) std::abort();
+        ticks = ticks;
+        return;
+    }
     ::operator delete(exhausting[--exhausting_left]);
     ticks = ticks; // no tail call: the handler returns after what it calls
 }

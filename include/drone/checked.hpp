@@ -38,7 +38,12 @@ enum class check_level : std::uint8_t { none, cheap, full };
 /// whole.
 ///
 /// In an overflow region (region.hpp) tags show exactly where blocks in use begin, at either level.
-/// Level full adds the tail word to blocks in use; it does not fill free ones.
+/// Level full adds the tail word to blocks in use; it does not fill free ones. When a block is given
+/// back or resized, either level finds a damaged tag where it begins, and a damaged header of a long
+/// block. Level full also finds a damaged tag inside a short block or at its end, as an overrun.
+///
+/// Limit: at level cheap such a tag is not found, and at neither level a tag inside a long block, or
+/// a header that has the distance to the end of another block.
 ///
 /// Limit: a write of the bytes that are already there is not found. No two neighbouring fill bytes
 /// are equal.

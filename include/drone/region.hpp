@@ -544,8 +544,14 @@ region_kind region<Place>::kind_of(const std::byte* arena, const void* address) 
                    ? region_kind::used
                    : region_kind::none;
     }
-    return number != at.first && now.tags.begins_used(number - 1) &&
-                   now.tags.span(number - 1) > region_tags::longest_small
+    const std::uint32_t begin = number - 1;
+    if (number == at.first || !now.tags.begins_used(begin) ||
+        now.tags.span(begin) <= region_tags::longest_small)
+        return region_kind::none;
+    // A user may have written to the header: the block ends where the next tag is.
+    const std::uint32_t length = now.block(begin).size;
+    return length > region_tags::longest_small && length <= at.last() - begin &&
+                   now.tags.is_set(begin + length)
                ? region_kind::used
                : region_kind::none;
 }

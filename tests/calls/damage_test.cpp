@@ -28,7 +28,7 @@ namespace {
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::uint32_t cases = 500;
 #else
-constexpr std::uint32_t cases = 5'000; // of each of the two recordings
+constexpr std::uint32_t cases = 3'400; // of each of the three recordings
 #endif
 
 /// By block: size, caller, context.
@@ -176,8 +176,12 @@ TEST_P(DamagedRecording, SaysNothingFalse) {
 INSTANTIATE_TEST_SUITE_P(
     Told,
     DamagedRecording,
-    testing::Values(tells::events, tells::who),
-    [](const auto& told) { return told.param == tells::who ? "WithWho" : "EventsOnly"; }
+    testing::Values(tells::events, tells::who, tells::who_with_region),
+    [](const auto& told) {
+        return told.param == tells::events ? "EventsOnly"
+               : told.param == tells::who  ? "WithWho"
+                                           : "WithWhoOfARegion";
+    }
 );
 
 } // namespace

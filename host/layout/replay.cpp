@@ -145,7 +145,7 @@ private:
     }
 
     [[nodiscard]] std::uint32_t first_pool(const usage::request_class& wanted) {
-        const runtime_pools& pools = heap_->layout();
+        const runtime_pools& pools = heap_->searches();
         const auto itself = [](std::size_t pool) { return static_cast<std::uint32_t>(pool); };
         if (has_region() && wanted.alignment <= granule)
             return pools.for_size<granule>(wanted.size, itself);
@@ -202,7 +202,7 @@ private:
             failed.request = {asked.size, asked.alignment};
             failed.live_blocks = live_blocks_;
             failed.live_bytes = live_bytes_;
-            const runtime_pools& pools = heap_->layout();
+            const runtime_pools& pools = heap_->searches();
             // With a region nothing falls over to larger pools.
             for (std::size_t pool = 0; pool < pools.count(); ++pool)
                 if (has_region() ? pool == asked.first_pool

@@ -227,7 +227,7 @@ public:
     [[nodiscard]] void* at(std::uint32_t offset) noexcept { return memory_.get() + offset; }
     /// The pool that holds a block of this heap; the number of pools for the region.
     [[nodiscard]] std::size_t pool_of(const void* block) const noexcept {
-        return heap_.layout().for_offset(heap_.offset_of(block), [](std::size_t pool) {
+        return heap_.searches().for_offset(heap_.offset_of(block), [](std::size_t pool) {
             return pool;
         });
     }

@@ -118,7 +118,7 @@ std::optional<std::uint32_t> trials::touched(const tried_heap& heap, std::uint32
     std::uint32_t most = 0;
     for (const ordered_run& run : runs_) {
         runtime_heap tried(heap.pools, heap.alignment, heap.region_bytes);
-        const region_layout& region = tried->layout().region().layout();
+        const region_layout& region = tried->searches().region().layout();
         std::uint32_t end = region.first_block();
         const bool served = play(run, order, tried, [&](void* block, std::uint32_t size) {
             const std::uint32_t offset = tried->offset_of(block);

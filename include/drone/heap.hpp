@@ -47,15 +47,15 @@ DRONE_A_CALL_AWAY void* unserved(Heap& heap) noexcept {
 }
 
 /// The rest of the way up: every pool from `next` on, in turn.
-template <class Heap, class List>
-DRONE_A_CALL_AWAY void* fall_over(Heap& heap, List* next) noexcept {
+template <class Heap, class Pool>
+DRONE_A_CALL_AWAY void* fall_over(Heap& heap, Pool* next) noexcept {
     return heap.fall_over(next);
 }
 
 /// The same, past the pools that do not fit.
-template <class Heap, class List>
+template <class Heap, class Pool>
 DRONE_A_CALL_AWAY void*
-fall_over_aligned(Heap& heap, List* next, std::size_t size, std::size_t alignment) noexcept {
+fall_over_aligned(Heap& heap, Pool* next, std::size_t size, std::size_t alignment) noexcept {
     return heap.fall_over_aligned(next, size, alignment);
 }
 
@@ -358,10 +358,11 @@ public:
         }
     }
 
-    [[nodiscard]] const Pools& layout() const noexcept { return searches_; }
+    /// The searches over the layout: pools by size and by offset. Any context.
+    [[nodiscard]] const Pools& searches() const noexcept { return searches_; }
 
 private:
-    using list = pool<typename Core::free_list>;
+    using pool_type = pool<typename Core::free_list>;
     using region_type = typename detail::region_of<region_place, Core, has_region>::type;
 
     template <class Heap>
@@ -376,11 +377,11 @@ private:
     detail::from_region_if_admitted(Heap& heap, std::size_t size, std::size_t alignment) noexcept;
     template <class Heap>
     friend void detail::give_to_region(Heap& heap, void* block) noexcept;
-    template <class Heap, class List>
-    friend void* detail::fall_over(Heap& heap, List* next) noexcept;
-    template <class Heap, class List>
+    template <class Heap, class Pool>
+    friend void* detail::fall_over(Heap& heap, Pool* next) noexcept;
+    template <class Heap, class Pool>
     friend void* detail::fall_over_aligned(
-        Heap& heap, List* next, std::size_t size, std::size_t alignment
+        Heap& heap, Pool* next, std::size_t size, std::size_t alignment
     ) noexcept;
 
     template <std::uint32_t Alignment>
@@ -417,19 +418,19 @@ private:
     // The leaves of the searches. Not forced inline: optimised for speed they are part of every
     // leaf, optimised for size they stand once.
 
-    void* take_first(list& first) noexcept { return take(first); }
-    void* serve(list& first) noexcept {
+    void* take_first(pool_type& first) noexcept { return take(first); }
+    void* serve(pool_type& first) noexcept {
         if (void* const block = take(first); block != nullptr) [[likely]]
             return block;
         return detail::fall_over(*this, &first + 1);
     }
-    void* serve_aligned(list& first, std::size_t size, std::size_t alignment) noexcept {
+    void* serve_aligned(pool_type& first, std::size_t size, std::size_t alignment) noexcept {
         if (void* const block = take(first); block != nullptr) [[likely]]
             return block;
         return detail::fall_over_aligned(*this, &first + 1, size, alignment);
     }
     template <std::uint32_t Alignment>
-    void* serve_or_region(list& first, std::size_t size) noexcept {
+    void* serve_or_region(pool_type& first, std::size_t size) noexcept {
         if (void* const block = take(first); block != nullptr) [[likely]]
             return block;
         if constexpr (requires { searches_.region().is_empty(); }) {
@@ -446,19 +447,19 @@ private:
         else
             return detail::from_region(*this, size);
     }
-    void take_back(list& from, void* block) noexcept {
+    void take_back(pool_type& from, void* block) noexcept {
         from.give_back(arena_.base(), block, link_in(from));
     }
 
-    [[gnu::always_inline]] void* take(list& from) noexcept {
+    [[gnu::always_inline]] void* take(pool_type& from) noexcept {
         return from.take(arena_.base(), link_in(from));
     }
-    [[gnu::always_inline]] std::uint32_t link_in(const list& from) const noexcept {
+    [[gnu::always_inline]] std::uint32_t link_in(const pool_type& from) const noexcept {
         if constexpr (Links == link_place::first_word) return 0;
         return searches_.at(static_cast<std::size_t>(&from - pools_)).block - granule;
     }
 
-    [[gnu::always_inline]] void* fall_over(list* next) noexcept {
+    [[gnu::always_inline]] void* fall_over(pool_type* next) noexcept {
         for (; next != pools_ + searches_.count(); ++next) {
             if (next->exhausted()) continue; // a look is cheaper than to try
             if (void* const block = take(*next); block != nullptr) return block;
@@ -467,7 +468,7 @@ private:
     }
 
     [[gnu::always_inline]] void*
-    fall_over_aligned(list* next, std::size_t size, std::size_t alignment) noexcept {
+    fall_over_aligned(pool_type* next, std::size_t size, std::size_t alignment) noexcept {
         for (; next != pools_ + searches_.count(); ++next) {
             const pool_layout& layout = searches_.at(static_cast<std::size_t>(next - pools_));
             if (layout.alignment < alignment || layout.block < size) continue;
@@ -529,7 +530,7 @@ private:
     }
 
     [[no_unique_address]] Pools searches_{};
-    list pools_[Pools::limit == 0 ? 1 : Pools::limit]{};
+    pool_type pools_[Pools::limit == 0 ? 1 : Pools::limit]{};
     bool initialized_ = false; ///< for who gets nothing: an uninitialised heap looks exhausted
     [[no_unique_address]] region_type region_{};
     [[no_unique_address]] Arena arena_{};

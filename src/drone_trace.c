@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What drone_trace.h declares: the native trace (docs/formats.md, version 2) of blocks whose layout is
- * not known. It sends word for word what include/drone/trace_port.hpp sends of such a heap; a test
+ * not known. It sends word for word what include/drone/native_tracer.hpp sends of such a heap; a test
  * compares them.
  *
  *      word:  op << 29 | number << 24 | data

@@ -20,9 +20,9 @@
 
 #include <drone/checked.hpp>
 #include <drone/heap.hpp>
+#include <drone/native_tracer.hpp>
 #include <drone/statistics.hpp>
 #include <drone/trace.hpp>
-#include <drone/trace_port.hpp>
 
 #include <cstdint>
 #include <type_traits>

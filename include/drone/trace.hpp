@@ -12,8 +12,8 @@
 
 namespace drone {
 
-/// A tracer is a type with these hooks. native_tracer (trace_port.hpp) is ours; it sends wire.hpp to a
-/// log port. A project can have its own.
+/// A tracer is a type with these hooks. native_tracer.hpp has ours; it sends wire.hpp to a log port. A
+/// project can have its own.
 ///
 /// The heap calls every hook once for an operation, in the context of that operation. A block is
 /// named by its offset in the arena. Sizes are bytes, as the program asked for them.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// drone::end_trace(): what a program says last. What preempts it is in trace_port_test.cpp.
+// drone::end_trace(): what a program says last. What preempts it is in native_tracer_test.cpp.
 
 #include "trace_writer.hpp"
 

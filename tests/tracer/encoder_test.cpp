@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// There are two encoders of the native trace, trace_port.hpp in C++ and drone_trace.c in C. Whatever
+// There are two encoders of the native trace, native_tracer.hpp in C++ and drone_trace.c in C. Whatever
 // is reported to both, they write the same words.
 
 #include "tracers.hpp"

@@ -326,7 +326,7 @@ void expect_each_call_matched(simulated_program<Options>& program) {
     expect_all_is_well(found);
 }
 
-TEST(TracePort, TellsEachCallOnceWithWhoAndWhereWhateverPreempts) {
+TEST(NativeTracer, TellsEachCallOnceWithWhoAndWhereWhateverPreempts) {
     for (std::uint32_t seed = 0; seed < 200; ++seed) {
         SCOPED_TRACE(seed);
         simulated_program<told> program(seed);
@@ -336,7 +336,7 @@ TEST(TracePort, TellsEachCallOnceWithWhoAndWhereWhateverPreempts) {
     }
 }
 
-TEST(TracePort, TellsBlocksOfARegionByStartAndSize) {
+TEST(NativeTracer, TellsBlocksOfARegionByStartAndSize) {
     for (std::uint32_t seed = 0; seed < 200; ++seed) {
         SCOPED_TRACE(seed);
         simulated_program<told_of_region> program(seed, 3000);
@@ -346,7 +346,7 @@ TEST(TracePort, TellsBlocksOfARegionByStartAndSize) {
     }
 }
 
-TEST(TracePort, SaysAgainWhatTheEndOfTheTraceParted) {
+TEST(NativeTracer, SaysAgainWhatTheEndOfTheTraceParted) {
     for (std::uint32_t seed = 0; seed < 200; ++seed) {
         SCOPED_TRACE(seed);
         simulated_program<told_of_region> program(seed, 3000);
@@ -365,7 +365,7 @@ struct live_sink final : sink {
     std::vector<std::size_t> live; ///< bytes
 };
 
-TEST(TracePort, TellsSizesOfARegionWhereNothingElseIsSaid) {
+TEST(NativeTracer, TellsSizesOfARegionWhereNothingElseIsSaid) {
     for (const bool ends : {false, true}) {
         for (std::uint32_t seed = 0; seed < 200; ++seed) {
             SCOPED_TRACE(seed);
@@ -385,7 +385,7 @@ TEST(TracePort, TellsSizesOfARegionWhereNothingElseIsSaid) {
     }
 }
 
-TEST(TracePort, CountsExactlyWhatItDrops) {
+TEST(NativeTracer, CountsExactlyWhatItDrops) {
     std::uint64_t dropped = 0;
     for (std::uint32_t seed = 0; seed < 200; ++seed) {
         SCOPED_TRACE(seed);
@@ -425,7 +425,7 @@ struct dropping_narrowly : dropping {
     using carrier = narrow_carrier;
 };
 
-TEST(TracePort, LetsEventsThroughWhereThereIsRoomForOneWordOnly) {
+TEST(NativeTracer, LetsEventsThroughWhereThereIsRoomForOneWordOnly) {
     const auto heap = std::make_unique<declared_heap<dropping_narrowly>>();
     heap->initialize();
     narrow_carrier::words.clear();
@@ -437,7 +437,7 @@ TEST(TracePort, LetsEventsThroughWhereThereIsRoomForOneWordOnly) {
     EXPECT_LT(events, calls);
 }
 
-TEST(TracePort, BeginsAgainAfterAPause) {
+TEST(NativeTracer, BeginsAgainAfterAPause) {
     for (std::uint32_t seed = 0; seed < 200; ++seed) {
         SCOPED_TRACE(seed);
         simulated_program<told> program(seed);

@@ -154,14 +154,14 @@ void analysis::on_heap(const trace::traced_heap& heap) {
 }
 
 /// Blocks are numbered pool by pool.
-pool_usage* analysis::pool_of(std::uint32_t block) {
+pool_usage* analysis::pool_of(std::uint32_t number) {
     if (pools_.empty()) return nullptr;
-    const auto after = std::ranges::upper_bound(pools_, block, {}, [](const pool_usage& p) {
+    const auto after = std::ranges::upper_bound(pools_, number, {}, [](const pool_usage& p) {
         return p.pool.first_block;
     });
     if (after == pools_.begin()) return nullptr;
     pool_usage& pool = *std::prev(after);
-    return block < pool.pool.first_block + pool.pool.capacity ? &pool : nullptr; // or a region's
+    return number < pool.pool.first_block + pool.pool.capacity ? &pool : nullptr; // or a region's
 }
 
 void analysis::on_failure(const trace::failure& f) {

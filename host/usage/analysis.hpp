@@ -157,7 +157,7 @@ private:
     [[nodiscard]] birth birth_of(const trace::change& c) const;
     void note_lifetime(std::uint32_t size, const moment& taken);
     void note_peak();
-    pool_usage* pool_of(std::uint32_t block);
+    pool_usage* pool_of(std::uint32_t number);
 
     std::uint64_t peak_event_;
     std::uint64_t events_ = 0;

@@ -19,7 +19,7 @@ block_map::block_map(const traced_heap& heap) : pools_(heap.pools) {
 block_map::place block_map::find(std::uint32_t offset) {
     const entry& found = entries_[offset / granule];
     if (!found.is_filled()) fill_near(offset / granule);
-    return {found.first_byte(), found.block()};
+    return {found.first_byte(), found.number()};
 }
 
 void block_map::fill_near(std::size_t granule_number) {

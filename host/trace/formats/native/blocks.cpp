@@ -26,9 +26,9 @@ std::size_t traced_blocks::follow(
     for (; i < count; ++i) {
         const wire::word w = load_word(&words[i * word_bytes]);
         const block_map::entry& entry = entries[w.data() / granule];
-        const std::uint32_t block = entry.block();
+        const std::uint32_t number = entry.number();
         const std::uint32_t within = entry.within(w.data());
-        const request before = asked[block];
+        const request before = asked[number];
         // Arithmetic, for neither operation, block nor size can be predicted. Operations 7, 0, 1
         // become 0, 1, 2.
         const std::uint32_t gives_back = (w.bits + (1U << 29U)) >> 30U;
@@ -37,9 +37,9 @@ std::size_t traced_blocks::follow(
             break;
         const request fresh(within + 1, 2 + (w.bits >> 31U));
         const request after(fresh.bits() & takes);
-        asked[block] = after;
-        stretches[block] = stretch;
-        changes[i] = {block, request(before.bits() | after.bits()), gives_back};
+        asked[number] = after;
+        stretches[number] = stretch;
+        changes[i] = {number, request(before.bits() | after.bits()), gives_back};
     }
     return i;
 }

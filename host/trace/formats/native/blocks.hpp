@@ -28,13 +28,13 @@ public:
 
     /// Where `offset` lies. Requires offset < end().
     [[nodiscard]] block_map::place find(std::uint32_t offset) { return map_.find(offset); }
-    [[nodiscard]] block_state at(std::uint32_t block) const {
-        return {asked_[block], stretches_[block]};
+    [[nodiscard]] block_state at(std::uint32_t number) const {
+        return {asked_[number], stretches_[number]};
     }
     /// Requires that find() named the block, or that it is the region's.
-    void set(std::uint32_t block, block_state state) {
-        asked_[block] = state.asked;
-        stretches_[block] = state.stretch;
+    void set(std::uint32_t number, block_state state) {
+        asked_[number] = state.asked;
+        stretches_[number] = state.stretch;
     }
 
     /// All are free, and none was seen to change.
@@ -44,8 +44,8 @@ public:
     /// order.
     template <class F>
     void for_each_live(F f) const {
-        map_.for_each_filled([&](std::uint32_t block) {
-            if (const block_state state = at(block); state.asked.is_live() != 0) f(block, state);
+        map_.for_each_filled([&](std::uint32_t number) {
+            if (const block_state state = at(number); state.asked.is_live() != 0) f(number, state);
         });
     }
 

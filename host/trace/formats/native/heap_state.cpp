@@ -32,7 +32,7 @@ void heap_state::announce_heap() {
 }
 
 void heap_state::restart() {
-    blocks_.for_each_live([&](std::uint32_t block, block_state) { presume_free(block); });
+    blocks_.for_each_live([&](std::uint32_t number, block_state) { presume_free(number); });
     for (const auto& [offset, end] : std::exchange(region_, {}))
         presume_free(region_block(offset));
     blocks_.clear();
@@ -52,8 +52,8 @@ void heap_state::break_off() {
 void heap_state::finish() {
     if (!heap_announced_) announce_heap();
     sink& to = to_.now();
-    const auto tell = [&](std::uint32_t block, block_state state) {
-        to.on_live(make_change(block, state.asked, false), certain_.checked_since(state.stretch));
+    const auto tell = [&](std::uint32_t number, block_state state) {
+        to.on_live(make_change(number, state.asked, false), certain_.checked_since(state.stretch));
     };
     blocks_.for_each_live(tell);
     for (const auto& [offset, end] : region_)
@@ -105,13 +105,13 @@ bool heap_state::allocate(wire::word w, std::uint32_t alignment_log2) {
     if (is_of_region(w.data())) return allocate_in_region(w, alignment_log2);
     if (w.data() >= end()) return false;
     const block_map::place place = blocks_.find(w.data());
-    const block_state state = blocks_.at(place.block);
+    const block_state state = blocks_.at(place.number);
     if (state.asked.is_live() != 0) { // its deallocation is missing, or a double free's work
         contradict(state);
-        presume_free(place.block);
+        presume_free(place.number);
         to_.position(found_.events - 1);
     }
-    take(place.block, {w.data() - place.first_byte + 1, alignment_log2});
+    take(place.number, {w.data() - place.first_byte + 1, alignment_log2});
     return true;
 }
 
@@ -131,11 +131,11 @@ bool heap_state::deallocate(wire::word w) {
     if (w.data() >= end()) return false;
     const block_map::place place = blocks_.find(w.data());
     if (place.first_byte != w.data()) return false;
-    const block_state state = blocks_.at(place.block);
+    const block_state state = blocks_.at(place.number);
     if (state.asked.is_live() != 0)
-        give_back(place.block);
+        give_back(place.number);
     else
-        free_again(place.block, w.data());
+        free_again(place.number, w.data());
     return true;
 }
 
@@ -153,15 +153,15 @@ std::string heap_state::describe(std::uint32_t offset) const {
 }
 
 /// A block is given back that is not live.
-void heap_state::free_again(std::uint32_t block, std::uint32_t offset) {
-    const block_state state = blocks_.at(block);
+void heap_state::free_again(std::uint32_t number, std::uint32_t offset) {
+    const block_state state = blocks_.at(number);
     if (certain_.certain_since(state.stretch)) {
         ++found_.double_frees;
     } else if (certain_.unbroken_since(state.stretch)) {
         ++found_.suspected_double_frees;
     } else {
         ++found_.freed_unknown;
-        blocks_.set(block, {{}, certain_.stretch()});
+        blocks_.set(number, {{}, certain_.stretch()});
     }
     if (!found_.first_double_free && found_.double_frees + found_.suspected_double_frees != 0)
         found_.first_double_free = {found_.events, describe(offset)};
@@ -172,19 +172,19 @@ bool heap_state::resize(wire::word w) {
     if (is_of_region(w.data())) return resize_in_region(w);
     if (w.data() >= end()) return false;
     const block_map::place place = blocks_.find(w.data());
-    const block_state state = blocks_.at(place.block);
+    const block_state state = blocks_.at(place.number);
     const std::uint32_t size = w.data() - place.first_byte + 1;
     if (state.asked.is_live() == 0) { // taken before the capture began, or in a gap
         contradict(state);
-        take(place.block, {size, 2});
+        take(place.number, {size, 2});
         return true;
     }
     const request before = state.asked;
     // The word does not say it; realloc() asks for no more than this.
     constexpr std::uint8_t most = 3;
     const request after(size, std::min(before.alignment_log2(), most));
-    blocks_.set(place.block, {after, certain_.stretch()});
-    to_.resize(make_change(place.block, before, true), make_change(place.block, after, false));
+    blocks_.set(place.number, {after, certain_.stretch()});
+    to_.resize(make_change(place.number, before, true), make_change(place.number, after, false));
     return true;
 }
 
@@ -203,9 +203,9 @@ void heap_state::free_overlaps(wire::region_code::place place) {
     if (at != region_.begin() && std::prev(at)->second > place.offset) --at;
     bool any = false;
     while (at != region_.end() && at->first < place.offset + place.size) {
-        const std::uint32_t block = region_block(at->first);
-        contradict(blocks_.at(block));
-        presume_free(block);
+        const std::uint32_t number = region_block(at->first);
+        contradict(blocks_.at(number));
+        presume_free(number);
         at = region_.erase(at);
         any = true;
     }
@@ -224,34 +224,34 @@ bool heap_state::allocate_in_region(wire::word w, std::uint32_t alignment_log2) 
 bool heap_state::deallocate_in_region(std::uint32_t offset) {
     if (offset >= heap_.size || (offset - heap_.region.offset) % heap_.region.unit != 0)
         return false;
-    const std::uint32_t block = region_block(offset);
+    const std::uint32_t number = region_block(offset);
     if (region_.erase(offset) != 0)
-        give_back(block);
+        give_back(number);
     else
-        free_again(block, offset);
+        free_again(number, offset);
     return true;
 }
 
 bool heap_state::resize_in_region(wire::word w) {
     const auto place = place_in_region(w);
     if (!place) return false;
-    const std::uint32_t block = region_block(place->offset);
+    const std::uint32_t number = region_block(place->offset);
     const auto live = region_.find(place->offset);
     if (live == region_.end()) { // taken before the capture began, or in a gap
-        contradict(blocks_.at(block));
+        contradict(blocks_.at(number));
         free_overlaps(*place);
         region_[place->offset] = place->offset + place->size;
-        take(block, {place->size, 2});
+        take(number, {place->size, 2});
         return true;
     }
     region_.erase(live);
     free_overlaps(*place);
     region_[place->offset] = place->offset + place->size;
-    const request before = blocks_.at(block).asked;
+    const request before = blocks_.at(number).asked;
     constexpr std::uint8_t most = 3;
     const request after(place->size, std::min(before.alignment_log2(), most));
-    blocks_.set(block, {after, certain_.stretch()});
-    to_.resize(make_change(block, before, true), make_change(block, after, false));
+    blocks_.set(number, {after, certain_.stretch()});
+    to_.resize(make_change(number, before, true), make_change(number, after, false));
     return true;
 }
 
@@ -276,24 +276,24 @@ void heap_state::contradict(block_state before) {
         contradicted_ = true;
 }
 
-void heap_state::take(std::uint32_t block, request asked) {
-    blocks_.set(block, {asked, certain_.stretch()});
-    to_.change(make_change(block, asked, false));
+void heap_state::take(std::uint32_t number, request asked) {
+    blocks_.set(number, {asked, certain_.stretch()});
+    to_.change(make_change(number, asked, false));
 }
 
-void heap_state::give_back(std::uint32_t block) {
-    const request asked = blocks_.at(block).asked;
-    blocks_.set(block, {{}, certain_.stretch()});
-    to_.change(make_change(block, asked, true));
+void heap_state::give_back(std::uint32_t number) {
+    const request asked = blocks_.at(number).asked;
+    blocks_.set(number, {{}, certain_.stretch()});
+    to_.change(make_change(number, asked, true));
 }
 
 /// The event that said so is missing, or the block never was where it seemed to be: it is as
 /// uncertain as before.
-void heap_state::presume_free(std::uint32_t block) {
-    const auto [asked, stretch] = blocks_.at(block);
-    blocks_.set(block, {{}, stretch});
+void heap_state::presume_free(std::uint32_t number) {
+    const auto [asked, stretch] = blocks_.at(number);
+    blocks_.set(number, {{}, stretch});
     to_.change({
-        .block = block,
+        .block = number,
         .size = asked.size(),
         .alignment_log2 = asked.alignment_log2(),
         .gives_back = true,

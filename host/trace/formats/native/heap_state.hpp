@@ -92,15 +92,15 @@ private:
     [[nodiscard]] bool resize_in_region(wire::word w);
     [[nodiscard]] std::optional<wire::region_code::place> place_in_region(wire::word w) const;
     void free_overlaps(wire::region_code::place place);
-    void free_again(std::uint32_t block, std::uint32_t offset);
+    void free_again(std::uint32_t number, std::uint32_t offset);
     [[nodiscard]] std::string describe(std::uint32_t offset) const;
 
     void contradict(block_state before);
-    void take(std::uint32_t block, request asked);
-    void give_back(std::uint32_t block);
-    void presume_free(std::uint32_t block);
-    [[nodiscard]] change make_change(std::uint32_t block, request asked, bool gives_back) const {
-        return {block, asked.size(), prefix_.caller, asked.alignment_log2(), gives_back, context_};
+    void take(std::uint32_t number, request asked);
+    void give_back(std::uint32_t number);
+    void presume_free(std::uint32_t number);
+    [[nodiscard]] change make_change(std::uint32_t number, request asked, bool gives_back) const {
+        return {number, asked.size(), prefix_.caller, asked.alignment_log2(), gives_back, context_};
     }
 
     batch to_;

@@ -22,7 +22,8 @@
 namespace drone::trace {
 namespace {
 
-/// Live blocks: pool * 100 + index to size asked.
+/// Live blocks to size asked. Blocks of pools are pool * 100 + index; those of the region count on
+/// from 300 by the unit in which they begin.
 using block_sizes = std::map<std::uint32_t, std::uint32_t>;
 
 enum class dialect : std::uint8_t { version_1_without_digests, version_1, version_2 };
@@ -63,9 +64,18 @@ private:
         make_layout<3>(4096, {{4, 32}, {16, 16}, {40, 16}}),
         make_layout<3>(4096, {{4, 16}, {12, 16}, {40, 17}}),
     };
+    /// So large that most sizes have no room in an event of the region.
+    static constexpr auto with_region =
+        make_layout<3>(1 << 20, {{4, 16}, {12, 16}, {40, 16}}, default_alignment, overflow::region);
+    static constexpr wire::region_code code{
+        with_region.region.first_block(), with_region.size, with_region.alignment
+    };
+    static constexpr std::uint32_t slots = 16;      ///< where blocks of the region may begin
+    static constexpr std::uint32_t slot_units = 48; ///< of 8 bytes
 
     void boot() {
-        layout_ = layouts[chance(2) ? 0 : below(layouts.size())];
+        layout_ = is_version_2() && chance(2) ? with_region
+                                              : layouts[chance(2) ? 0 : below(layouts.size())];
         live_.clear();
         freed_.clear();
         count_ = 0;
@@ -78,7 +88,10 @@ private:
         }
     }
 
+    [[nodiscard]] bool has_region() const { return layout_.region.granules != 0; }
+
     [[nodiscard]] std::uint32_t seed() const {
+        if (has_region()) return wire::announce<true>(layout_).seed;
         return is_version_2() ? wire::announce(layout_).seed : 0;
     }
 
@@ -89,7 +102,10 @@ private:
             if (count_ == 0) digest_ = seed();
             if (whole) {
                 const std::uint32_t more = digests() ? wire::flag_digests_1 : 0;
-                if (is_version_2())
+                if (has_region())
+                    for (const wire::word w : wire::announce<true>(layout_, flags).at)
+                        due_.push_back(w);
+                else if (is_version_2())
                     for (const wire::word w : wire::announce(layout_, flags).at)
                         due_.push_back(w);
                 else
@@ -124,10 +140,12 @@ private:
         in_interrupt_ = false;
     }
 
-    void event(wire::operation op, std::uint32_t data) {
+    /// `size`: bytes, where the event has no room for them.
+    void event(wire::operation op, std::uint32_t data, std::uint32_t size = 0) {
         if (count_ % period_ == 0) check(count_ % (4 * period_) == 0);
         if (contexts_ && chance(5)) send(wire::make_control(wire::control::context, below(20)));
         if (callers_) send(wire::caller(0x0800'0000 + 2 * below(100)));
+        if (size > code.size_limit()) send(wire::make_control(wire::control::size, size));
         send(wire::event(op, static_cast<std::uint32_t>(count_), data));
         ++count_;
     }
@@ -137,7 +155,29 @@ private:
         digest_ = is_version_2() ? wire::digest(digest_, w) : version_1::digest(digest_, w);
     }
 
+    void act_in_region() {
+        const std::uint32_t slot = below(slots);
+        if (300 + slot == busy_) return;
+        if (!in_interrupt_) busy_ = 300 + slot;
+        std::uint32_t& begins = begins_in_[slot];
+        const bool is_live = live_.contains(300 + begins);
+        if (!is_live) begins = slot * slot_units + below(slot_units / 2);
+        const std::uint32_t first = code.first() + 8 * begins;
+        const std::uint32_t size = 1 + below(slot_units / 2 * 8);
+        if (is_live && !chance(8)) {
+            event(wire::operation::deallocate, first);
+            live_.erase(300 + begins);
+            return;
+        }
+        wire::operation what = wire::operation::resize;
+        if (!is_live)
+            what = chance(2) ? wire::operation::allocate : wire::operation::allocate_aligned;
+        event(what, code.encode(first, size), size);
+        live_[300 + begins] = size;
+    }
+
     void act() {
+        if (has_region() && chance(2)) return act_in_region();
         const std::uint32_t pool = below(layout_.pool_count);
         const pool_layout& of = layout_.pools[pool];
         const std::uint32_t index = below(of.capacity);
@@ -174,6 +214,7 @@ private:
     std::uint64_t count_ = 0;
     std::uint32_t digest_ = 0;
     std::deque<wire::word> due_;
+    std::array<std::uint32_t, slots> begins_in_{}; ///< the last block of each slot, units
     block_sizes live_;
     std::set<std::uint32_t> freed_;
 };
@@ -205,11 +246,15 @@ public:
     /// Blocks that are certainly live, numbered as the generator does.
     [[nodiscard]] block_sizes certain() const {
         block_sizes numbered;
-        for (const auto& [block, size] : certain_)
+        for (const auto& [block, size] : certain_) {
+            const traced_region& region = heap_.region;
+            if (block - region.first_block < region.units)
+                numbered[300 + block - region.first_block] = size;
             for (std::uint32_t p = 0; p < heap_.pools.size(); ++p)
                 if (block >= heap_.pools[p].first_block &&
                     block < heap_.pools[p].first_block + heap_.pools[p].capacity)
                     numbered[p * 100 + block - heap_.pools[p].first_block] = size;
+        }
         return numbered;
     }
 
@@ -406,12 +451,14 @@ TEST(DamagedTrace, CountsExactlyHowManyEventsWereDropped) {
             static_cast<std::size_t>(from), static_cast<std::size_t>(length)
         );
         const auto events = std::ranges::count_if(dropped, &wire::word::is_event);
+        const bool dropped_size = dropped.back().is_control(wire::control::size);
         words.erase(words.begin() + from, words.begin() + from + length);
         const auto out = read(bytes_of(words));
         ASSERT_TRUE(out);
         // 31 lost before an event that says what the last one said look like 32, and it twice.
         EXPECT_EQ(out->found.lost_events - out->found.repeated, static_cast<std::uint64_t>(events));
-        EXPECT_EQ(out->found.damaged, 0);
+        // An event whose size was dropped cannot be.
+        EXPECT_LE(out->found.damaged, dropped_size ? 1 : 0);
         if (::testing::Test::HasFailure()) return;
     }
 }

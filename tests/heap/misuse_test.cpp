@@ -35,6 +35,17 @@ struct options {
     using core = drone::host::threads;
     static constexpr drone::heap_settings settings{.checking = Level, .statistics = Statistics};
 };
+/// Fewer pools, and a region after them.
+constexpr auto pools_and_region =
+    drone::make_layout(8192, {{8, 2}, {24, 2}, {64, 2}}, 64, drone::overflow::region);
+template <check_level Level>
+struct region_options : options<Level, false> {
+    static constexpr const auto& layout = pools_and_region;
+};
+template <check_level Level>
+struct region_kind {
+    using heap = drone::declared_heap<region_options<Level>>;
+};
 /// What the tests are instantiated for.
 template <check_level Level, bool Statistics = false>
 struct kind {
@@ -91,6 +102,9 @@ using FullMisuseDeathTest = MisuseDeathTest<Kind>;
 /// What is found at any level but none.
 template <class Kind>
 using CheckedMisuseDeathTest = MisuseDeathTest<Kind>;
+/// What is found in a region at any level but none.
+template <class Kind>
+using RegionMisuseDeathTest = MisuseDeathTest<Kind>;
 /// What needs a heap without a lock.
 template <class Kind>
 using LockFreeMisuseDeathTest = MisuseDeathTest<Kind>;
@@ -104,10 +118,14 @@ using full_counted = kind<check_level::full, true>;
 
 using all = testing::Types<none, none_counted, cheap, cheap_counted, full, full_counted>;
 TYPED_TEST_SUITE(MisuseDeathTest, all);
-using checked = testing::Types<cheap, cheap_counted, full, full_counted>;
+using cheap_region = region_kind<check_level::cheap>;
+using full_region = region_kind<check_level::full>;
+using checked = testing::Types<cheap, cheap_counted, full, full_counted, cheap_region, full_region>;
 TYPED_TEST_SUITE(CheckedMisuseDeathTest, checked);
 using fully_checked = testing::Types<full, full_counted>;
 TYPED_TEST_SUITE(FullMisuseDeathTest, fully_checked);
+using checked_region = testing::Types<cheap_region, full_region>;
+TYPED_TEST_SUITE(RegionMisuseDeathTest, checked_region);
 using lock_free = testing::Types<none, cheap, full>; // counting takes the lock of the process
 TYPED_TEST_SUITE(LockFreeMisuseDeathTest, lock_free);
 
@@ -128,6 +146,30 @@ TYPED_TEST(CheckedMisuseDeathTest, WhatIsNoBlockIsGivenBack) {
         if (wrong == nullptr) continue; // for which the faces have an answer
         expect(3, "not a block", [&] { (void)drone::heap_faces(heap).malloc_usable_size(wrong); });
         expect(3, "not a block", [&] { (void)drone::heap_faces(heap).realloc(wrong, 100); });
+    }
+}
+
+TYPED_TEST(RegionMisuseDeathTest, ABlockIsGivenBackTwiceOrFromItsInside) {
+    auto& heap = this->fresh();
+    for (const std::size_t size : {100U, 400U, 460U, 2000U}) {
+        void* const in_front = heap.allocate(size);
+        void* const block = heap.allocate(size);
+        void* const beyond = heap.allocate(size);
+        CHECK(in_front != nullptr && beyond != nullptr && heap.in_region(block));
+        expect(3, "double free|not a block", [&] {
+            heap.deallocate(block);
+            heap.deallocate(block);
+        });
+        expect(3, "double free|not a block", [&] { // merged with both neighbours
+            heap.deallocate(in_front);
+            heap.deallocate(beyond);
+            heap.deallocate(block);
+            heap.deallocate(block);
+        });
+        for (const std::size_t at : {std::size_t{1}, std::size_t{8}, size / 16 * 8, size - 1})
+            expect(3, "not a block", [&] { heap.deallocate(static_cast<bytes>(block) + at); });
+        for (void* const each : {in_front, block, beyond})
+            heap.deallocate(each);
     }
 }
 

@@ -51,7 +51,7 @@ struct verdict {
     layout::plan pools;
     std::optional<layout::overflow_plan> region; ///< nothing: no such heap was found
     std::uint64_t failures = 0;
-    bool certain = true; ///< no gap in any run
+    bool certain = true; ///< every run is known from its begin, without a gap
 
     [[nodiscard]] std::uint64_t pool_bytes() const {
         return static_cast<std::uint64_t>(pools.used) + head_bytes * pools.pools.size();
@@ -68,7 +68,8 @@ result<void> look_at_today(const heap_options& shared, const heap_inputs& inputs
         if (!found) return std::unexpected(found.error());
         v.peak = std::max(v.peak, usage.peak_bytes());
         v.failures += found->failures;
-        v.certain = v.certain && found->gaps == 0 && found->damaged == 0;
+        v.certain =
+            v.certain && found->gaps == 0 && found->damaged == 0 && found->freed_unknown == 0;
         const auto arena = read_arena(*source);
         if (!arena) return std::unexpected(arena.error());
         if (!arena->is_known()) continue;
@@ -76,6 +77,8 @@ result<void> look_at_today(const heap_options& shared, const heap_inputs& inputs
         v.worst_fragmentation =
             std::max(v.worst_fragmentation, arena->most_fragmented().fragmentation());
     }
+    // No heap takes less than what lives in it: what was drawn is of damaged words.
+    if (v.today && v.today->arena < v.peak) v.today.reset();
     return {};
 }
 
@@ -126,7 +129,7 @@ call_text(const bench::figures* calls, double bench::figures::* mean, int bench:
 /// Against what it takes today. Where ours is no better, it says so.
 std::string judge(const verdict& v) {
     if (!v.today)
-        return "The trace does not say where blocks are: what the heap takes today is not known.\n";
+        return "The trace does not say for sure where blocks are: what the heap takes today is not known.\n";
     const std::uint64_t today = v.today->arena;
     const auto compared = [&](std::string_view what, std::uint64_t ours) {
         if (ours < today)
@@ -190,7 +193,10 @@ std::string to_text(const verdict& v) {
             "{} requests failed when this was traced; pools are planned for them, too.\n",
             v.failures
         );
-    if (!v.certain) text += "The trace has gaps: the true figures may be higher.\n";
+    if (!v.certain)
+        text +=
+            "Not certain: the trace has gaps or damage, or does not begin with the program. The "
+            "true figures may be lower or higher.\n";
     return text;
 }
 

@@ -87,21 +87,24 @@ static void find_arena(void) {
 #endif
 }
 
-FUNCTION(void*, malloc, (WHOSE size_t asked)) {
-    void* block;
-    int outermost;
-    if (nobody_listens()) return REAL(malloc)(GIVEN asked);
-    LOCK();
-    outermost = depth++ == 0;
-    block = REAL(malloc)(GIVEN asked);
-    --depth;
-    UNLOCK();
-    if (outermost) {
-        find_arena();
-        drone_trace_alloc_from(block, asked, 0, CALLER);
-    }
-    return block;
-}
+/* A wrapper that takes a block: the call of what it wraps, the bytes asked for, the alignment. A macro,
+ * because CALLER is the wrapper's. */
+#define TAKES(call, asked, alignment)                                                              \
+    void* block;                                                                                   \
+    int outermost;                                                                                 \
+    if (nobody_listens()) return call;                                                             \
+    LOCK();                                                                                        \
+    outermost = depth++ == 0;                                                                      \
+    block = call;                                                                                  \
+    --depth;                                                                                       \
+    UNLOCK();                                                                                      \
+    if (outermost) {                                                                               \
+        find_arena();                                                                              \
+        drone_trace_alloc_from(block, asked, alignment, CALLER);                                   \
+    }                                                                                              \
+    return block
+
+FUNCTION(void*, malloc, (WHOSE size_t asked)) { TAKES(REAL(malloc)(GIVEN asked), asked, 0); }
 
 FUNCTION(void, free, (WHOSE void* block)) {
     unsigned within = depth;
@@ -146,52 +149,16 @@ FUNCTION(void*, realloc, (WHOSE void* old, size_t asked)) {
 
 #ifdef DRONE_TRACE_WRAP_MORE
 FUNCTION(void*, memalign, (WHOSE size_t alignment, size_t asked)) {
-    void* block;
-    int outermost;
-    if (nobody_listens()) return REAL(memalign)(GIVEN alignment, asked);
-    LOCK();
-    outermost = depth++ == 0;
-    block = REAL(memalign)(GIVEN alignment, asked);
-    --depth;
-    UNLOCK();
-    if (outermost) {
-        find_arena();
-        drone_trace_alloc_from(block, asked, alignment, CALLER);
-    }
-    return block;
+    TAKES(REAL(memalign)(GIVEN alignment, asked), asked, alignment);
 }
 
 FUNCTION(void*, calloc, (WHOSE size_t count, size_t size)) {
-    void* block;
-    int outermost;
-    if (nobody_listens()) return REAL(calloc)(GIVEN count, size);
-    LOCK();
-    outermost = depth++ == 0;
-    block = REAL(calloc)(GIVEN count, size);
-    --depth;
-    UNLOCK();
-    if (outermost) {
-        find_arena();
-        drone_trace_alloc_from(block, count * size, 0, CALLER);
-    }
-    return block;
+    TAKES(REAL(calloc)(GIVEN count, size), count * size, 0);
 }
 
 #if DRONE_TRACE_WRAP == 2
 FUNCTION(void*, aligned_alloc, (size_t alignment, size_t asked)) {
-    void* block;
-    int outermost;
-    if (nobody_listens()) return REAL(aligned_alloc)(alignment, asked);
-    LOCK();
-    outermost = depth++ == 0;
-    block = REAL(aligned_alloc)(alignment, asked);
-    --depth;
-    UNLOCK();
-    if (outermost) {
-        find_arena();
-        drone_trace_alloc_from(block, asked, alignment, CALLER);
-    }
-    return block;
+    TAKES(REAL(aligned_alloc)(alignment, asked), asked, alignment);
 }
 #endif
 #endif

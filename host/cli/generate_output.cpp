@@ -181,18 +181,28 @@ std::string room_text(const layout::plan& plan) {
 
 } // namespace
 
-config::heap heap_of(const generated_heap& heap) {
+config::heap suggested_heap(
+    const heap_inputs& inputs,
+    std::uint32_t size,
+    std::uint32_t alignment,
+    const std::vector<pool_spec>& pools
+) {
     config::heap made;
-    made.name = heap.inputs.key;
-    made.size = heap.plan.size;
-    made.alignment = heap.plan.alignment;
-    made.pools = heap.plan.pools;
-    if (heap.inputs.heap) {
-        made.origin = heap.inputs.heap->origin;
-        made.permanent = heap.inputs.heap->permanent;
-        made.alignment = std::max(made.alignment, heap.inputs.heap->alignment);
+    made.name = inputs.key;
+    made.size = size;
+    made.alignment = alignment;
+    made.pools = pools;
+    if (inputs.heap) {
+        made.origin = inputs.heap->origin;
+        made.permanent = inputs.heap->permanent;
+        made.alignment = std::max(alignment, inputs.heap->alignment);
     }
     return made;
+}
+
+config::heap heap_of(const generated_heap& heap) {
+    const layout::plan& plan = heap.plan;
+    return suggested_heap(heap.inputs, plan.size, plan.alignment, plan.pools);
 }
 
 std::string remarks(const generated_heap& heap) {

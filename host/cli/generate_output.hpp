@@ -33,8 +33,15 @@ struct generated_heap {
     std::size_t asked_pools = 0; ///< the layout has so many at most
 };
 
-/// The heap as Drone.toml is to say it: alignment and origin of today's heap are kept where they
-/// still do.
+/// A heap of these pools as Drone.toml is to say it: alignment and origin of today's heap are kept
+/// where they still do, and what is permanent.
+[[nodiscard]] config::heap suggested_heap(
+    const heap_inputs& inputs,
+    std::uint32_t size,
+    std::uint32_t alignment,
+    const std::vector<pool_spec>& pools
+);
+
 [[nodiscard]] config::heap heap_of(const generated_heap& heap);
 
 /// Comment lines that belong to the section: fragmentation, and what gaps make of it.

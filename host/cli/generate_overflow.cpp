@@ -7,8 +7,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-
 namespace drone::cli {
 
 namespace {
@@ -65,17 +63,9 @@ std::string headroom_text(const generated_overflow& heap) {
 } // namespace
 
 config::heap heap_of(const generated_overflow& heap) {
-    config::heap made;
-    made.name = heap.inputs.key;
-    made.size = heap.plan.size;
-    made.alignment = heap.plan.alignment;
+    const layout::overflow_plan& plan = heap.plan;
+    config::heap made = suggested_heap(heap.inputs, plan.size, plan.alignment, plan.pools);
     made.overflow = true;
-    made.pools = heap.plan.pools;
-    if (heap.inputs.heap) {
-        made.origin = heap.inputs.heap->origin;
-        made.permanent = heap.inputs.heap->permanent;
-        made.alignment = std::max(made.alignment, heap.inputs.heap->alignment);
-    }
     return made;
 }
 

@@ -3,6 +3,7 @@
 // Traces of a heap that is not ours, damaged at random: words cut off, dropped, doubled, flipped. Whatever
 // the damage, the reader says nothing false. The truth is read from the words as the tracer wrote them.
 
+#include "damage.hpp"
 #include "trace/formats/native/native.hpp"
 #include "trace_writer.hpp"
 #include "tracers.hpp"
@@ -163,68 +164,6 @@ std::optional<outcome> read(const std::string& bytes) {
     return outcome{.found = found, .certain = sink.certain};
 }
 
-void expect_nothing_false(const outcome& out, const truth& true_one) {
-    // What a probe sends twice, from its start on, looks like a second start.
-    EXPECT_LE(out.found.double_frees, true_one.double_frees * (1 + out.found.restarts));
-    if (true_one.double_frees == 0) {
-        EXPECT_EQ(out.found.contradictions, 0);
-    }
-    if (out.certain.empty()) return;
-    const auto [first, last] = true_one.live_at.equal_range(out.found.checked_until);
-    EXPECT_TRUE(std::any_of(
-        first,
-        last,
-        [&](const auto& then) {
-            return std::ranges::all_of(out.certain, [&](const auto& block) {
-                const auto live = then.second.find(block.first);
-                return live != then.second.end() && live->second == block.second;
-            });
-        }
-    )) << "what is said to be live after event "
-       << out.found.checked_until << " was not";
-}
-
-/// Damages the bytes of a trace in one of the ways in which captures do.
-void damage(std::string& bytes, random_source& random) {
-    const auto gap = [&](std::size_t at, wire::gap_reason reason, std::uint32_t lost) {
-        bytes.insert(at, trace::bytes_of({wire::make_gap(reason, lost)}));
-    };
-    const auto words = static_cast<std::uint32_t>(bytes.size() / 4);
-    const std::size_t at = random.below(words - 8) * std::size_t{4};
-    const std::size_t length = 1 + random.below(random.chance(3) ? 80 : 4);
-    switch (random.below(6)) {
-    case 0: { // dropped
-        const std::size_t part = random.chance(4) ? 1 + random.below(3) : 0;
-        bytes.erase(at + part, length * 4 - part);
-        if (part == 0 && random.chance(2)) gap(at, wire::gap_reason::overflow, 0);
-        return;
-    }
-    case 1: // a buffer sent twice
-        bytes.insert(at, bytes.substr(at, 4 * (1 + random.below(random.chance(2) ? 4 : 200))));
-        return;
-    case 2: { // cut off
-        const std::size_t cut = random.below(200) % bytes.size();
-        if (random.chance(2))
-            bytes.resize(bytes.size() - cut);
-        else
-            bytes.erase(0, cut);
-        return;
-    }
-    case 3: // overflow packets where nothing of this port was lost
-        for (std::size_t i = 0; i < length; ++i)
-            gap(random.below(words) * std::size_t{4}, wire::gap_reason::overflow, 0);
-        return;
-    case 4: // bytes that are no packet
-        gap(at, random.chance(2) ? wire::gap_reason::malformed : wire::gap_reason::transport, 5);
-        return;
-    default: // flipped
-        for (std::size_t i = 0; i < 1 + length % 3; ++i)
-            bytes[random.below(static_cast<std::uint32_t>(bytes.size()))] ^=
-                static_cast<char>(1U << random.below(8));
-        return;
-    }
-}
-
 constexpr std::uint32_t cases = 10'000;
 
 TEST(DamagedForeignTrace, SaysNothingFalseWhateverIsCutDroppedDoubledOrFlipped) {
@@ -236,9 +175,9 @@ TEST(DamagedForeignTrace, SaysNothingFalseWhateverIsCutDroppedDoubledOrFlipped) 
         const truth true_one(words);
         std::string bytes = trace::bytes_of(words);
         for (std::uint32_t hits = 1 + random.below(4); hits-- > 0 && bytes.size() > 64;)
-            damage(bytes, random);
+            trace::damage(bytes, random, true);
         const auto out = read(bytes);
-        if (out) expect_nothing_false(*out, true_one);
+        if (out) trace::expect_nothing_false(*out, true_one);
         if (out) certain += out->certain.size();
         if (::testing::Test::HasFailure()) return;
     }
@@ -282,7 +221,7 @@ TEST(DamagedForeignTrace, IsReadWholeWhenNothingIsDamaged) {
         EXPECT_EQ(
             out->found.double_frees + out->found.suspected_double_frees, true_one.double_frees
         );
-        expect_nothing_false(*out, true_one);
+        trace::expect_nothing_false(*out, true_one);
         double_frees += out->found.double_frees;
         certain += out->certain.size();
         if (::testing::Test::HasFailure()) return;

@@ -72,6 +72,7 @@ check:
     git ls-files '*CMakeLists.txt' '*.cmake' | xargs cmake-lint > build/cmake-lint.log || { cat build/cmake-lint.log; exit 1; }
     tests/docs/api
     tests/docs/links
+    tests/docs/renew --lines
 
 # All of `check`, and clang-tidy over all sources but the tests'
 lint: check (tidy "")

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 namespace drone::config {
 
@@ -46,8 +47,9 @@ result<std::uint64_t> parse_size(std::string_view text) {
         base = 16;
     }
     std::uint64_t value = 0;
-    const char* const end = digits.data() + digits.size();
-    const auto [stopped, problem] = std::from_chars(digits.data(), end, value, base);
+    const char* const end = std::to_address(digits.end());
+    const auto [stopped, problem] =
+        std::from_chars(std::to_address(digits.begin()), end, value, base);
     if (problem == std::errc::result_out_of_range ||
         (problem == std::errc{} && value > (std::numeric_limits<std::uint64_t>::max() >> shift)))
         return fail(fmt::format("\"{}\" is a size beyond 64 bits; write a smaller one", text));
@@ -57,8 +59,8 @@ result<std::uint64_t> parse_size(std::string_view text) {
 
 result<std::uint32_t> parse_frequency(std::string_view text) {
     double value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stopped, problem] = std::from_chars(text.data(), end, value);
+    const char* const end = std::to_address(text.end());
+    const auto [stopped, problem] = std::from_chars(std::to_address(text.begin()), end, value);
     std::string_view unit(stopped, static_cast<std::size_t>(end - stopped));
     unit.remove_prefix(std::min(unit.find_first_not_of(' '), unit.size()));
     double factor = 0;
@@ -66,8 +68,8 @@ result<std::uint32_t> parse_frequency(std::string_view text) {
          {std::pair{"", 1.0}, {"Hz", 1.0}, {"kHz", 1e3}, {"MHz", 1e6}, {"GHz", 1e9}})
         if (unit == name) factor = times;
     const double hertz = value * factor;
-    if (problem != std::errc{} ||
-        !(hertz >= 1 && hertz <= std::numeric_limits<std::uint32_t>::max()))
+    const bool is_in_range = hertz >= 1 && hertz <= std::numeric_limits<std::uint32_t>::max();
+    if (problem != std::errc{} || !is_in_range)
         return fail(fmt::format(
             "\"{}\" is not a frequency; write hertz (168000000) or a number with a unit (\"168 MHz\")",
             text

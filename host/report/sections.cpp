@@ -72,8 +72,7 @@ std::string region_text(const usage::region_usage& region) {
 }
 
 std::string by_pool(const heap_report&, const run& one) {
-    const std::string region =
-        one.details.region().exists() ? region_text(one.details.region()) : "";
+    std::string region = one.details.region().exists() ? region_text(one.details.region()) : "";
     if (one.details.pools().empty() && !region.empty()) return region;
     if (one.details.pools().empty()) return "This format does not say which pools there are.\n";
     std::vector<cells> rows;
@@ -207,7 +206,7 @@ std::string by_arena(const heap_report&, const run& one) {
         return "This trace does not say where blocks are, or is of a heap of ours, whose pools have no "
                "holes.\n";
     const usage::arena_moment& most = arena.highest();
-    std::string text = fmt::format(
+    const std::string text = fmt::format(
         "The heap spread over {} bytes, from its lowest byte ever to its highest, since event {}. Then:\n"
         "  {} bytes were asked for\n"
         "  {} bytes were headers and rounding, as far as neighbours show it\n"

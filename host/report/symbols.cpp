@@ -75,7 +75,7 @@ std::string name_of(Dwarf_Die& die) {
                                tag == DW_TAG_subprogram;
         // An unnamed namespace says nothing.
         const char* const outer = qualifies ? own_name(around.at[i]) : nullptr;
-        if (outer != nullptr) name = std::string(outer) + "::" + name;
+        if (outer != nullptr) name.insert(0, std::string(outer).append("::"));
     }
     return base::printable(name);
 }

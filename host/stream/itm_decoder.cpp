@@ -221,7 +221,7 @@ itm_decoder::writes(const std::uint8_t* at, const std::uint8_t* end, packet_sink
 }
 
 /// The packet that starts here.
-itm_decoder::piece itm_decoder::packet_at(bytes_view bytes, bool last) {
+itm_decoder::piece itm_decoder::packet_at(bytes_view bytes, bool last) const {
     const std::size_t size = packet_size(header_kinds[bytes[0]], bytes);
     if (size == 0) {
         if (!last) {

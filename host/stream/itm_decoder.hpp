@@ -44,7 +44,7 @@ private:
     const std::uint8_t*
     software_packets(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
     const std::uint8_t* writes(const std::uint8_t* at, const std::uint8_t* end, packet_sink& sink);
-    [[nodiscard]] piece packet_at(std::span<const std::uint8_t> bytes, bool last);
+    [[nodiscard]] piece packet_at(std::span<const std::uint8_t> bytes, bool last) const;
     void emit(std::size_t length, packet value, packet_sink& sink);
     void note_damage();
     void end_zeros(defect what, packet_sink& sink);

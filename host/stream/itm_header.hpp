@@ -42,7 +42,7 @@ enum class header_kind : std::uint8_t {
 
 /// Payload bytes of a source packet: ss = 1, 2, 3 means 1, 2, 4.
 [[nodiscard]] constexpr std::uint8_t source_size(std::uint8_t header) {
-    return static_cast<std::uint8_t>(1U << ((header & 0b0000'0011U) - 1U));
+    return static_cast<std::uint8_t>((1U << (header & 0b0000'0011U)) >> 1U);
 }
 
 /// aaaaa or ddddd of a source packet.

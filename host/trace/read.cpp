@@ -142,16 +142,16 @@ refuse_what_is_no_trace(const std::filesystem::path& path, std::span<const std::
 }
 
 /// What a file that has no mark of a format is instead, as far as can be seen.
-result<void> refuse_unrecognised(
+result<recognised> recognised_or_refused(
     const std::filesystem::path& path,
     std::span<const std::byte> bytes,
-    const std::optional<recognised>& known
+    std::optional<recognised> known
 ) {
     // The older formats have no mark either: only a capture that announces a heap is surely none of
     // them.
     const bool is_sure =
         known && known->format != format::drone_0_14 && known->format != format::drone_2022;
-    if (is_sure) return {};
+    if (is_sure) return *std::move(known);
     if (!known && looks_like_text(bytes))
         if (const auto look = look_at_allocation_log(as_text(bytes)); look.others != 0)
             return fail(fmt::format(
@@ -173,7 +173,7 @@ result<void> refuse_unrecognised(
             ));
     const auto capture = guess_raw_capture(bytes);
     if (capture && (!known || capture->port)) return is_raw_capture(path, *capture);
-    if (known) return {};
+    if (known) return *std::move(known);
     return fail(fmt::format(
         "{0}: this is not a heap trace. Known are native traces (with at least one whole "
         "announcement of the heap), memory dumps with a RAM ring, Drone 0.14, Drone 2022, "
@@ -224,10 +224,10 @@ result<source> source::open(const std::filesystem::path& path) {
     if (!dumped) return fail(fmt::format("{}: {}", path.string(), dumped.error().message));
     std::optional<ring_trace> ring = *std::move(dumped);
     const std::span<const std::byte> bytes = ring ? ring->words : file->bytes();
-    auto known = recognise(ring, bytes);
+    auto found = recognise(ring, bytes);
     if (file->was_cut()) return was_cut(path);
-    if (const auto good = refuse_unrecognised(path, bytes, known); !good)
-        return std::unexpected(good.error());
+    auto known = recognised_or_refused(path, bytes, std::move(found));
+    if (!known) return std::unexpected(known.error());
     return source(
         path, std::move(*file), std::move(ring), known->format, std::move(known->announced)
     );

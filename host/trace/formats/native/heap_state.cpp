@@ -191,6 +191,7 @@ bool heap_state::resize(wire::word w) {
 // -- The region -----------------------------------------------------------------------------------
 
 std::optional<wire::region_code::place> heap_state::place_in_region(wire::word w) const {
+    if (!code_) return std::nullopt;
     wire::region_code::place place = code_->decode(w.data());
     if (place.size == 0) place.size = prefix_.size;
     if (place.size == 0 || place.size > heap_.size - place.offset) return std::nullopt;

@@ -189,7 +189,7 @@ void planner::state::leave_out_hopeless(std::optional<std::uint64_t> size) {
         changed.push_back(without_hopeless(run, size));
     if (std::ranges::none_of(changed, &std::optional<usage::demand>::has_value)) return;
     for (std::size_t number = 0; number < runs.size(); ++number) {
-        possible.push_back(changed[number] ? *std::move(changed[number]) : runs[number]);
+        possible.push_back(std::move(changed[number]).value_or(runs[number]));
         hopeless += runs[number].failures.size() - possible.back().failures.size();
     }
     runs = possible;

@@ -58,6 +58,7 @@ trials::trials(std::span<const usage::demand> runs) {
         runs_.emplace_back(run);
         steps_ += run.steps.size();
         std::vector<std::uint32_t> granules;
+        granules.reserve(run.classes.size());
         for (const usage::request_class& request : run.classes)
             granules.push_back(region_granules(request.size));
         std::int64_t live = 0; // a block may be given back that the trace did not see taken

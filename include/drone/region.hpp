@@ -153,7 +153,7 @@ public:
     /// Gives a block back. Requires one in use. One guarded stretch.
     template <class Guard = no_guard>
     [[gnu::always_inline]] void deallocate(std::byte* arena, void* address) noexcept {
-        work now = work_in(arena);
+        const work now = work_in(arena);
         const used block = find(now, address);
         give_back<Guard>(now, arena, block.begin, block.length);
     }
@@ -296,7 +296,7 @@ private:
         lists* kept = const_cast<lists*>(&lists_);
         std::uintptr_t base = reinterpret_cast<std::uintptr_t>(arena) + at.first_block() -
                               region_layout::first * region_granule;
-        std::uintptr_t tags =
+        const std::uintptr_t tags =
             reinterpret_cast<std::uintptr_t>(arena) + at.offset - (region_layout::first - 1) / 8;
         // Else every use makes them anew; where registers are few, that is better for one of them.
         if constexpr (bits::counts_zeros) bits::in_register(kept);

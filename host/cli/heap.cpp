@@ -4,14 +4,13 @@
 
 #include "cli/command.hpp"
 #include "cli/heap_inputs.hpp"
+#include "cli/read_report.hpp"
 #include "cli/say.hpp"
 #include "config/config.hpp"
 #include "report/json.hpp"
 #include "report/remarks.hpp"
 #include "report/sections.hpp"
-#include "report/symbols.hpp"
 #include "report/table.hpp"
-#include "trace/read.hpp"
 
 #include <drone/layout.hpp>
 
@@ -46,154 +45,6 @@ std::size_t terminal_width() {
     winsize size{};
     const bool is_terminal = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0;
     return is_terminal ? size.ws_col : SIZE_MAX;
-}
-
-/// The firmware that --elf names, else the only one in the project's build folder.
-std::string firmware(const heap_inputs& inputs, const std::string& named) {
-    if (!named.empty()) return named;
-    if (!inputs.project) return {};
-    std::string only;
-    std::error_code missing;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(inputs.project->parent_path() / "build", missing)) {
-        if (entry.path().extension() != ".elf") continue;
-        if (!only.empty()) return {};
-        only = entry.path().string();
-    }
-    return only;
-}
-
-/// The addresses of native callers, each once.
-std::set<std::uint32_t> native_callers(const report::heap_report& r) {
-    std::set<std::uint32_t> all;
-    for (const report::run& one : r.runs) {
-        if (one.found.format != trace::format::native) continue;
-        for (const auto& [address, share] : one.details.callers())
-            if (address != 0) all.insert(address);
-    }
-    return all;
-}
-
-/// Whether the trace says that another build made it. `told` gets the sentence.
-bool is_another_build(
-    const report::heap_report& r, std::optional<std::uint32_t> elf, std::string& told
-) {
-    if (!elf) return false;
-    for (const report::run& one : r.runs)
-        for (const std::uint32_t traced : one.found.identities) {
-            if (traced == 0 || traced == *elf) continue;
-            told = fmt::format(
-                "is build {:06x}, and {} was traced with build {:06x}", *elf, one.file, traced
-            );
-            return true;
-        }
-    return false;
-}
-
-/// Names every native caller that the firmware's code bears out, in `r`; says on standard error what
-/// it does not.
-void name_those_that_fit(
-    const std::string& elf, const report::symbols& symbols, report::heap_report& r
-) {
-    std::map<std::uint32_t, std::vector<std::string>> names;
-    const std::set<std::uint32_t> callers = native_callers(r);
-    for (const std::uint32_t caller : callers)
-        if (symbols.follows_call(caller)) names[caller] = symbols.functions(caller);
-    const std::size_t strangers = callers.size() - names.size();
-    // Some may have been damaged on their way; of another build, hardly any fits.
-    if (strangers * 4 > callers.size()) {
-        say("drone: note: {}: {} of {} callers are not after a call in it: it is another build "
-            "than the traced one, so no caller is named; name the traced build with --elf\n",
-            elf,
-            strangers,
-            callers.size());
-        return;
-    }
-    if (strangers != 0)
-        say("drone: note: {}: {} of {} callers are not after a call in it and have no name\n",
-            elf,
-            strangers,
-            callers.size());
-    // A trace carries 30 bits of an address; on a host that is not all of it.
-    if (symbols.code_for() != report::machine::arm && symbols.code_for() != report::machine::riscv)
-        for (auto& [caller, frames] : names)
-            for (std::string& frame : frames)
-                frame.insert(0, "perhaps ");
-    for (const std::string& notice : symbols.notices())
-        say("drone: note: {}: {}\n", elf, notice);
-    r.functions_at = [names = std::move(names)](std::uint32_t at) {
-        const auto known = names.find(at);
-        return known == names.end() ? std::vector<std::string>{} : known->second;
-    };
-}
-
-/// Lets native callers be named by the functions of the firmware, if there is one.
-result<void> name_callers(
-    const heap_inputs& inputs, const std::string& named, bool are_shown, report::heap_report& r
-) {
-    const std::string elf = firmware(inputs, named);
-    if (native_callers(r).empty() && named.empty()) return {};
-    if (elf.empty()) {
-        if (are_shown)
-            say("drone: note: callers are addresses: there is not one .elf in the build/ of a project here; "
-                "name the firmware with --elf\n");
-        return {};
-    }
-    const auto symbols = report::symbols::open(elf);
-    if (!symbols) return std::unexpected(symbols.error());
-    std::string other;
-    if (!is_another_build(r, symbols->identity(), other)) {
-        name_those_that_fit(elf, *symbols, r);
-        return {};
-    }
-    other = fmt::format("{}: {}; name the traced build with --elf", elf, other);
-    if (!named.empty()) return fail(other);
-    say("drone: note: {}\n", other);
-    return {};
-}
-
-/// Details take a second reading: the moment of the peak is known after the first one.
-result<void> read_run(
-    const std::string& file,
-    const heap_options& shared,
-    const heap_inputs& inputs,
-    bool with_details,
-    bool with_arena,
-    report::heap_report& into
-) {
-    const auto source = open_trace(file, shared);
-    if (!source) return std::unexpected(source.error());
-    if (const std::string other = other_heap(*source, inputs); !other.empty())
-        say("drone: note: {}\n", other);
-    usage::statistics alone;
-    auto found = source->read(alone);
-    if (!found) return std::unexpected(found.error());
-    for (const std::string& notice : found->notices)
-        say("drone: note: {}: {}\n", file, notice);
-    usage::analysis details(alone.peak_event());
-    usage::growth_by_caller growth;
-    const bool grows = alone.grows();
-    if (with_details || grows || !into.permanent.empty())
-        if (const auto again = source->read(details); !again) return std::unexpected(again.error());
-    if (grows)
-        if (const auto again = source->read(growth); !again) return std::unexpected(again.error());
-    usage::arena arena;
-    if (with_arena) {
-        auto drawn = read_arena(*source);
-        if (!drawn) return std::unexpected(drawn.error());
-        arena = *std::move(drawn);
-    }
-    into.usage.unite(alone);
-    const trace::traced_heap* const announced = source->announced();
-    into.runs.push_back(
-        {file,
-         std::move(*found),
-         std::move(details),
-         growth.found(),
-         std::move(arena),
-         announced != nullptr ? std::optional(*announced) : std::nullopt}
-    );
-    return {};
 }
 
 result<int> print_usage(const heap_options& shared, const usage_options& options) {

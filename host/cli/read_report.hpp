@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Traces read into what `drone heap` and the commands that compare or export have to say.
+
+#include "base/error.hpp"
+#include "cli/heap_inputs.hpp"
+#include "report/heap_report.hpp"
+
+#include <string>
+
+namespace drone::cli {
+
+/// Reads a run into `into`. Details take a second reading, because the moment of the peak is known
+/// after the first one. What the reader noticed goes to standard error.
+[[nodiscard]] result<void> read_run(
+    const std::string& file,
+    const heap_options& shared,
+    const heap_inputs& inputs,
+    bool with_details,
+    bool with_arena,
+    report::heap_report& into
+);
+
+/// Lets native callers be named by the functions of the firmware: the file `named`, else the only
+/// one in the project's build folder. `are_shown`: whether to say on standard error that there is
+/// none. Fails when `named` is not the build that was traced.
+[[nodiscard]] result<void> name_callers(
+    const heap_inputs& inputs, const std::string& named, bool are_shown, report::heap_report& r
+);
+
+} // namespace drone::cli

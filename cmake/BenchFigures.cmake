@@ -11,10 +11,10 @@ function(drone_bench_figures header)
     foreach(line IN LISTS lines)
         if(line MATCHES "^8 pools, one masked stretch${n}${n}${n}${n}${n}${n}")
             set(name "drone, 8 pools and a region")
-            set(row "${CMAKE_MATCH_2}, ${CMAKE_MATCH_3}, ${CMAKE_MATCH_5}, ${CMAKE_MATCH_6}")
+            set(row "${CMAKE_MATCH_2}, ${CMAKE_MATCH_5}, ${CMAKE_MATCH_3}, ${CMAKE_MATCH_6}")
         elseif(line MATCHES "^([dnp][a-z0-9 ,-]*[a-z])${n}${n}${n}${n}${n}${n}${n}${n}")
             set(name "${CMAKE_MATCH_1}")
-            set(row "${CMAKE_MATCH_3}, ${CMAKE_MATCH_5}, ${CMAKE_MATCH_7}, ${CMAKE_MATCH_9}")
+            set(row "${CMAKE_MATCH_3}, ${CMAKE_MATCH_7}, ${CMAKE_MATCH_5}, ${CMAKE_MATCH_9}")
         else()
             continue()
         endif()
@@ -35,8 +35,8 @@ namespace drone::bench {
 struct figures {
     std::string_view heap;
     double allocate_mean;
-    int allocate_worst;
     double deallocate_mean;
+    int allocate_worst;
     int deallocate_worst;
 };
 

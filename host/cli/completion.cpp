@@ -49,7 +49,9 @@ void for_each_choice(const std::vector<const command_entry*>& commands, On on) {
 std::string before_value(const std::string& at, const command_option& option) {
     std::string pattern;
     for (const std::string& name : option.names)
-        pattern += (pattern.empty() ? "" : "|") + in_quotes(at + " " + name);
+        pattern += fmt::format(
+            "{}{}", pattern.empty() ? "" : "|", in_quotes(fmt::format("{} {}", at, name))
+        );
     return pattern;
 }
 
@@ -66,6 +68,7 @@ std::string bash_completion(const command_entry& root) {
     std::string words;
     for (const command_entry* const command : commands) {
         std::vector<std::string> known;
+        known.reserve(command->subcommands.size());
         for (const command_entry& below : command->subcommands)
             known.push_back(below.path.back());
         for (const command_option& option : command->options)

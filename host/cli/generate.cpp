@@ -104,10 +104,11 @@ result<int> lay_out_without_trace(
 ) {
     const auto inputs = find_heap(shared);
     if (!inputs) return std::unexpected(inputs.error());
-    if (!inputs->size) return fail("--no-trace: the heap's size is not known; give it with -s");
+    const auto size = inputs->size;
+    if (!size) return fail("--no-trace: the heap's size is not known; give it with -s");
     config::heap made = inputs->heap.value_or(config::heap{});
     made.name = inputs->key;
-    made.size = *inputs->size;
+    made.size = *size;
     made.overflow = wants_overflow(*inputs, options);
     made.pools.clear();
     made.unusable.reset();

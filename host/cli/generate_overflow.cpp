@@ -17,7 +17,7 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
 
 /// What pools hold whatever the order, what the region held in those that were tried.
 std::string orders_text(const layout::overflow_plan& plan) {
-    std::string text = fmt::format(
+    const std::string text = fmt::format(
         "{} bytes, or more, hold the traced order and {} orders near it: {:.3f} times the peak. "
         "Lists take {} bytes beside them.\n",
         plan.needed,

@@ -63,6 +63,7 @@ result<int> print_usage(const heap_options& shared, const usage_options& options
         if (const auto read = read_run(file, shared, inputs, with_details, with_arena, r); !read)
             return std::unexpected(read.error());
     std::vector<std::vector<std::uint32_t>> identities;
+    identities.reserve(r.runs.size());
     for (const report::run& one : r.runs)
         identities.push_back(one.found.identities);
     warn_of_different_builds(inputs.files, identities);

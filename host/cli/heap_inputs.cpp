@@ -69,6 +69,7 @@ void warn_of_leaks(const std::string& file, const usage::demand& run, const heap
     constexpr std::size_t told = 4;
     std::size_t leaks = 0;
     for (const usage::growth& g : usage::find_growth(run)) {
+        if (!g.size) continue;
         const std::string size = fmt::format("{}", *g.size);
         if (inputs.heap && std::ranges::count(inputs.heap->permanent, size) != 0) continue;
         if (++leaks > told) break;

@@ -90,7 +90,8 @@ result<capture::opener> source_of(
     const config::project* project,
     const session& s
 ) {
-    if (!options.input.empty()) return input_source(options.input, options.reset, s);
+    if (!options.input.empty() || project == nullptr)
+        return input_source(options.input, options.reset, s);
     const auto ports = options.packets ? ~std::uint32_t{0} : wanted_ports(outputs);
     return board_source(*project, s, {.ports = ports, .reset = options.reset});
 }
@@ -98,7 +99,8 @@ result<capture::opener> source_of(
 /// Opens as `open` does, unless what it opens is one of `files`.
 capture::opener
 distinct_from(std::shared_ptr<const capture::distinct_files> files, capture::opener open) {
-    return [files, open]() -> result<std::unique_ptr<capture::source>> {
+    return [files = std::move(files),
+            open = std::move(open)]() -> result<std::unique_ptr<capture::source>> {
         auto opened = open();
         if (!opened) return opened;
         if (auto distinct = files->check((*opened)->descriptor(), (*opened)->name()); !distinct)
@@ -118,7 +120,7 @@ result<int> run_log(const session& s, const log_options& options) {
     if (!outputs) return std::unexpected(outputs.error());
     const auto project = project_for(options);
     if (!project) return std::unexpected(project.error());
-    const config::project* const known = *project ? &**project : nullptr;
+    const config::project* const known = project->has_value() ? &project->value() : nullptr;
     const auto log = log_settings(options, known);
     if (!log) return std::unexpected(log.error());
     auto open = source_of(options, *outputs, known, s);

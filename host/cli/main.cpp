@@ -50,7 +50,7 @@ std::vector<std::string> strangers_of(const CLI::App& command) {
 
 /// CLI11's account, in the words of the other messages.
 std::string in_one_style(const CLI::ParseError& problem) {
-    const std::string text = problem.what();
+    std::string text = problem.what();
     // Could not convert: --pool-cost = x
     constexpr std::string_view conversion = "Could not convert: ";
     const std::size_t equals = text.find(" = ");

@@ -353,7 +353,7 @@ private:
 
     /// One word in each masked stretch, until the event is out.
     void send_event(const event& e) noexcept {
-        bool waits = !drops;
+        const bool waits = !drops;
         do {
             const masked_scope masked;
             if (port::ready()) {

@@ -118,9 +118,10 @@ capture::opener already_open(std::unique_ptr<capture::source> source) {
 result<int> run_log(const session& s, const log_options& options) {
     auto outputs = capture::parse_outputs(options.outputs);
     if (!outputs) return std::unexpected(outputs.error());
-    const auto project = project_for(options);
-    if (!project) return std::unexpected(project.error());
-    const config::project* const known = project->has_value() ? &project->value() : nullptr;
+    const auto read = project_for(options);
+    if (!read) return std::unexpected(read.error());
+    const std::optional<config::project>& project = *read;
+    const config::project* const known = project ? &*project : nullptr;
     const auto log = log_settings(options, known);
     if (!log) return std::unexpected(log.error());
     auto open = source_of(options, *outputs, known, s);

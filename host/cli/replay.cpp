@@ -194,8 +194,8 @@ result<int> replay(const heap_options& shared, const std::string& file) {
     if (!inputs->other_heap.empty()) say("drone: note: {}\n", inputs->other_heap);
     auto heap = heap_to_replay(*inputs, file);
     if (!heap) return std::unexpected(heap.error());
-    if (!shared.size.empty() && inputs->size) {
-        heap->size = *inputs->size;
+    if (const auto size = inputs->size; size && !shared.size.empty()) {
+        heap->size = *size;
         if (const auto fits = check_size(*heap); !fits) return std::unexpected(fits.error());
     }
     if (const traced_failures failed(inputs->runs); failed.count > 0)

@@ -24,6 +24,18 @@ constexpr auto pools_and_region =
     drone::make_layout(32768, {{16, 40}, {48, 40}}, 8, drone::overflow::region);
 using region_heap = drone::heap<pools_and_region, drone::host::threads>;
 
+/// Threads of which some may not use the region, as interrupts above a ceiling.
+struct ceiling_core : drone::host::threads {
+    static inline thread_local bool urgent = false;
+
+    struct region_guard {
+        static constexpr bool defers = true;
+        static bool admitted() noexcept { return !urgent; }
+        [[no_unique_address]] drone::host::process_lock alone;
+    };
+};
+using ceiling_heap = drone::heap<pools_and_region, ceiling_core>;
+
 struct held {
     unsigned char* block;
     std::size_t size;
@@ -87,6 +99,46 @@ TEST(Stress, SoTheyDoInTheRegion) {
         threads.emplace_back([&, name] { damaged += work(*heap, name, 10'000); });
     threads.clear();
     EXPECT_EQ(damaged, 0U);
+    EXPECT_TRUE(heap->invariants_hold());
+    EXPECT_EQ(heap->largest_request(), most);
+}
+
+TEST(Stress, UrgentThreadsGiveBackWhatOthersTook) {
+    const auto heap = std::make_unique<ceiling_heap>();
+    heap->initialize();
+    const std::size_t most = heap->largest_request();
+    std::atomic<std::size_t> damaged = 0;
+    std::atomic<unsigned char*> handed_over[8] = {};
+    std::vector<std::jthread> threads;
+    for (unsigned char name = 1; name <= 8; ++name) {
+        threads.emplace_back([&, name] { damaged += work(*heap, name, 10'000); });
+        threads.emplace_back([&, name] { // takes from the region and hands over
+            for (unsigned i = 0; i < 5'000; ++i) {
+                auto* const block = static_cast<unsigned char*>(heap->allocate(100 + i % 400));
+                if (block == nullptr) continue;
+                *block = name;
+                if (unsigned char* const left = handed_over[name - 1].exchange(block))
+                    heap->deallocate(left);
+            }
+        });
+        threads.emplace_back([&, name] {
+            ceiling_core::urgent = true;
+            for (unsigned i = 0; i < 5'000; ++i) {
+                if (unsigned char* const block = handed_over[name - 1].exchange(nullptr)) {
+                    if (*block != name) ++damaged;
+                    heap->deallocate(block);
+                }
+            }
+            damaged += work(*heap, static_cast<unsigned char>(name + 8), 10'000);
+        });
+    }
+    threads.clear();
+    for (auto& block : handed_over) {
+        if (block != nullptr) heap->deallocate(block);
+    }
+    EXPECT_EQ(damaged, 0U);
+    // A request that would fail moves all that waits.
+    heap->deallocate(heap->allocate(most));
     EXPECT_TRUE(heap->invariants_hold());
     EXPECT_EQ(heap->largest_request(), most);
 }

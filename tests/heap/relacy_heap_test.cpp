@@ -3,51 +3,11 @@
 // threads, and of three threads with a bounded number of preemptions. Each thread takes blocks,
 // holds them alone, and gives them back in the other order, which is what an ABA needs.
 
-#include <atomic>
-#include <cstdint>
-#include <cstring>
-#include <mutex>
-#include <sstream>
-
-// Relacy's macros rewrite the names of memory orders in what is included after it.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wextra"
-#pragma GCC diagnostic ignored "-Wall"
-#include <relacy/relacy.hpp>
-#pragma GCC diagnostic pop
-
-namespace std {
-using rl::mo_acquire;
-using rl::mo_relaxed;
-using rl::mo_release;
-} // namespace std
-
-// Relacy also redefines these, which would take "= delete" with it.
-#undef new
-#undef delete
+#include "relacy.hpp"
 
 #include <drone/pool.hpp>
 
-#include <host/exclusive.hpp>
-
 namespace {
-
-/// Links are the checker's, so that it sees who reads what when.
-struct model_memory {
-    template <class T>
-    using atomic = rl::atomic<T>;
-
-    static inline rl::atomic<std::uint32_t>* links = nullptr;
-
-    static std::uint32_t load_link(std::byte*, std::uint32_t offset) noexcept {
-        return links[offset / 4].load(std::memory_order_relaxed);
-    }
-    static void store_link(std::byte*, std::uint32_t offset, std::uint32_t link) noexcept {
-        links[offset / 4].store(link, std::memory_order_relaxed);
-    }
-};
 
 /// The ancestor's list: the head is loaded, its link read, then compared and swapped, without a
 /// tag.
@@ -56,7 +16,7 @@ public:
     void* pop(std::byte* arena) noexcept {
         std::uint32_t head = head_.load(std::memory_order_acquire);
         while (head != 0) {
-            const std::uint32_t next = model_memory::load_link(arena, head - 1);
+            const std::uint32_t next = model::memory::load_link(arena, head - 1);
             if (head_.compare_exchange_strong(
                     head, next, std::memory_order_acquire, std::memory_order_acquire
                 ))
@@ -68,7 +28,7 @@ public:
         const auto offset = static_cast<std::uint32_t>(static_cast<std::byte*>(block) - arena);
         std::uint32_t head = head_.load(std::memory_order_relaxed);
         do {
-            model_memory::store_link(arena, offset, head);
+            model::memory::store_link(arena, offset, head);
         } while (!head_.compare_exchange_strong(
             head, offset + 1, std::memory_order_release, std::memory_order_relaxed
         ));
@@ -78,7 +38,7 @@ public:
         const std::uint32_t next =
             block == nullptr
                 ? head_.load(std::memory_order_relaxed)
-                : model_memory::load_link(
+                : model::memory::load_link(
                       arena, static_cast<std::uint32_t>(static_cast<std::byte*>(block) - arena)
                   );
         return next == 0 ? nullptr : arena + (next - 1);
@@ -100,7 +60,7 @@ struct take_and_give_back : rl::test_suite<take_and_give_back<List, Threads, Blo
     alignas(4) std::byte arena[Blocks * 4];
 
     void before() {
-        model_memory::links = links;
+        model::memory::links = links;
         for (auto& owner : owners)
             owner($) = 0;
         pool.initialize(arena, layout);
@@ -142,38 +102,25 @@ struct take_and_give_back : rl::test_suite<take_and_give_back<List, Threads, Blo
     }
 };
 
-template <class List, unsigned Threads, std::uint32_t Blocks>
-bool holds(rl::scheduler_type_e scheduler, unsigned preemptions = 0) {
-    std::ostringstream progress; // thousands of lines
-    rl::test_params parameters;
-    parameters.search_type = scheduler;
-    parameters.context_bound = preemptions;
-    parameters.progress_stream = &progress;
-    return rl::simulate<take_and_give_back<List, Threads, Blocks>>(parameters);
-}
-
-using tagged_list = drone::host::basic_block_list<model_memory>;
-
-bool report(const char* what, bool as_expected) {
-    std::printf("%s: %s\n", what, as_expected ? "as expected" : "NOT AS EXPECTED");
-    return as_expected;
-}
-
 } // namespace
 
 int main() {
     bool good = true;
-    good &= report(
+    good &= model::check<take_and_give_back<model::tagged_list, 2, 2>>(
         "two threads, every interleaving: no block is held twice, none is lost",
-        holds<tagged_list, 2, 2>(rl::sched_full)
+        true,
+        rl::sched_full
     );
-    good &= report(
+    good &= model::check<take_and_give_back<model::tagged_list, 3, 3>>(
         "three threads, up to 3 preemptions: no block is held twice, none is lost",
-        holds<tagged_list, 3, 3>(rl::sched_bound, 3)
+        true,
+        rl::sched_bound,
+        3
     );
-    good &= report(
+    good &= model::check<take_and_give_back<untagged_list, 2, 2>>(
         "two threads on the ancestor's list, without a tag: a block is lost or held twice",
-        !holds<untagged_list, 2, 2>(rl::sched_full)
+        false,
+        rl::sched_full
     );
     return good ? 0 : 1;
 }

@@ -24,6 +24,8 @@ inline std::uint32_t word_at(std::uintptr_t byte) noexcept {
 }
 } // namespace drone::bits
 
+#pragma GCC diagnostic ignored                                                                     \
+    "-Wattributes" // may_alias, which an index that is a class cannot have
 #include <drone/shared_region.hpp>
 
 namespace {

@@ -6,6 +6,7 @@
 #include "cli/heap_inputs.hpp"
 #include "cli/read_report.hpp"
 #include "cli/say.hpp"
+#include "cli/terminal.hpp"
 #include "config/config.hpp"
 #include "report/json.hpp"
 #include "report/remarks.hpp"
@@ -26,8 +27,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <sys/ioctl.h>
-#include <unistd.h>
 #include <vector>
 
 namespace drone::cli {
@@ -39,13 +38,6 @@ struct usage_options {
     std::vector<std::string> sections;
     bool full = false;
 };
-
-/// Columns of the terminal that standard output is; as many as one likes where it is none.
-std::size_t terminal_width() {
-    winsize size{};
-    const bool is_terminal = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0;
-    return is_terminal ? size.ws_col : SIZE_MAX;
-}
 
 result<int> print_usage(const heap_options& shared, const usage_options& options) {
     const auto found = find_heap(shared);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What drone_trace.h declares: the native trace (docs/formats.md, version 2) of blocks whose layout is
- * not known. It sends word for word what include/drone/native_tracer.hpp sends of such a heap; a test
- * compares them.
+ * not known, word for word as include/drone/native_tracer.hpp sends it; a test compares them.
  *
  *      word:  op << 29 | number << 24 | data
  *
@@ -12,109 +11,27 @@
 #define _POSIX_C_SOURCE 200809L
 #include "drone_trace.h"
 
-#ifdef DRONE_TRACE_CONFIG
-#include DRONE_TRACE_CONFIG
-#elif !defined __has_include
-#include "drone_trace_config.h"
-#elif __has_include("drone_trace_config.h")
-#include "drone_trace_config.h"
-#endif
-
-#if defined __ARM_ARCH_6M__ || defined __ARM_ARCH_7M__ || defined __ARM_ARCH_7EM__ ||              \
-    defined __ARM_ARCH_8M_BASE__ || defined __ARM_ARCH_8M_MAIN__ || defined __ARM_ARCH_8_1M_MAIN__
-#define ARM_M 1
-#endif
-#if !defined DRONE_TRACE_ITM && !defined DRONE_TRACE_UART && !defined DRONE_TRACE_RAM_RING &&      \
-    !defined DRONE_TRACE_SEMIHOSTING && !defined DRONE_TRACE_FILE && !defined DRONE_TRACE_CUSTOM
-#if defined ARM_M && !defined __ARM_ARCH_6M__ && !defined __ARM_ARCH_8M_BASE__
-#define DRONE_TRACE_ITM 1
-#elif defined __linux__
-#define DRONE_TRACE_FILE 1
-#else
-#define DRONE_TRACE_RAM_RING 1
-#endif
-#endif
-#ifndef DRONE_TRACE_CALLERS
-#define DRONE_TRACE_CALLERS 1
-#endif
-#ifndef DRONE_TRACE_DROP
-#define DRONE_TRACE_DROP 0
-#endif
-#ifndef DRONE_TRACE_HEAPS
-#define DRONE_TRACE_HEAPS 1
-#endif
-
-#include "drone_trace_carriers.h"
+#include "drone_trace_carriers.h" /* settings, how interrupts are masked, where words go */
 
 /* -- Words ------------------------------------------------------------------------------------------- */
 
-enum {
-    op_allocate = 0,
-    op_deallocate = 1,
-    op_resize = 2,
-    op_failed = 3,
-    op_allocate_aligned = 7,
-    op_end = 8 /* no event: one more check */
-};
-enum {
-    begin_word = 0,
-    heap_size_word = 1,
-    region_word = 11,
-    dropped_word = 6,
-    alignment_word = 7,
-    context_word = 9,
-    identity_word = 10,
-    size_word = 12,
-    layout_end_word = 4,
-    checkpoint_word = 5
-};
+enum { op_allocate, op_deallocate, op_resize, op_failed, op_allocate_aligned = 7 };
+enum { begin_word, heap_size_word, layout_end_word = 4, checkpoint_word, dropped_word };
+enum { alignment_word = 7, context_word = 9, identity_word, region_word, size_word };
 
 #define DATA_MASK 0xFFFFFFU
 #define HEAP_LIMIT 0x1000000U
-#define FLAGS (DRONE_TRACE_DROP ? 4U : 0U)
-#define CONTINUES 1U
+#define NO_CONTEXT 0xFFFFU
 
 /* An announcement: begin, heap size, region, identity, layout end, and a check: checkpoint, digest. */
 enum { first_check = 5, announcement = 7 };
+/* Events between two announcements and between two checks. */
+enum { period = DRONE_TRACE_PERIOD, check_period = period < 512 ? period : 512 };
 
-/* Events between two announcements and between two checks. A ring always holds a whole announcement. */
-#define WORDS_AN_EVENT (4 + (DRONE_TRACE_CALLERS ? 2 : 0) + HAS_CONTEXT * 2)
-#define WINDOW(n) (2 * announcement + (n) * WORDS_AN_EVENT + 2 * ((n) < 512 ? 1 : (n) / 512))
-#define FITS(n) (WINDOW(n) <= DRONE_TRACE_RING_WORDS - 1)
-#ifdef DRONE_TRACE_CONTEXT
-#define HAS_CONTEXT 1
-#else
-#define HAS_CONTEXT 0
-#define DRONE_TRACE_CONTEXT() 0
-#endif
-enum {
-#ifdef DRONE_TRACE_PERIOD
-    period = DRONE_TRACE_PERIOD,
-#elif defined DRONE_TRACE_RAM_RING
-    period = FITS(2048)   ? 2048
-             : FITS(1024) ? 1024
-             : FITS(512)  ? 512
-             : FITS(256)  ? 256
-             : FITS(128)  ? 128
-             : FITS(64)   ? 64
-             : FITS(32)   ? 32
-             : FITS(16)   ? 16
-             : FITS(8)    ? 8
-             : FITS(4)    ? 4
-             : FITS(2)    ? 2
-                          : 1,
-    ring_holds_an_announcement = 1 / (FITS(1) ? 1 : 0),
-#else
-    period = 2048,
-#endif
-    check_period = period < 512 ? period : 512
-};
-
-/* Before it has a number, with what is said of it first; 0: nothing to say. */
+/* Before it has a number: its word without it, and the words that say something of it first. */
 struct event {
-    uint32_t op, data, alignment_log2, size, caller;
+    uint32_t word, words, first[3];
 };
-enum { caller_said = 1, alignment_said = 2, size_said = 4 };
 
 static struct heap {
     uintptr_t base;
@@ -129,10 +46,17 @@ static struct heap {
     const struct event* open; /* what was said of it is on the wire */
     uint16_t context;         /* the last that was said since the announcement */
     uint8_t announced;        /* words of what is due before event `events` */
-    uint8_t said;             /* of the open event */
+    uint8_t said;             /* words of the open event */
     uint8_t unit_log2;
     uint16_t opened_at; /* low bits of `events` then: another event may have that number now */
+#ifdef DRONE_TRACE_CONTEXT_NAME
+    uint32_t named;  /* contexts since the announcement, modulo 32 */
+    uint16_t naming; /* the context whose name is being said */
+    uint16_t letters;
+#endif
 } heaps[DRONE_TRACE_HEAPS];
+
+static const struct event ending = {0, 0, {0, 0, 0}}; /* none, but one more check */
 
 static uint32_t port_of(const struct heap* h) { return TRACE_PORT(h - heaps); }
 
@@ -142,21 +66,6 @@ static uint32_t digested(uint32_t sum, uint32_t word) {
     sum ^= sum << 8;
     sum ^= sum >> 17;
     return (sum << 4 | sum >> 28) ^ word;
-}
-
-#ifdef __ELF__
-extern const unsigned char drone_build_id_begin[] __attribute__((weak));
-extern const unsigned char drone_build_id_end[] __attribute__((weak));
-#endif
-
-/* First six digits of the build ID, where linker script and linker give one (drone/identity.hpp). */
-static __attribute__((noinline)) uint32_t identity(void) {
-#ifdef __ELF__
-    const unsigned char* const id = drone_build_id_begin + 16;
-    if ((uintptr_t)drone_build_id_end - (uintptr_t)drone_build_id_begin >= 19)
-        return (uint32_t)id[0] << 16 | (uint32_t)id[1] << 8 | id[2];
-#endif
-    return 0;
 }
 
 /* -- Sending: with interrupts masked, one word of what is due -------------------------------------- */
@@ -173,8 +82,12 @@ static int put_digest(struct heap* h) {
     return 1;
 }
 
-static int put_checkpoint(struct heap* h) {
-    h->open = NULL; /* a reader forgets at a check what was said */
+/* A reader forgets at a check what was said. */
+static int put_checkpoint(struct heap* h, const struct event* open) {
+    h->open = open;
+#ifdef DRONE_TRACE_CONTEXT_NAME
+    h->naming = NO_CONTEXT;
+#endif
     return put(h, control(checkpoint_word, h->events & DATA_MASK));
 }
 
@@ -196,13 +109,13 @@ static void pass(struct heap* h, uint32_t events) {
 /* Whether a word of the announcement or the check before this event was due. */
 static int put_announcement(struct heap* h) {
     const unsigned index = h->announced + (h->events % period == 0 ? 0U : first_check);
-    const uint32_t continues = h->events != 0 ? CONTINUES : 0;
+    const uint32_t continues = h->events != 0; /* a flag */
     uint32_t word;
     if (index == announcement) return 0;
     if (index == first_check && put_left_out(h)) return 1;
     ++h->announced;
     if (index > first_check) return put_digest(h);
-    if (index == first_check) return put_checkpoint(h);
+    if (index == first_check) return put_checkpoint(h, NULL);
     word = h->layout[index];
     if (index == 4) word ^= continues;
     if (index == 0) {
@@ -211,7 +124,10 @@ static int put_announcement(struct heap* h) {
             h->events = (h->events & DATA_MASK) | (DATA_MASK + 1);
         else
             h->digest = h->seed;
-        h->context = 0xFFFF;
+        h->context = NO_CONTEXT;
+#ifdef DRONE_TRACE_CONTEXT_NAME
+        h->named = 0;
+#endif
     }
     return put(h, word);
 }
@@ -231,54 +147,41 @@ static int put_due(struct heap* h) {
     return 0;
 }
 
-/* Whether something still had to be said of this event. */
-static int put_prefix(struct heap* h, const struct event* e) {
-    if (HAS_CONTEXT) {
-        const uint32_t context = (uint32_t)(DRONE_TRACE_CONTEXT());
-        if (h->context != context) {
-            h->context = (uint16_t)context;
-            return put(h, control(context_word, context));
-        }
+/* Whether the context was to be said: the letters of its name, the first time, and then its number. */
+static int put_context(struct heap* h) {
+    const uint32_t context = (uint32_t)(DRONE_TRACE_CONTEXT());
+    if (context == NO_CONTEXT || h->context == context) return 0;
+#ifdef DRONE_TRACE_CONTEXT_NAME
+    if (h->naming != context) h->naming = (uint16_t)context, h->letters = 0;
+    if ((h->named >> context % 32 & 1U) == 0) {
+        const char* const name = DRONE_TRACE_CONTEXT_NAME();
+        const uint32_t letter = name == NULL ? 0 : (unsigned char)name[h->letters++];
+        if (letter != 0) return put(h, control(context_word, letter << 16 | context));
+        if (name != NULL) h->named |= 1U << context % 32;
     }
-    if (DRONE_TRACE_CALLERS && (h->said & caller_said) == 0) {
-        h->said |= caller_said;
-        return put(h, 4U << 29 | (e->caller >> 1 & 0x1FFFFFFFU));
-    }
-    if (e->alignment_log2 != 0 && (h->said & alignment_said) == 0) {
-        const uint32_t fails = e->op == op_failed ? 1U << 23 : 0;
-        h->said |= alignment_said;
-        return put(
-            h, control(alignment_word, fails | e->alignment_log2 << 19 | (e->data & 0x7FFFFU))
-        );
-    }
-    if (e->size != 0 && (h->said & size_said) == 0) {
-        h->said |= size_said;
-        return put(h, control(size_word, e->size));
-    }
-    return 0;
+#endif
+    h->context = (uint16_t)context;
+    return put(h, control(context_word, context));
 }
 
 /* The next word on the way to the event; true when it is the event. */
 static int put_next(struct heap* h, const struct event* e) {
     if (put_due(h)) return 0;
-    if (e->op == op_end && put_left_out(h)) return 0;
+    if (e == &ending && put_left_out(h)) return 0;
     if (h->open != e || h->opened_at != (uint16_t)h->events) { /* or another took what was said */
         h->open = e;
         h->opened_at = (uint16_t)h->events;
         h->said = 0;
     }
-    if (e->op == op_end) {
-        if ((h->said ^= caller_said) != 0) {
-            put_checkpoint(h);
-            h->open = e;
-            return 0;
-        }
+    if (e == &ending) {
+        if (h->said++ == 0) return !put_checkpoint(h, e);
         h->open = NULL;
         h->announced = 0; /* what was due before an event that did not come is due again */
         return put_digest(h);
     }
-    if (put_prefix(h, e)) return 0;
-    put(h, e->op << 29 | (h->events & 31U) << 24 | e->data);
+    if (put_context(h)) return 0;
+    if (h->said < e->words) return !put(h, e->first[h->said++]);
+    put(h, e->word | (h->events & 31U) << 24);
     pass(h, 1);
     h->open = NULL;
     return 1;
@@ -303,14 +206,12 @@ static void send(struct heap* h, const struct event* e) {
     do {
         const uint32_t before = DRONE_TRACE_MASK();
         int done = 0;
-        if (carrier_ready(port_of(h))) {
+        if (carrier_ready(port_of(h)))
             done = put_next(h, e);
-        } else if (DRONE_TRACE_DROP && h->open != e && e->op != op_end) {
-            ++h->dropped;
-            done = 1;
-        }
+        else if (DRONE_TRACE_DROP && h->open != e && e != &ending)
+            done = ++h->dropped != 0;
         /* What was said of an event would be in vain without it. */
-        if (DRONE_TRACE_DROP) waits = h->open == e || e->op == op_end;
+        if (DRONE_TRACE_DROP) waits = h->open == e || e == &ending;
         DRONE_TRACE_UNMASK(before);
         if (done) return;
     } while (!waits || wait(h));
@@ -338,32 +239,33 @@ static struct heap* heard(const void* place) {
 static void
 report(uint32_t op, const void* place, size_t asked, size_t alignment, const void* caller) {
     struct heap* const h = heard(place);
-    struct event e = {0, 0, 0, 0, 0};
+    struct event e;
+    uint32_t data;
     if (h == NULL) return;
-    e.op = op;
-    e.caller = (uint32_t)(uintptr_t)caller;
-    e.data = (uint32_t)((uintptr_t)place - h->base);
+    data = (uint32_t)((uintptr_t)place - h->base);
+    e.words = 0;
+    if (DRONE_TRACE_CALLERS)
+        e.first[e.words++] = 4U << 29 | (uint32_t)((uintptr_t)caller >> 1 & 0x1FFFFFFFU);
     if (op != op_deallocate) {
         const uint32_t size = asked == 0 ? 1 : asked < DATA_MASK ? (uint32_t)asked : DATA_MASK;
-        uint32_t code = size - 1;
-        if (op == op_failed) {
-            e.alignment_log2 = h->unit_log2;
-            e.data = size;
-        } else {
-            if (size > h->code_limit) code = h->code_limit, e.size = size;
-            if (op == op_allocate && h->unit_log2 > 2) e.op = op_allocate_aligned;
-            e.data = (e.data >> h->unit_log2) + h->units * code;
-        }
-        if (alignment > 8) /* the word has room for 15 */
-            e.alignment_log2 =
-                alignment > 32768 ? 15 : (uint32_t)__builtin_ctz((unsigned)alignment);
+        const uint32_t code = size > h->code_limit ? h->code_limit : size - 1;
+        uint32_t log2 = 0;
+        if (alignment > 8)
+            log2 = alignment > 32768 ? 15 : (uint32_t)__builtin_ctz((unsigned)alignment);
+        data = op == op_failed ? size : (data >> h->unit_log2) + h->units * code;
+        if (op == op_failed) log2 = 16U | (log2 != 0 ? log2 : h->unit_log2);
+        if (log2 != 0) e.first[e.words++] = control(alignment_word, log2 << 19 | (data & 0x7FFFFU));
+        if (op != op_failed && code == h->code_limit) /* it does not say the size */
+            e.first[e.words++] = control(size_word, size);
+        if (op == op_allocate && h->unit_log2 > 2) op = op_allocate_aligned;
     }
+    e.word = op << 29 | data;
     send(h, &e);
 }
 
 void drone_trace_alloc_from(const void* block, size_t asked, size_t alignment, const void* caller) {
     if (block == NULL)
-        drone_trace_failed_from(NULL, asked, caller);
+        report(op_failed, (const void*)heaps[0].base, asked, alignment, caller);
     else
         report(op_allocate, block, asked, alignment, caller);
 }
@@ -382,7 +284,7 @@ void drone_trace_failed_from(const void* place, size_t asked, const void* caller
 
 void drone_trace_heap(const void* base, size_t size, size_t alignment) {
     const uintptr_t first = (uintptr_t)base & ~((uintptr_t)alignment - 1);
-    const size_t whole = size + ((uintptr_t)base - first);
+    const size_t whole = (size < HEAP_LIMIT ? size : HEAP_LIMIT) + ((uintptr_t)base - first);
     const uint32_t last = (uint32_t)(whole < HEAP_LIMIT ? whole : HEAP_LIMIT) - 1;
     struct heap* h = heaps;
     unsigned i, log2 = 0;
@@ -394,7 +296,7 @@ void drone_trace_heap(const void* base, size_t size, size_t alignment) {
     h->unit_log2 = (uint8_t)(log2 < 3 ? log2 : 3);
     h->units = (last >> h->unit_log2) + 1;
     h->code_limit = HEAP_LIMIT / h->units - 1;
-    h->layout[0] = control(begin_word, 2U << 16 | FLAGS << 12 | log2 << 8);
+    h->layout[0] = control(begin_word, 2U << 16 | (DRONE_TRACE_DROP ? 4U : 0U) << 12 | log2 << 8);
     h->layout[1] = control(heap_size_word, last);
     h->layout[2] = control(region_word, 0);
     h->layout[3] = control(identity_word, identity());
@@ -403,28 +305,96 @@ void drone_trace_heap(const void* base, size_t size, size_t alignment) {
     h->layout[4] = control(layout_end_word, h->seed ^ (h->layout[3] & DATA_MASK));
 }
 
+int drone_trace_pump(void) { return carrier_pump(); }
+
 void drone_trace_end(void) {
-    static const struct event end = {op_end, 0, 0, 0, 0};
     struct heap* h = heaps;
     for (; h != heaps + DRONE_TRACE_HEAPS; ++h)
-        if (h->events != 0) send(h, &end);
+        if (h->events != 0) send(h, &ending);
     while (drone_trace_pump()) {
     }
 }
 
-int drone_trace_pump(void) {
-#ifdef DRONE_TRACE_UART
-    uint32_t before, left;
-    do {
-        before = sent;
-        left = DRONE_TRACE_MASK();
-        send_bytes(1);
-        DRONE_TRACE_UNMASK(left);
-    } while (sent != before);
-    return sent != appended && DRONE_TRACE_UART_ENABLED();
-#else
-    return 0;
-#endif
+/* -- Wrappers of a C library's allocator ------------------------------------------------------------
+ * The linker puts them between it and who calls it. realloc and memalign call malloc and free, and what
+ * they shift or cut off is not a block of the program: only the outermost call is reported, under the
+ * allocator's lock. "undefined reference to __real_...": a linker's flag is missing, or another heap
+ * than the library's is traced: DRONE_TRACE_WRAP 0. */
+#if DRONE_TRACE_WRAP != 0
+
+static unsigned depth; /* of calls within calls */
+
+/* While nobody listens a wrapper is a branch to what it wraps. */
+static int somebody_listens(void) {
+    struct heap* h = heaps;
+    int any = 0;
+    for (; h != heaps + DRONE_TRACE_HEAPS; ++h)
+        any |= is_heard(h);
+    if (any && heaps[0].layout[0] == 0)
+        drone_trace_heap(DRONE_TRACE_HEAP_BASE, DRONE_TRACE_HEAP_SIZE, 2 * sizeof(void*));
+    return any;
 }
 
-#include "drone_trace_wrap.h"
+#define CALLER __builtin_return_address(0)
+#define WRAPPER(result, name, parameters)                                                          \
+    result REAL(name) parameters;                                                                  \
+    result WRAP(name)                                                                              \
+    parameters __attribute__((noinline));                                                          \
+    result WRAP(name) parameters
+#define TAKES(call, asked, alignment)                                                              \
+    void* block;                                                                                   \
+    if (!somebody_listens()) return call;                                                          \
+    LOCK();                                                                                        \
+    ++depth;                                                                                       \
+    block = call;                                                                                  \
+    if (--depth == 0) drone_trace_alloc_from(block, asked, alignment, CALLER);                     \
+    UNLOCK();                                                                                      \
+    return block
+
+WRAPPER(void*, malloc, (WHOSE size_t asked)) { TAKES(REAL(malloc)(GIVEN asked), asked, 0); }
+
+WRAPPER(void, free, (WHOSE void* block)) {
+    if (!somebody_listens()) {
+        REAL(free)(GIVEN block);
+        return;
+    }
+    LOCK();
+    if (depth == 0 && block != NULL) drone_trace_free_from(block, CALLER);
+    REAL(free)(GIVEN block);
+    UNLOCK();
+}
+
+WRAPPER(void*, realloc, (WHOSE void* old, size_t asked)) {
+    void* block;
+    if (!somebody_listens()) return REAL(realloc)(GIVEN old, asked);
+    LOCK();
+    ++depth;
+    block = REAL(realloc)(GIVEN old, asked);
+    if (--depth == 0 && block == old && old != NULL) {
+        drone_trace_resize_from(old, asked, CALLER);
+    } else if (depth == 0) {
+        const int freed = old != NULL && (block != NULL || asked == 0);
+        /* A block that grew downwards lies over its old place. */
+        const int overlaps = freed && (uintptr_t)old - (uintptr_t)block < asked;
+        if (overlaps) drone_trace_free_from(old, CALLER);
+        if (block != NULL || asked != 0) drone_trace_alloc_from(block, asked, 0, CALLER);
+        if (freed && !overlaps) drone_trace_free_from(old, CALLER);
+    }
+    UNLOCK();
+    return block;
+}
+
+#ifdef DRONE_TRACE_WRAP_MORE
+WRAPPER(void*, memalign, (WHOSE size_t alignment, size_t asked)) {
+    TAKES(REAL(memalign)(GIVEN alignment, asked), asked, alignment);
+}
+WRAPPER(void*, calloc, (WHOSE size_t count, size_t size)) {
+    TAKES(REAL(calloc)(GIVEN count, size), count * size, 0);
+}
+#if DRONE_TRACE_WRAP == 2
+WRAPPER(void*, aligned_alloc, (size_t alignment, size_t asked)) {
+    TAKES(REAL(aligned_alloc)(alignment, asked), asked, alignment);
+}
+#endif
+#endif
+#endif

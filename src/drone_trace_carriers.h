@@ -1,12 +1,104 @@
 /* SPDX-License-Identifier: MIT
  *
- * Part of drone_trace.c: how interrupts are masked, and the carriers of words. A carrier is three
- * functions: whether somebody listens to a port, whether it takes a word now, and the write, which is
- * called with interrupts masked. */
+ * Part of drone_trace.c: its settings (templates/drone_trace_config.h has them all), how interrupts are
+ * masked, and the carriers of words. A carrier is a few functions: whether somebody listens to a port,
+ * whether it takes a word now, and the write, which is called with interrupts masked. */
 
+/* -- Settings -------------------------------------------------------------------------------------- */
+
+#ifdef DRONE_TRACE_CONFIG
+#include DRONE_TRACE_CONFIG
+#elif !defined __has_include
+#include "drone_trace_config.h"
+#elif __has_include("drone_trace_config.h")
+#include "drone_trace_config.h"
+#endif
+
+#if defined __ARM_ARCH_6M__ || defined __ARM_ARCH_7M__ || defined __ARM_ARCH_7EM__ ||              \
+    defined __ARM_ARCH_8M_BASE__ || defined __ARM_ARCH_8M_MAIN__ || defined __ARM_ARCH_8_1M_MAIN__
+#define ARM_M 1
+#endif
+#if !defined DRONE_TRACE_ITM && !defined DRONE_TRACE_UART && !defined DRONE_TRACE_RAM_RING &&      \
+    !defined DRONE_TRACE_SEMIHOSTING && !defined DRONE_TRACE_FILE && !defined DRONE_TRACE_CUSTOM
+#if defined ARM_M && !defined __ARM_ARCH_6M__ && !defined __ARM_ARCH_8M_BASE__
+#define DRONE_TRACE_ITM 1
+#elif defined __linux__
+#define DRONE_TRACE_FILE 1
+#else
+#define DRONE_TRACE_RAM_RING 1
+#endif
+#endif
+#ifndef DRONE_TRACE_CALLERS
+#define DRONE_TRACE_CALLERS 1
+#endif
+#ifndef DRONE_TRACE_DROP
+#define DRONE_TRACE_DROP 0
+#endif
+#ifndef DRONE_TRACE_HEAPS
+#define DRONE_TRACE_HEAPS 1
+#endif
+#ifndef DRONE_TRACE_CONTEXT
+#define DRONE_TRACE_CONTEXT() NO_CONTEXT
+#endif
 #ifndef DRONE_TRACE_RING_WORDS
 #define DRONE_TRACE_RING_WORDS 1024
 #endif
+#ifndef DRONE_TRACE_PERIOD
+#ifndef DRONE_TRACE_RAM_RING
+#define DRONE_TRACE_PERIOD 2048
+#elif defined DRONE_TRACE_CONTEXT_NAME /* a ring always holds a whole announcement */
+#define DRONE_TRACE_PERIOD (DRONE_TRACE_RING_WORDS / 32)
+#else
+#define DRONE_TRACE_PERIOD (DRONE_TRACE_RING_WORDS / 16)
+#endif
+#endif
+
+/* The wrapped allocator's functions, its lock, and its arena. */
+#ifndef DRONE_TRACE_WRAP
+#if defined __PICOLIBC__ || defined __linux__
+#define DRONE_TRACE_WRAP 2
+#else
+#define DRONE_TRACE_WRAP 1
+#endif
+#endif
+#if DRONE_TRACE_WRAP == 1
+#define WRAP(name) __wrap__##name##_r
+#define REAL(name) __real__##name##_r
+#define WHOSE void *reent,
+#define GIVEN reent,
+void __malloc_lock(void*) __attribute__((weak));
+void __malloc_unlock(void*) __attribute__((weak));
+#define LOCK() (__malloc_lock != NULL ? __malloc_lock(reent) : (void)0)
+#define UNLOCK() (__malloc_unlock != NULL ? __malloc_unlock(reent) : (void)0)
+#elif DRONE_TRACE_WRAP == 2
+#define WRAP(name) __wrap_##name
+#define REAL(name) __real_##name
+#define WHOSE
+#define GIVEN
+#ifndef DRONE_TRACE_MALLOC_LOCK
+#define DRONE_TRACE_MALLOC_LOCK() ((void)0)
+#define DRONE_TRACE_MALLOC_UNLOCK() ((void)0)
+#endif
+#define LOCK() DRONE_TRACE_MALLOC_LOCK()
+#define UNLOCK() DRONE_TRACE_MALLOC_UNLOCK()
+#endif
+#if DRONE_TRACE_WRAP != 0 && !defined DRONE_TRACE_HEAP_BASE
+extern char __heap_start[] __attribute__((weak)), __heap_end[] __attribute__((weak));
+extern char end[] __attribute__((weak));
+#define DRONE_TRACE_HEAP_BASE ((void*)(__heap_start != NULL ? __heap_start : end))
+#define DRONE_TRACE_HEAP_SIZE                                                                      \
+    ((uintptr_t)(__heap_end != NULL ? (void*)__heap_end : __builtin_frame_address(0)) -            \
+     (uintptr_t)DRONE_TRACE_HEAP_BASE)
+#endif
+
+/* First six digits of the build ID, where linker script and linker give one (drone/identity.hpp). */
+extern const unsigned char drone_build_id_begin[] __attribute__((weak));
+extern const unsigned char drone_build_id_end[] __attribute__((weak));
+static __attribute__((noinline)) uint32_t identity(void) {
+    const unsigned char* const id = drone_build_id_begin + 16;
+    if ((uintptr_t)drone_build_id_end - (uintptr_t)drone_build_id_begin < 19) return 0;
+    return (uint32_t)id[0] << 16 | (uint32_t)id[1] << 8 | id[2];
+}
 
 /* -- Interrupts --------------------------------------------------------------------------------- */
 
@@ -93,6 +185,16 @@ static void carrier_write(uint32_t port, uint32_t word) {
     append(port << 3 | 3U);
     for (i = 0; i < 4; ++i, word >>= 8)
         append(word & 0xFFU);
+}
+static int carrier_pump(void) {
+    uint32_t before, left;
+    do {
+        before = sent;
+        left = DRONE_TRACE_MASK();
+        send_bytes(1);
+        DRONE_TRACE_UNMASK(left);
+    } while (sent != before);
+    return sent != appended && DRONE_TRACE_UART_ENABLED();
 }
 #elif defined DRONE_TRACE_RAM_RING
 /* As include/drone/ram_ring.hpp has it. The name keeps it out of .bss where the linker script does. */
@@ -183,4 +285,7 @@ static inline void carrier_write(uint32_t port, uint32_t word) { DRONE_TRACE_WRI
 #endif
 #ifndef DRONE_TRACE_ITM
 static inline int carrier_running(void) { return 1; }
+#endif
+#ifndef DRONE_TRACE_UART
+static inline int carrier_pump(void) { return 0; }
 #endif

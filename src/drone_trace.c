@@ -331,7 +331,7 @@ static int somebody_listens(void) {
     for (; h != heaps + DRONE_TRACE_HEAPS; ++h)
         any |= is_heard(h);
     if (any && heaps[0].layout[0] == 0)
-        drone_trace_heap(DRONE_TRACE_HEAP_BASE, DRONE_TRACE_HEAP_SIZE, 2 * sizeof(void*));
+        drone_trace_heap(DRONE_TRACE_HEAP_BASE, DRONE_TRACE_HEAP_SIZE, DRONE_TRACE_HEAP_ALIGNMENT);
     return any;
 }
 

@@ -82,6 +82,9 @@ void __malloc_unlock(void*) __attribute__((weak));
 #define LOCK() DRONE_TRACE_MALLOC_LOCK()
 #define UNLOCK() DRONE_TRACE_MALLOC_UNLOCK()
 #endif
+#ifndef DRONE_TRACE_HEAP_ALIGNMENT
+#define DRONE_TRACE_HEAP_ALIGNMENT (2 * sizeof(void*))
+#endif
 #if DRONE_TRACE_WRAP != 0 && !defined DRONE_TRACE_HEAP_BASE
 extern char __heap_start[] __attribute__((weak)), __heap_end[] __attribute__((weak));
 extern char end[] __attribute__((weak));

@@ -28,13 +28,15 @@
 /* #define DRONE_TRACE_DROP 0        1: leave out, and count, what the link does not take */
 /* #define DRONE_TRACE_CONTEXT() drone_trace_exception()   in which exception; or a number of your own, with 512
                                                            + n for thread n */
+/* #define DRONE_TRACE_CONTEXT_NAME() task_name()   of that context, the first time; NULL: it has none */
 /* #define DRONE_TRACE_HEAPS 1       most heaps */
 /* #define DRONE_TRACE_PERIOD 2048   events between two announcements, a power of two; less for a link that loses much */
 
 /* -- The heap that the wrapped malloc of newlib or picolibc has. Default: from __heap_start to __heap_end where the
  *    linker script has them, else from `end` to where the stack is at the first call. */
-/* #define DRONE_TRACE_HEAP_BASE ((uintptr_t)&_end) */
+/* #define DRONE_TRACE_HEAP_BASE ((void*)&_end) */
 /* #define DRONE_TRACE_HEAP_SIZE 0x4000 */
+/* #define DRONE_TRACE_HEAP_ALIGNMENT 8   what each block's address is a multiple of */
 /* #define DRONE_TRACE_WRAP 1        0: no wrappers, 1: of _malloc_r and its kin (newlib), 2: of malloc and its kin */
 /* #define DRONE_TRACE_WRAP_MORE 1   of memalign, too, and with 2 of calloc and aligned_alloc */
 /* #define DRONE_TRACE_MALLOC_LOCK() and DRONE_TRACE_MALLOC_UNLOCK()   of the allocator, where threads share it

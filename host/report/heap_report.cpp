@@ -34,6 +34,11 @@ std::string context_name(std::uint16_t context) {
     return stream::exception_name(context);
 }
 
+std::string context_name(const run& in, std::uint16_t context) {
+    const auto said = in.found.context_names.find(context);
+    return said == in.found.context_names.end() ? context_name(context) : said->second;
+}
+
 std::string
 time_text(trace::clock unit, std::uint64_t time, std::optional<std::uint32_t> core_clock) {
     const auto seconds = static_cast<double>(time);

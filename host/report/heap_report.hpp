@@ -32,6 +32,8 @@ using caller_names = std::function<std::vector<std::string>(std::uint32_t addres
 
 /// A context's name, see wire::context_limit: an exception's, or a thread's number.
 [[nodiscard]] std::string context_name(std::uint16_t context);
+/// The same, or what that run calls it.
+[[nodiscard]] std::string context_name(const run& in, std::uint16_t context);
 
 /// A time by the clock that counted it: `0.001500 s by the host's clock`, `1200 ticks of the
 /// target's clock`; empty where the trace has no clock.

@@ -27,9 +27,9 @@ json caller(const heap_report& r, const run& one, std::uint32_t id) {
     return {{"id", fmt::format("{:#x}", id)}, {"functions", r.names(one, id)}};
 }
 
-json context(std::uint16_t number) {
+json context(const run& one, std::uint16_t number) {
     if (number == trace::no_context) return nullptr;
-    return {{"number", number}, {"name", context_name(number)}};
+    return {{"number", number}, {"name", context_name(one, number)}};
 }
 
 json clock(trace::clock unit) {
@@ -99,7 +99,7 @@ json live(const heap_report& r, const run& one) {
              {"taken", b.taken ? place(*b.taken) : json(nullptr)},
              {"age", b.taken ? json(a.events() - b.taken->event) : json(nullptr)},
              {"caller", caller(r, one, b.caller)},
-             {"context", context(b.context)}}
+             {"context", context(one, b.context)}}
         );
     }
     json sizes = json::array();
@@ -182,7 +182,7 @@ json failures(const heap_report& r, const run& one) {
              {"live_bytes", f.live_bytes},
              {"live_blocks", f.live_blocks},
              {"caller", caller(r, one, f.caller)},
-             {"context", context(f.context)}}
+             {"context", context(one, f.context)}}
         );
     return {{"by_size", sizes}, {"first", list}};
 }
@@ -283,7 +283,9 @@ json run_json(const heap_report& r, const run& one) {
     out["callers"] = shares(one.details.callers(), "caller", [&](std::uint32_t id) {
         return caller(r, one, id);
     });
-    out["contexts"] = shares(one.details.contexts(), "context", context);
+    out["contexts"] = shares(one.details.contexts(), "context", [&](std::uint16_t number) {
+        return context(one, number);
+    });
     return out;
 }
 

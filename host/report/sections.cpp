@@ -184,7 +184,12 @@ std::string by_context(const heap_report& r, const run& one) {
     const auto& contexts = one.details.contexts();
     if (contexts.empty() || (contexts.size() == 1 && contexts.contains(trace::no_context)))
         return "This trace does not say in which context calls were made.\n";
-    return shares(r, contexts, "Context", context_name);
+    return shares(r, contexts, "Context", [&](std::uint16_t number) {
+        std::string name = context_name(one, number);
+        if (one.found.context_names.contains(number))
+            name += fmt::format(" ({})", context_name(number));
+        return name;
+    });
 }
 
 std::string drawn(const usage::arena& arena) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,6 +67,8 @@ struct findings {
     /// Native: the builds that announced themselves (traced_heap::identity), each once, in order;
     /// empty: none did. More than one: the target was reflashed within the file.
     std::vector<std::uint32_t> identities;
+    /// Native: names of contexts that checked words gave them.
+    std::map<std::uint16_t, std::string> context_names;
     std::vector<std::string> notices; ///< sentences for the user
     /// The functions by change::caller, innermost first, where the file has them, each as `name at
     /// file:line`; native callers are code addresses.

@@ -66,7 +66,7 @@ enum class control : std::uint8_t {
     dropped = 6,   ///< number of events the target dropped since the previous `dropped` word
     alignment = 7, ///< asked by a request still to come, see make_alignment()
     digest_1 = 8,  ///< the digest of version 1
-    context = 9,   ///< in which everything that follows happens, see context_limit
+    context = 9,   ///< in which everything that follows happens, see context_limit and letter_shift
     identity = 10, ///< first 24 bits of the firmware's build ID; 0: it has none
     region = 11,   ///< offset of the region's first byte; the region ends with the heap
     size = 12,     ///< bytes asked for by the next event, see region_code
@@ -77,6 +77,9 @@ enum class control : std::uint8_t {
 /// none, 15: SysTick, 16 + n: interrupt n); number `first_thread` + n is thread n.
 inline constexpr std::uint32_t context_limit = 0xFFFF;
 inline constexpr std::uint32_t first_thread = 512;
+/// A context word with a letter above its number is part of the context's name, which the next one
+/// without a letter ends. Only that one says in which context the program is.
+inline constexpr std::uint32_t letter_shift = 16;
 
 /// What the host adds to the file.
 enum class capture : std::uint8_t {

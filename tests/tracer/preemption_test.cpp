@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <random>
@@ -19,6 +21,11 @@
 #include <vector>
 
 using drone::tracer::simulated_port;
+
+namespace drone::tracer {
+/// Of contexts. One has none, one is another's beginning.
+constexpr std::array<const char*, 4> names{nullptr, "net", "network", "a"};
+} // namespace drone::tracer
 
 extern "C" {
 int simulated_enabled(std::uint32_t) {
@@ -44,6 +51,7 @@ void simulated_unmask(std::uint32_t before) {
     --simulated_port::depth;
 }
 std::uint32_t simulated_context() { return simulated_port::context; }
+const char* simulated_name() { return drone::tracer::names.at(simulated_port::context); }
 }
 
 namespace drone::tracer {
@@ -189,13 +197,18 @@ private:
     std::map<std::uint32_t, call>& calls_;
 };
 
-findings read(trace::sink& to) {
-    const std::string bytes = trace::bytes_of(simulated_port::words);
+findings read_bytes(const std::string& bytes, trace::sink& to) {
     const auto as_bytes = std::as_bytes(std::span(bytes));
     const auto first = trace::find_announcement(as_bytes);
     EXPECT_TRUE(first);
     return first ? trace::read_native(as_bytes, *first, to) : findings{};
 }
+
+findings read(trace::sink& to) { return read_bytes(trace::bytes_of(simulated_port::words), to); }
+
+struct no_sink final : trace::sink {
+    void on_changes(std::span<const change>) override {}
+};
 
 TEST(Tracer, TellsEachCallOnceWithWhoAndWhereWhateverPreempts) {
     for (std::uint32_t seed = 0; seed < 200; ++seed) {
@@ -214,6 +227,58 @@ TEST(Tracer, TellsEachCallOnceWithWhoAndWhereWhateverPreempts) {
         EXPECT_EQ(found.contradictions, 0);
         if (::testing::Test::HasFailure()) return;
     }
+}
+
+TEST(Tracer, NamesContextsWhateverPreempts) {
+    for (std::uint32_t seed = 0; seed < 100; ++seed) {
+        SCOPED_TRACE(seed);
+        simulated_program program(TRACER_FUNCTIONS(named), seed);
+        program.run(2500);
+        program.end();
+        matching_sink sink(program.calls());
+        const findings found = read(sink);
+        EXPECT_EQ(sink.matched, program.calls().size());
+        EXPECT_EQ(found.damaged, 0);
+        EXPECT_EQ(found.lost_events, 0);
+        EXPECT_EQ(found.context_names.size(), names.size() - 1);
+        for (const auto& [context, name] : found.context_names)
+            EXPECT_EQ(name, names.at(context));
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+TEST(Tracer, NeverReadsAnotherNameFromADamagedTrace) {
+    simulated_program program(TRACER_FUNCTIONS(named), 1);
+    program.run(5000);
+    program.end();
+    const std::string whole = trace::bytes_of(simulated_port::words);
+    std::mt19937 random(7);
+    std::size_t read = 0;
+    for (int i = 0; i < 2000; ++i) {
+        std::string bytes = whole;
+        for (auto damages = 1 + random() % 20; damages > 0; --damages) {
+            const std::size_t at = random() % (bytes.size() - 100);
+            switch (random() % 3) {
+            case 0:
+                bytes[at] = static_cast<char>(random());
+                break;
+            case 1:
+                bytes.erase(at, 1 + random() % 60);
+                break;
+            default:
+                bytes.insert(at, bytes.substr(at, 4 * (random() % 15)));
+                break;
+            }
+        }
+        if (!trace::find_announcement(std::as_bytes(std::span(bytes)))) continue;
+        no_sink sink;
+        for (const auto& [context, name] : read_bytes(bytes, sink).context_names) {
+            ++read;
+            ASSERT_LT(context, names.size());
+            ASSERT_STREQ(names.at(context), name.c_str());
+        }
+    }
+    EXPECT_GT(read, 1000);
 }
 
 TEST(Tracer, CountsExactlyWhatItDrops) {
@@ -267,9 +332,7 @@ TEST(Tracer, SaysItsHeapAnewWhenItWasEndedAtACheck) {
     simulated_port::listening = true;
     tracer.alloc(at(8), 8, 0, nullptr);
     tracer.end();
-    struct : trace::sink {
-        void on_changes(std::span<const change>) override {}
-    } sink;
+    no_sink sink;
     const std::string bytes = trace::bytes_of(simulated_port::words);
     const auto as_bytes = std::as_bytes(std::span(bytes));
     const findings found = trace::read_native(as_bytes, *trace::find_announcement(as_bytes), sink);

@@ -8,6 +8,7 @@ void simulated_write(uint32_t port, uint32_t word);
 uint32_t simulated_mask(void);
 void simulated_unmask(uint32_t before);
 uint32_t simulated_context(void);
+const char* simulated_name(void);
 
 #define DRONE_TRACE_CUSTOM 1
 #define DRONE_TRACE_ENABLED(port) simulated_enabled(port)
@@ -19,4 +20,7 @@ uint32_t simulated_context(void);
 #define DRONE_TRACE_WRAP 0
 #ifdef TELLS_CONTEXT
 #define DRONE_TRACE_CONTEXT() simulated_context()
+#endif
+#ifdef TELLS_NAMES
+#define DRONE_TRACE_CONTEXT_NAME() simulated_name()
 #endif

@@ -23,6 +23,7 @@
 extern "C" {
 DECLARE_TRACER(plain)
 DECLARE_TRACER(told)
+DECLARE_TRACER(named)
 DECLARE_TRACER(dropping)
 DECLARE_TRACER(brief)
 }

@@ -45,6 +45,7 @@ void heap_state::begin_stretch(bool proven) { certain_.begin_stretch(proven); }
 void heap_state::break_off() {
     prefix_.caller = 0; // may be a lost event's; an alignment names its event
     context_ = no_context;
+    names_.break_off();
     contradicted_ = false; // explained
     certain_.break_off();
 }
@@ -58,6 +59,17 @@ void heap_state::finish() {
     blocks_.for_each_live(tell);
     for (const auto& [offset, end] : region_)
         tell(region_block(offset), blocks_.at(region_block(offset)));
+}
+
+bool heap_state::context(std::uint32_t data, bool proven) {
+    const std::uint32_t number = data % (1U << wire::letter_shift);
+    if (number >= wire::context_limit) return false;
+    const auto context = static_cast<std::uint16_t>(number);
+    if (const std::uint32_t letter = data >> wire::letter_shift; letter != 0)
+        return names_.letter(context, letter);
+    names_.end(context, proven, found_.context_names);
+    context_ = context;
+    return true;
 }
 
 // -- Events ---------------------------------------------------------------------------------------

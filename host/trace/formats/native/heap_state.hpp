@@ -4,6 +4,7 @@
 #include "trace/findings.hpp"
 #include "trace/formats/native/blocks.hpp"
 #include "trace/formats/native/certainty.hpp"
+#include "trace/formats/native/context_names.hpp"
 #include "trace/sink.hpp"
 
 #include <drone/wire.hpp>
@@ -60,9 +61,13 @@ public:
     void caller(std::uint32_t code_address) { prefix_ = {.caller = code_address}; }
     void size(std::uint32_t bytes) { prefix_.size = bytes; }
     void alignment(wire::word w) { prefix_.alignment = w; }
-    void context(std::uint32_t number) { context_ = static_cast<std::uint16_t>(number); }
+    /// A context word's data; `proven`: no bit of it is changed. False: a word that cannot be true.
+    [[nodiscard]] bool context(std::uint32_t data, bool proven);
     /// What was said of the next event is said again.
-    void forget_prefix() { prefix_ = {}; }
+    void forget_prefix() {
+        prefix_ = {};
+        names_.restart();
+    }
     [[nodiscard]] bool has_prefix() const { return prefix_ != prefix{}; }
 
     /// Whether, since the last time that this was asked, a block was taken that was live, or resized
@@ -111,6 +116,7 @@ private:
     certainty certain_;
     prefix prefix_;
     std::uint16_t context_ = no_context;
+    context_names names_;
     bool contradicted_ = false;
     bool doubted_ = false;
     std::optional<wire::region_code> code_;         ///< of the region

@@ -172,8 +172,8 @@ void native_reader::control(wire::word w) {
     case wire::control::size:
         return heap_.size(w.data());
     case wire::control::context:
-        if (w.data() >= wire::context_limit) return numbers_.damaged();
-        return heap_.context(w.data());
+        if (!heap_.context(w.data(), now_.proven)) numbers_.damaged();
+        return;
     default:
         return numbers_.damaged();
     }

@@ -4,9 +4,12 @@
 
 #include "board/board.hpp"
 
+#include "board/component_ids.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <utility>
 
@@ -16,6 +19,14 @@ namespace {
 /// Cycles between two looks at the world outside: some 2 ms of real time.
 constexpr std::uint64_t poll_period = 300'000;
 constexpr unsigned first_timer_interrupt = 28; // TIM2, as on an STM32F4
+
+constexpr std::array core_pages{
+    timers_base, itm_base, dwt_base, fpb_base, scs_base, tpiu_base, rom_table_base
+};
+
+constexpr std::uint32_t no_program = 0xFFFF'FFFE; // where a core without a vector table starts
+
+constexpr std::uint32_t catch_reset = 1; // DEMCR.VC_CORERESET
 
 constexpr std::uint32_t core_id(core_model model) {
     switch (model) {
@@ -34,6 +45,21 @@ constexpr std::uint32_t core_id(core_model model) {
 std::uint16_t halfword(std::span<const std::uint8_t> bytes) {
     return bytes.size() < 2 ? std::uint16_t{0}
                             : static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8U);
+}
+
+/// What a system reset leaves alone: the debug and trace units (ARMv7-M C1.2, B1.5.16).
+void keep_debug_domain(peripherals& from, peripherals& to) {
+    to.watch = from.watch;
+    to.trace = from.trace;
+    to.pin = std::move(from.pin);
+    to.breakpoints = from.breakpoints;
+    to.debug = from.debug;
+    to.debug.halted = to.debug.locked_up = false;
+    to.debug.was_reset = true;
+    to.registers = from.registers;
+    to.registers.reset();
+    to.monitor_control = from.monitor_control;
+    to.held_in_reset = from.held_in_reset;
 }
 
 /// A5.1: these begin an instruction of two halfwords.
@@ -65,29 +91,39 @@ result<std::unique_ptr<virtual_board>> virtual_board::make(
         ));
     }
     std::unique_ptr<virtual_board> made(new virtual_board(setup, listener));
-    made->mark_it_blocks(flash);
-    auto processor =
-        core::open(setup.model, flash, *made, &virtual_board::on_instruction, made.get());
+    made->register_pages_.assign(core_pages.begin(), core_pages.end());
+    const std::span<const std::uint32_t> more = stm32f407().pages;
+    made->register_pages_.insert(made->register_pages_.end(), more.begin(), more.end());
+    auto processor = core::open(
+        setup.model, flash, made->register_pages_, *made, &virtual_board::on_instruction, made.get()
+    );
     if (!processor) return std::unexpected(processor.error());
     made->core_ = std::move(*processor);
+    made->mark_it_blocks(0, flash_size);
     if (auto started = made->reset(); !started) return std::unexpected(started.error());
     return made;
 }
 
-void virtual_board::mark_it_blocks(std::span<const std::uint8_t> flash) {
-    marks_.assign(flash_size / 2, 0);
-    for (std::size_t i = 0; i + 1 < flash.size(); i += 2) {
-        if (is_it(halfword(flash.subspan(i)))) marks_[i / 2] = marked_it;
+void virtual_board::mark_it_blocks(std::uint32_t offset, std::uint32_t size) {
+    const std::span<const std::uint8_t> flash = core_->flash();
+    for (std::uint32_t i = offset & ~1U; i < offset + size; i += 2) {
+        std::uint8_t& mark = marks_[i / 2];
+        mark = static_cast<std::uint8_t>(
+            (mark & ~unsigned{marked_it}) |
+            (is_it(halfword(flash.subspan(i))) ? unsigned{marked_it} : 0U)
+        );
     }
 }
 
 result<void> virtual_board::reset() {
     const std::uint32_t stack = core_->read_word(flash_origin).value_or(0);
     const std::uint32_t entry = core_->read_word(flash_origin + 4).value_or(0);
-    if (stack == 0xFFFF'FFFF && entry == 0xFFFF'FFFF) {
+    const bool is_empty = stack == 0xFFFF'FFFF && entry == 0xFFFF'FFFF;
+    const bool has_program = !is_empty && (entry & 1U) != 0;
+    if (is_empty && !setup_.debug_port) {
         return fail("the flash is empty; flash a firmware first");
     }
-    if ((entry & 1U) == 0) {
+    if (!has_program && !setup_.debug_port) {
         return fail(fmt::format(
             "there is no vector table at {:#010x}: the reset vector {:#010x} is not a Thumb address",
             flash_origin,
@@ -97,12 +133,21 @@ result<void> virtual_board::reset() {
     peripherals fresh;
     fresh.now = devices_.now;
     fresh.skipped = devices_.skipped;
-    fresh.next_instruction = entry & ~1U;
+    fresh.next_instruction = has_program ? entry & ~1U : no_program;
     fresh.interrupts.set_core_id(core_id(setup_.model));
     // A reset does not unplug the receiver: what is on its way arrives.
     devices_.trace.drain(devices_.pin);
-    fresh.pin.sent() = std::move(devices_.pin.sent());
+    fresh.debug.enabled = setup_.probe.has_value();
+    if (setup_.debug_port) {
+        keep_debug_domain(devices_, fresh);
+        fresh.debug.locked_up = !has_program;
+        if (fresh.debug.enabled && (fresh.monitor_control & catch_reset) != 0)
+            fresh.debug.halt(core_debug::vector_catch);
+    } else {
+        fresh.pin.sent() = std::move(devices_.pin.sent());
+    }
     devices_ = std::move(fresh);
+    devices_.pin.connect(devices_.registers.trace_reaches_pin());
     core_->reset(stack);
     if (setup_.probe) attach_probe(*setup_.probe);
     it_end_ = 0;
@@ -116,7 +161,12 @@ run_end virtual_board::run(const run_limits& limits) {
     limits_ = limits;
     first_instruction_ = true;
     if (limits.address) mark(*limits.address);
+    if (!can_run()) return {run_end::kind::halted, 0, {}};
+    if (devices_.asleep) {
+        if (auto end = sleep()) return *std::move(end);
+    }
     for (;;) {
+        apply_written_memory();
         if (devices_.interrupts.take_reset_request() || std::exchange(reset_wanted_, false)) {
             if (auto done = reset(); !done)
                 return {run_end::kind::faulted, 1, done.error().message};
@@ -130,6 +180,7 @@ run_end virtual_board::run(const run_limits& limits) {
         const trap why = core_->run(devices_.next_instruction);
         devices_.next_instruction = why.pc;
         if (auto end = handle(why)) {
+            if (end->why == run_end::kind::faulted) devices_.debug.locked_up = setup_.debug_port;
             static_cast<void>(hand_over());
             return *std::move(end);
         }
@@ -189,7 +240,8 @@ bool virtual_board::attend(std::uint32_t address, std::uint32_t size) {
     skip_conditionals(address);
     if (it_end_ != 0) {
         it_expected_ = address + size; // the core cannot be stopped inside the block
-    } else if (devices_.now >= due_at_ || (marks_at(address) & marked_address) != 0) {
+    } else if (devices_.now >= due_at_ ||
+               (marks_at(address) & (marked_address | marked_breakpoint)) != 0) {
         why_stopped_ = wants_to_stop(address);
         if (why_stopped_ != attention::none) {
             core_->stop();
@@ -232,16 +284,37 @@ void virtual_board::skip_conditionals(std::uint32_t address) {
 }
 
 virtual_board::attention virtual_board::wants_to_stop(std::uint32_t address) {
+    // Executed from where no IT blocks are marked.
+    if (address - flash_origin >= flash_size && may_be_conditional(address)) return attention::none;
+    if ((marks_at(address) & marked_breakpoint) != 0 && devices_.debug.enabled)
+        return attention::breakpoint;
     if (limits_.cycles && devices_.now >= *limits_.cycles) return attention::limit;
     if (limits_.address == address && !first_instruction_ &&
         (!limits_.stack || *limits_.stack == core_->get(UC_ARM_REG_SP))) {
         return attention::address;
     }
     if (devices_.now >= poll_at_) return attention::poll;
+    // Code that a program has just written to flash.
+    if (flash_changes_.any() && !devices_.flash_control.programs()) return attention::exception;
     devices_.next_instruction = address;
     serve_devices();
     if (devices_.interrupts.next(masks()) != exception::none) return attention::exception;
     return attention::none;
+}
+
+/// Whether an IT instruction before `address` may reach as far.
+bool virtual_board::may_be_conditional(std::uint32_t address) const {
+    constexpr std::uint32_t longest_block = 16;
+    for (std::uint32_t back = 2; back <= longest_block; back += 2) {
+        const std::uint16_t opcode = halfword(core_->memory(address - back, 2));
+        if (!is_it(opcode)) continue;
+        std::uint32_t at = address - back + 2;
+        for (unsigned left = it_length(opcode); left != 0; --left) {
+            if (at == address) return true;
+            at += instruction_size(halfword(core_->memory(at, 2)));
+        }
+    }
+    return false;
 }
 
 void virtual_board::serve_devices(bool asleep) {
@@ -307,7 +380,7 @@ void virtual_board::schedule() {
 
 exception_masks virtual_board::masks() const {
     return {
-        .primask = core_->get(UC_ARM_REG_PRIMASK) != 0,
+        .primask = core_->get(UC_ARM_REG_PRIMASK) != 0 || devices_.debug.masks_interrupts,
         .faultmask = core_->get(UC_ARM_REG_FAULTMASK) != 0,
         .basepri = static_cast<std::uint8_t>(core_->get(UC_ARM_REG_BASEPRI)),
     };
@@ -342,6 +415,8 @@ std::optional<run_end> virtual_board::stopped() {
         return run_end{run_end::kind::address, 0, {}};
     case attention::poll:
         return poll_listener();
+    case attention::breakpoint:
+        return halt(core_debug::breakpoint);
     case attention::exception:
     case attention::none:
         break;
@@ -387,6 +462,7 @@ bool virtual_board::can_wake() const {
 }
 
 std::optional<run_end> virtual_board::sleep() {
+    devices_.asleep = true;
     for (;;) {
         // An injection counts instructions, of which none come any more.
         if (!injections_.empty()) {
@@ -394,7 +470,10 @@ std::optional<run_end> virtual_board::sleep() {
             injections_.erase(injections_.begin());
         }
         serve_devices(true);
-        if (devices_.interrupts.wakes(masks())) return std::nullopt;
+        if (devices_.interrupts.wakes(masks())) {
+            devices_.asleep = false;
+            return std::nullopt;
+        }
         if (!can_wake()) {
             return run_end{
                 run_end::kind::idle,

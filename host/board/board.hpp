@@ -2,8 +2,13 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "board/chip.hpp"
 #include "board/core.hpp"
+#include "board/core_debug.hpp"
+#include "board/debug_target.hpp"
 #include "board/dwt.hpp"
+#include "board/flash_controller.hpp"
+#include "board/fpb.hpp"
 #include "board/itm.hpp"
 #include "board/memory_map.hpp"
 #include "board/nvic.hpp"
@@ -19,6 +24,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace drone::board {
@@ -38,6 +44,9 @@ struct board_setup {
     core_model model = core_model::m4;
     std::uint32_t cpu_hz = default_cpu_hz;
     std::optional<probe_setup> probe = probe_setup{}; ///< none: nobody listens
+    /// A debugger may come by virtual_board's debug_target; without a `probe`. Flash without a
+    /// program is a core in lockup then, not an error.
+    bool debug_port = false;
 };
 
 /// Why run() came back.
@@ -49,6 +58,7 @@ struct run_end {
         limit,     ///< as many cycles as allowed have passed
         address,   ///< the instruction at run_limits::address is next
         requested, ///< board_listener::poll asked for it
+        halted,    ///< a debugger has halted the core, or it is in lockup
     };
     kind why = kind::idle;
     int status = 0;
@@ -114,9 +124,15 @@ struct peripherals {
     dwt watch;
     itm trace;
     tpiu pin;
+    fpb breakpoints;
+    core_debug debug;
+    chip_registers registers;
+    flash_controller flash_control;
     std::uint32_t monitor_control = 0; ///< DEMCR
     std::uint32_t coprocessor_access = 0;
     std::uint32_t next_instruction = 0;
+    bool asleep = false; ///< in a WFI
+    bool held_in_reset = false;
     std::size_t deepest_nesting = 0;
 };
 
@@ -131,7 +147,7 @@ struct snapshot {
 ///
 /// Virtual time: one executed instruction is one cycle; an idle core (WFI), and a loop that waits
 /// for the trace FIFO, skip to the next event. A run repeats bit for bit. One thread.
-class virtual_board : private core_events {
+class virtual_board : public debug_target, private core_events {
 public:
     /// `flash` as read_flash gives it.
     static result<std::unique_ptr<virtual_board>> make(
@@ -145,6 +161,21 @@ public:
     [[nodiscard]] run_end run(const run_limits& limits = {});
     /// Sends what waits in the FIFO, and hands over what the pin has sent.
     void flush_trace();
+    /// Bits a second that the SWO pin sends, as clocks and prescaler are now.
+    [[nodiscard]] std::uint32_t swo_baud() const;
+
+    // What a debugger does between two runs (board_debug.cpp).
+    [[nodiscard]] std::optional<std::uint32_t>
+    debug_read(std::uint32_t address, unsigned size) override;
+    [[nodiscard]] bool
+    debug_write(std::uint32_t address, unsigned size, std::uint32_t value) override;
+    void drive_reset_pin(bool low) override;
+    /// Whether run() would execute anything.
+    [[nodiscard]] bool can_run() const {
+        return !devices_.debug.halted && !devices_.debug.locked_up && !devices_.held_in_reset;
+    }
+    /// Whether the flash was written since the last call.
+    [[nodiscard]] bool take_flash_written() { return std::exchange(flash_written_, false); }
 
     /// Makes interrupt `irq` pending when `instructions()` reaches `at`, right before the next
     /// instruction; inside an IT block, right after the block. In the order of time.
@@ -176,25 +207,46 @@ private:
         std::uint64_t at;
         unsigned irq;
     };
-    enum class attention : std::uint8_t { none, limit, address, exception, poll };
-    enum marks : std::uint8_t { marked_address = 1, marked_it = 2 };
+    enum class attention : std::uint8_t { none, limit, address, exception, poll, breakpoint };
+    enum marks : std::uint8_t { marked_address = 1, marked_it = 2, marked_breakpoint = 4 };
+    /// Addresses that were written, begin..end.
+    struct written {
+        std::uint32_t begin = 0xFFFF'FFFF;
+        std::uint32_t end = 0;
+        void add(std::uint32_t address, std::uint32_t size);
+        [[nodiscard]] bool any() const { return begin < end; }
+    };
 
     virtual_board(const board_setup& setup, board_listener& listener)
-        : setup_(setup), listener_(listener) {}
+        : setup_(setup), listener_(listener), marks_(flash_size / 2) {}
 
     static void on_instruction(uc_engine*, std::uint64_t address, std::uint32_t size, void* self);
     [[nodiscard]] bool attend(std::uint32_t address, std::uint32_t size);
     [[nodiscard]] attention wants_to_stop(std::uint32_t address);
     void skip_conditionals(std::uint32_t address);
     [[nodiscard]] unsigned marks_at(std::uint32_t address) const;
-    void mark_it_blocks(std::span<const std::uint8_t> flash);
+    void mark_it_blocks(std::uint32_t offset, std::uint32_t size);
+    [[nodiscard]] bool may_be_conditional(std::uint32_t address) const;
 
     std::uint32_t read_register(std::uint32_t address, unsigned size) override;
     void write_register(std::uint32_t address, unsigned size, std::uint32_t value) override;
+    bool write_flash(std::uint32_t address, unsigned size, std::uint32_t value) override;
     [[nodiscard]] std::uint32_t read_word(std::uint32_t address);
     void write_word(std::uint32_t address, std::uint32_t value);
     [[nodiscard]] std::uint32_t read_control_space(std::uint32_t offset);
     void write_control_space(std::uint32_t offset, std::uint32_t value);
+    [[nodiscard]] std::uint32_t read_peripheral(std::uint32_t address) const;
+    void write_peripheral(std::uint32_t address, std::uint32_t value);
+
+    [[nodiscard]] bool is_register(std::uint32_t address) const;
+    [[nodiscard]] std::uint32_t read_halting_status();
+    void write_halting_control(std::uint32_t value);
+    void transfer_core_register(std::uint32_t selector);
+    void set_breakpoints();
+    void step();
+    void apply_written_memory();
+    [[nodiscard]] bool catches_vector(unsigned number) const;
+    [[nodiscard]] run_end halt(core_debug::event why);
 
     void skip_polling(bool ready);
     void set_monitor_control(std::uint32_t value);
@@ -226,6 +278,10 @@ private:
     std::unique_ptr<core> core_;
     peripherals devices_;
     std::vector<std::uint8_t> marks_; // for each halfword of flash
+    std::vector<std::uint32_t> register_pages_;
+    written flash_changes_; // that the core has not been told of
+    written ram_changes_;
+    bool flash_written_ = false;
     std::vector<board_observer*> observers_;
     bool observes_everything_ = false;
     std::vector<injection> injections_;

@@ -88,6 +88,7 @@ std::optional<run_end> virtual_board::take_exception(unsigned number) {
     trace_exception(number, dwt::exception_action::enter);
     for (board_observer* observer : observers_)
         observer->entered_exception(*this, number);
+    if (catches_vector(number)) return halt(core_debug::vector_catch);
     return std::nullopt;
 }
 
@@ -135,6 +136,7 @@ std::optional<run_end> virtual_board::hit_breakpoint() {
     const auto code = core_->memory(devices_.next_instruction, 2);
     const bool is_semihosting =
         code.size() == 2 && (code[0] | code[1] << 8U) == semihosting_breakpoint;
+    if (setup_.debug_port && devices_.debug.enabled) return halt(core_debug::breakpoint);
     if (setup_.probe && is_semihosting) return semihost();
     if (setup_.probe) return lockup("breakpoint instruction");
     // C1.6.3: without a debugger it is a hard fault.
@@ -180,6 +182,7 @@ std::optional<run_end> virtual_board::fault(const trap& why) {
     devices_.next_instruction = why.pc;
     const run_end told = lockup(what);
     if (auto end = take_exception(number)) {
+        if (end->why == run_end::kind::halted) return end;
         return run_end{run_end::kind::faulted, 1, told.message + ", and no handler for it"};
     }
     listener_.note(told.message);

@@ -3,6 +3,7 @@
 // The board's register bus, and what a probe writes to it.
 
 #include "board/board.hpp"
+#include "board/component_ids.hpp"
 
 #include <fmt/format.h>
 
@@ -15,21 +16,30 @@ namespace {
 enum : std::uint32_t {
     systick_begin = 0x010,
     systick_end = 0x020,
+    dfsr = 0xD30,
+    mvfr0 = 0xF40,
+    mvfr1 = 0xF44,
     cpacr = 0xD88,
     dhcsr = 0xDF0,
+    dcrdr = 0xDF8,
     demcr = 0xDFC,
 };
 
-constexpr std::uint32_t debug_enabled = 1;           // DHCSR.C_DEBUGEN
-constexpr std::uint32_t registers_ready = 1U << 16U; // DHCSR.S_REGRDY
-constexpr std::uint32_t trace_enable = 1U << 24U;    // DEMCR.TRCENA
+constexpr std::uint32_t trace_enable = 1U << 24U; // DEMCR.TRCENA
 constexpr std::uint32_t timer_spacing = 0x400;
 constexpr std::uint32_t stimulus_bytes = 0x80;
+constexpr std::uint32_t first_component_id = 0xFD0;
+
+constexpr bool has_floating_point(core_model model) {
+    return model == core_model::m4 || model == core_model::m33;
+}
 
 } // namespace
 
 std::uint32_t virtual_board::read_register(std::uint32_t address, unsigned size) {
-    const std::uint32_t word = read_word(address & ~3U) >> 8U * (address & 3U);
+    const std::uint32_t whole = read_word(address & ~3U);
+    if (address < itm_base + stimulus_bytes && address >= itm_base) skip_polling(whole != 0);
+    const std::uint32_t word = whole >> 8U * (address & 3U);
     return size == 4 ? word : word & ((1U << 8U * size) - 1U);
 }
 
@@ -49,12 +59,14 @@ void virtual_board::write_register(std::uint32_t address, unsigned size, std::ui
 
 std::uint32_t virtual_board::read_word(std::uint32_t address) {
     const std::uint32_t offset = address & (peripheral_page - 1);
-    switch (address - offset) {
-    case itm_base: {
-        const std::uint32_t value = devices_.trace.read(offset, devices_.now, devices_.pin);
-        if (offset < stimulus_bytes) skip_polling(value != 0);
-        return value;
+    if (offset >= first_component_id) {
+        if (const auto id = component_id(address)) return *id;
     }
+    switch (address - offset) {
+    case itm_base:
+        return devices_.trace.read(offset, devices_.now, devices_.pin);
+    case fpb_base:
+        return devices_.breakpoints.read(offset);
     case dwt_base:
         return devices_.watch.read(offset, devices_.now);
     case tpiu_base:
@@ -69,8 +81,14 @@ std::uint32_t virtual_board::read_word(std::uint32_t address) {
         }
         return 0;
     default:
-        return 0;
+        return read_peripheral(address);
     }
+}
+
+std::uint32_t virtual_board::read_peripheral(std::uint32_t address) const {
+    if (address - flash_controller::base < flash_controller::bytes)
+        return devices_.flash_control.read(address - flash_controller::base);
+    return devices_.registers.read(address).value_or(0);
 }
 
 // A loop that waits for the FIFO does nothing else until a byte leaves it or an event comes, so
@@ -99,6 +117,9 @@ void virtual_board::write_word(std::uint32_t address, std::uint32_t value) {
         return devices_.trace.write(offset, 4, value, devices_.now, devices_.pin);
     case dwt_base:
         return devices_.watch.write(offset, value, devices_.now);
+    case fpb_base:
+        devices_.breakpoints.write(offset, value);
+        return set_breakpoints();
     case tpiu_base:
         devices_.trace.advance(devices_.now, devices_.pin);
         return devices_.pin.write(offset, value);
@@ -112,8 +133,36 @@ void virtual_board::write_word(std::uint32_t address, std::uint32_t value) {
         }
         return;
     default:
+        return write_peripheral(address, value);
+    }
+}
+
+void virtual_board::write_peripheral(std::uint32_t address, std::uint32_t value) {
+    if (address - flash_controller::base < flash_controller::bytes) {
+        const auto erased =
+            devices_.flash_control.write(address - flash_controller::base, value, flash_size);
+        if (!erased) return;
+        std::ranges::fill(core_->flash().subspan(erased->begin, erased->size), std::uint8_t{0xFF});
+        flash_changes_.add(erased->begin, erased->size);
+        flash_written_ = true;
         return;
     }
+    devices_.trace.advance(devices_.now, devices_.pin);
+    devices_.registers.write(address, value);
+    devices_.pin.connect(devices_.registers.trace_reaches_pin());
+}
+
+bool virtual_board::write_flash(std::uint32_t address, unsigned size, std::uint32_t value) {
+    if (!devices_.flash_control.accepts(size)) return false;
+    const std::uint32_t offset = address - (address < flash_origin ? flash_alias : flash_origin);
+    const std::span<std::uint8_t> bytes = core_->flash().subspan(offset, size);
+    for (std::uint8_t& byte : bytes) {
+        byte &= static_cast<std::uint8_t>(value);
+        value >>= 8U;
+    }
+    flash_changes_.add(offset, size);
+    flash_written_ = true;
+    return true;
 }
 
 std::uint32_t virtual_board::read_control_space(std::uint32_t offset) {
@@ -124,8 +173,16 @@ std::uint32_t virtual_board::read_control_space(std::uint32_t offset) {
     switch (offset) {
     case cpacr:
         return devices_.coprocessor_access;
+    case dfsr:
+        return devices_.debug.events;
+    case mvfr0:
+        return has_floating_point(setup_.model) ? 0x1011'0021U : 0U;
+    case mvfr1:
+        return has_floating_point(setup_.model) ? 0x1100'0011U : 0U;
     case dhcsr:
-        return registers_ready | (setup_.probe ? debug_enabled : 0U);
+        return read_halting_status();
+    case dcrdr:
+        return devices_.debug.data;
     case demcr:
         return devices_.monitor_control;
     default:
@@ -140,6 +197,8 @@ void virtual_board::write_control_space(std::uint32_t offset, std::uint32_t valu
     if (devices_.interrupts.write(offset, value)) return;
     if (offset == cpacr) devices_.coprocessor_access = value & 0x00F0'0000U;
     if (offset == demcr) set_monitor_control(value);
+    if (offset == dcrdr) devices_.debug.data = value;
+    if (offset == dfsr) devices_.debug.events &= ~value;
 }
 
 void virtual_board::set_monitor_control(std::uint32_t value) {
@@ -160,6 +219,8 @@ void virtual_board::attach_probe(const probe_setup& probe) {
 
     const std::uint32_t prescaler = setup_.cpu_hz / probe.baud;
     write_word(scs_base + demcr, trace_enable);
+    for (const register_bits& one : stm32f407().trace_path)
+        write_word(one.address, (read_word(one.address) & ~one.mask) | one.value);
     write_word(tpiu_base + 0x004, 1);                                  // CSPSR: one pin
     write_word(tpiu_base + 0x010, prescaler != 0 ? prescaler - 1 : 0); // ACPR
     write_word(tpiu_base + 0x0F0, tpiu::uart);                         // SPPR

@@ -20,6 +20,8 @@ public:
 
     /// Whether somebody has asked for a reset since the last call. Does not wait.
     [[nodiscard]] bool take_request();
+    /// What becomes readable when take_request() may have something to do.
+    [[nodiscard]] int waits_on() const { return client_ >= 0 ? client_ : listener_; }
 
 private:
     control_socket(int listener, std::filesystem::path path);

@@ -65,32 +65,6 @@ void* as_callback(Function* function) {
     return reinterpret_cast<void*>(function);
 }
 
-template <std::uint32_t Base>
-std::uint64_t read_page(uc_engine*, std::uint64_t offset, unsigned size, void* events) {
-    return static_cast<core_events*>(events)->read_register(
-        Base + static_cast<std::uint32_t>(offset), size
-    );
-}
-
-template <std::uint32_t Base>
-void write_page(
-    uc_engine*, std::uint64_t offset, unsigned size, std::uint64_t value, void* events
-) {
-    static_cast<core_events*>(events)->write_register(
-        Base + static_cast<std::uint32_t>(offset), size, static_cast<std::uint32_t>(value)
-    );
-}
-
-template <std::uint32_t... Bases>
-bool map_registers(uc_engine* engine, core_events* events) {
-    return (
-        (uc_mmio_map(
-             engine, Bases, peripheral_page, &read_page<Bases>, events, &write_page<Bases>, events
-         ) == UC_ERR_OK) &&
-        ...
-    );
-}
-
 } // namespace
 
 void core::free_pages::operator()(std::uint8_t* pages) const { std::free(pages); }
@@ -102,6 +76,7 @@ core::pages core::make_pages(std::size_t size) {
 result<std::unique_ptr<core>> core::open(
     core_model model,
     const std::vector<std::uint8_t>& flash,
+    std::span<const std::uint32_t> register_pages,
     core_events& events,
     instruction_hook hook,
     void* hook_data
@@ -116,7 +91,8 @@ result<std::unique_ptr<core>> core::open(
     made->engine_.reset(engine);
     // Unicorn ORs enumerators. NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
     if (uc_ctl_set_cpu_model(engine, unicorn_model(model)) != UC_ERR_OK ||
-        !made->map_memory(flash) || !made->add_hooks(hook, hook_data)) {
+        !made->map_memory(flash) || !made->map_registers(register_pages) ||
+        !made->add_hooks(hook, hook_data)) {
         return fail("the processor cannot be set up; is this Unicorn 2?");
     }
     return made;
@@ -140,10 +116,32 @@ bool core::map_memory(const std::vector<std::uint8_t>& flash) {
     return map(flash_origin, flash_size, read_only, flash_) &&
            map(flash_alias, flash_size, read_only, flash_) &&
            map(ram_origin, ram_size, UC_PROT_ALL, ram_) &&
-           map(trampoline_origin, peripheral_page, read_only, trampoline_) &&
-           map_registers<timers_base, itm_base, dwt_base, fpb_base, scs_base, tpiu_base>(
-               engine, &events_
-           );
+           map(trampoline_origin, peripheral_page, read_only, trampoline_);
+}
+
+bool core::map_registers(std::span<const std::uint32_t> bases) {
+    for (const std::uint32_t base : bases)
+        register_pages_.push_back({&events_, base});
+    const auto read = +[](uc_engine*, std::uint64_t offset, unsigned size, void* where) {
+        const auto& page = *static_cast<const register_page*>(where);
+        return std::uint64_t{
+            page.events->read_register(page.base + static_cast<std::uint32_t>(offset), size)
+        };
+    };
+    const auto write =
+        +[](uc_engine*, std::uint64_t offset, unsigned size, std::uint64_t value, void* where) {
+            const auto& page = *static_cast<const register_page*>(where);
+            page.events->write_register(
+                page.base + static_cast<std::uint32_t>(offset),
+                size,
+                static_cast<std::uint32_t>(value)
+            );
+        };
+    // The engine keeps the addresses of the pages: all are in the vector before the first is given.
+    return std::ranges::all_of(register_pages_, [&](register_page& page) {
+        return uc_mmio_map(engine_.get(), page.base, peripheral_page, read, &page, write, &page) ==
+               UC_ERR_OK;
+    });
 }
 
 bool core::add_hooks(instruction_hook hook, void* hook_data) {
@@ -153,11 +151,21 @@ bool core::add_hooks(instruction_hook hook, void* hook_data) {
         static_cast<core*>(self)->interrupt_ = number;
         uc_emu_stop(unicorn);
     };
-    const auto on_bad_access =
-        +[](uc_engine*, uc_mem_type, std::uint64_t address, int, std::int64_t, void* self) {
-            static_cast<core*>(self)->fault_address_ = static_cast<std::uint32_t>(address);
-            return false;
-        };
+    // The engine drops a write to memory that it may not write when this returns true.
+    const auto on_bad_access = +[](uc_engine*,
+                                   uc_mem_type kind,
+                                   std::uint64_t address,
+                                   int size,
+                                   std::int64_t value,
+                                   void* self) {
+        auto& processor = *static_cast<core*>(self);
+        processor.fault_address_ = static_cast<std::uint32_t>(address);
+        return kind == UC_MEM_WRITE_PROT && processor.events_.write_flash(
+                                                processor.fault_address_,
+                                                static_cast<unsigned>(size),
+                                                static_cast<std::uint32_t>(value)
+                                            );
+    };
     const auto on_ram_code = +[](uc_engine*, std::uint64_t, std::uint32_t, void* self) {
         static_cast<core*>(self)->ram_executed_ = true;
     };
@@ -390,6 +398,13 @@ std::span<const std::uint8_t> core::memory(std::uint32_t address, std::uint32_t 
 std::span<std::uint8_t> core::ram(std::uint32_t address, std::uint32_t size) {
     if (size > ram_size || !on_stack(address, size)) return {};
     return {ram_.get() + (address - ram_origin), size};
+}
+
+std::span<std::uint8_t> core::flash() { return {flash_.get(), flash_size}; }
+
+void core::memory_changed(std::uint32_t address, std::uint32_t size) {
+    // Unicorn ORs enumerators. NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
+    uc_ctl_remove_cache(engine_.get(), address, std::uint64_t{address} + size);
 }
 
 core_context core::save() const {

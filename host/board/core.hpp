@@ -27,6 +27,8 @@ public:
 
     virtual std::uint32_t read_register(std::uint32_t address, unsigned size) = 0;
     virtual void write_register(std::uint32_t address, unsigned size, std::uint32_t value) = 0;
+    /// A write to flash. Returns whether the flash took it; else it is a fault.
+    virtual bool write_flash(std::uint32_t address, unsigned size, std::uint32_t value) = 0;
 };
 
 /// Why the core stopped executing.
@@ -70,10 +72,12 @@ public:
     /// from being executed, except inside an IT block.
     using instruction_hook = void (*)(uc_engine*, std::uint64_t address, std::uint32_t size, void*);
 
-    /// `flash` becomes the flash and its alias at 0.
+    /// `flash` becomes the flash and its alias at 0. `register_pages` are read and written through
+    /// `events`.
     static result<std::unique_ptr<core>> open(
         core_model model,
         const std::vector<std::uint8_t>& flash,
+        std::span<const std::uint32_t> register_pages,
         core_events& events,
         instruction_hook hook,
         void* hook_data
@@ -110,6 +114,10 @@ public:
     [[nodiscard]] std::span<const std::uint8_t>
     memory(std::uint32_t address, std::uint32_t size) const;
     [[nodiscard]] std::span<std::uint8_t> ram(std::uint32_t address, std::uint32_t size);
+    /// All of the flash, for its controller.
+    [[nodiscard]] std::span<std::uint8_t> flash();
+    /// Must be called before the core goes on, after bytes that may be instructions were written.
+    void memory_changed(std::uint32_t address, std::uint32_t size);
 
     [[nodiscard]] core_context save() const;
     void restore(const core_context& context);
@@ -125,8 +133,15 @@ private:
     };
     using pages = std::unique_ptr<std::uint8_t[], free_pages>;
 
+    /// A page of registers, as the engine's callbacks know it.
+    struct register_page {
+        core_events* events;
+        std::uint32_t base;
+    };
+
     core(core_model model, core_events& events) : model_(model), events_(events) {}
     [[nodiscard]] bool map_memory(const std::vector<std::uint8_t>& flash);
+    [[nodiscard]] bool map_registers(std::span<const std::uint32_t> bases);
     [[nodiscard]] bool add_hooks(instruction_hook hook, void* hook_data);
     static pages make_pages(std::size_t size);
 
@@ -142,6 +157,7 @@ private:
     pages flash_;
     pages ram_;
     pages trampoline_;
+    std::vector<register_page> register_pages_;
     std::unique_ptr<uc_engine, close_engine> engine_;
 
     bool clear_exclusive_ = false;

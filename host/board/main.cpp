@@ -10,6 +10,7 @@
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
 #include "board/measurements.hpp"
+#include "board/stlink_command.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -226,6 +227,7 @@ int report(const run_end& end, const outside& world) {
         break;
     case run_end::kind::address:
     case run_end::kind::requested:
+    case run_end::kind::halted:
         break;
     }
     return 0;
@@ -338,6 +340,11 @@ int main(int argc, char** argv) {
     CLI::App& reset_command = *app.add_subcommand("reset", "Reset the board that is running");
     reset_command.add_option("--flash-file", flash_file, "The board's flash")->required();
 
+    stlink_options stlink;
+    CLI::App& stlink_command =
+        *app.add_subcommand("stlink", "Power the board behind an ST-Link, for OpenOCD");
+    add_stlink_options(stlink_command, stlink);
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -345,5 +352,6 @@ int main(int argc, char** argv) {
     }
     if (flash_command.parsed()) return flash(flash_file, firmware_file);
     if (reset_command.parsed()) return press_reset(flash_file);
+    if (stlink_command.parsed()) return serve_stlink(stlink);
     return run(options);
 }

@@ -65,7 +65,7 @@ std::uint64_t tpiu::cycles_per_byte() const {
 }
 
 void tpiu::transmit(std::uint8_t byte, std::uint8_t id) {
-    if (protocol_ != uart) return;
+    if (protocol_ != uart || !connected_) return;
     if (!framed()) {
         sent_.push_back(byte);
         return;

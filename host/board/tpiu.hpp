@@ -21,6 +21,10 @@ public:
     /// share.
     [[nodiscard]] std::uint64_t cycles_per_byte() const;
 
+    /// Whether the chip leads the trace to its pin; while it does not, the bytes go nowhere.
+    void connect(bool connected) { connected_ = connected; }
+    [[nodiscard]] std::uint32_t cycles_per_bit() const { return prescaler_ + 1; }
+
     /// One byte of the source `id` leaves on the pin; with frames it leaves when its frame is full.
     void transmit(std::uint8_t byte, std::uint8_t id);
     /// Sends the frame that is being filled, padded.
@@ -39,6 +43,7 @@ private:
     std::uint32_t prescaler_ = 0;     // ACPR: cycles a bit, less one
     std::uint32_t protocol_ = 1;      // SPPR: Manchester after reset
     std::uint32_t formatter_ = 0x102; // FFCR: TrigIn, EnFCont
+    bool connected_ = true;
     std::uint8_t frame_id_ = 0;
     std::vector<std::uint8_t> frame_; // data bytes of the frame that is being filled
     std::vector<std::uint8_t> sent_;

@@ -15,8 +15,10 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace drone::cli {
@@ -81,6 +83,34 @@ result<int> print_tracer(const session& s) {
         base::shell_word((all.files / "adapters").string()),
         base::shell_word((all.files / "src/drone_trace.c").string())
     );
+    return 0;
+}
+
+/// The tracer's files, into a project's folder. What the project may have changed stays.
+result<int> copy_tracer(const session& s, const std::filesystem::path& folder) {
+    using enum std::filesystem::copy_options;
+    const installation all = find_installation(s.executable());
+    const auto copy = [&](const std::filesystem::path& from, auto existing) -> result<void> {
+        const auto to = folder / from.filename();
+        std::error_code problem;
+        std::filesystem::copy_file(from, to, existing, problem);
+        if (problem)
+            return fail(fmt::format(
+                "{} cannot be copied to {}: {}", from.string(), to.string(), problem.message()
+            ));
+        fmt::print("{}\n", to.string());
+        return {};
+    };
+    const auto headers = all.includes.front();
+    for (const auto& file :
+         {all.files / "src/drone_trace.c",
+          all.files / "src/drone_trace_carriers.h",
+          headers / "drone_trace.h"})
+        if (const auto done = copy(file, overwrite_existing); !done)
+            return std::unexpected(done.error());
+    for (const char* const name : {"drone_trace_config.h", "drone_trace.mk"})
+        if (const auto done = copy(all.files / "templates" / name, skip_existing); !done)
+            return std::unexpected(done.error());
     return 0;
 }
 
@@ -153,8 +183,17 @@ void add_print(CLI::App& parent, session& s) {
         return print_cflags(s);
     });
     add("cmake", "The folder of Drone's CMake files", [&s] { return print_cmake(s); });
-    add("tracer", "The compiler's options for the tracer of heaps that are not ours", [&s] {
-        return print_tracer(s);
+    const auto folder = std::make_shared<std::string>();
+    CLI::App& tracer = *print.add_subcommand(
+        "tracer", "The compiler's options for the tracer of heaps that are not ours"
+    );
+    tracer.add_option(
+        "--copy",
+        *folder,
+        "Copy its files into this folder instead, with lines for a makefile, and print their names"
+    );
+    s.on(tracer, [&s, folder] {
+        return folder->empty() ? print_tracer(s) : copy_tracer(s, *folder);
     });
     add_documentation(print, parent, s);
 }

@@ -91,6 +91,19 @@ TEST_F(Print, TracerIsWhatACompilerTakes) {
     );
 }
 
+TEST_F(Print, TracerIsCopiedIntoAProjectWhoseSettingsStay) {
+    write("drone_trace_config.h", "#define DRONE_TRACE_RAM_RING 1\n");
+    write("drone_trace.c", "old\n");
+    const outcome copied = drone("print tracer --copy .");
+    EXPECT_EQ(copied.code, 0) << copied.err;
+    EXPECT_THAT(copied.out, HasSubstr("./drone_trace.mk\n"));
+    EXPECT_EQ(read("drone_trace_config.h"), "#define DRONE_TRACE_RAM_RING 1\n");
+    EXPECT_EQ(shell("cc -std=c99 -fsyntax-only drone_trace.c").code, 0);
+    const outcome refused = drone("print tracer --copy nowhere");
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("nowhere/drone_trace.c: No such file or directory"));
+}
+
 TEST_F(Print, CMakeFilesAreWhereItSays) {
     const outcome left = drone("print cmake");
     EXPECT_EQ(left.code, 0);

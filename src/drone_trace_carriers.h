@@ -6,6 +6,7 @@
 
 /* -- Settings -------------------------------------------------------------------------------------- */
 
+#define DRONE_TRACE_C /* for adapters that are settings, too */
 #ifdef DRONE_TRACE_CONFIG
 #include DRONE_TRACE_CONFIG
 #elif !defined __has_include

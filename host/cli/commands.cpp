@@ -13,6 +13,7 @@ CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared
 void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
 void add_replay(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
 void add_diff(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_report(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
 void add_verdict(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
 void add_print(CLI::App& parent, session& s);
 
@@ -25,6 +26,7 @@ void add_commands(CLI::App& root, session& s) {
     add_generate(heap, shared, s);
     add_replay(heap, shared, s);
     add_diff(heap, shared, s);
+    add_report(heap, shared, s);
     add_verdict(heap, shared, s);
     add_print(root, s);
 }

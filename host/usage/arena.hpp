@@ -70,6 +70,8 @@ public:
 
     /// Whether the trace says where blocks are: the rest is of such a trace, read twice.
     [[nodiscard]] bool is_known() const { return highest_.arena != 0; }
+    /// The first byte that any block ever had, from the heap's begin.
+    [[nodiscard]] std::uint32_t lowest() const { return lowest_; }
     /// When the arena grew for the last time, with that block in it: what the allocator needed.
     [[nodiscard]] const arena_moment& highest() const { return highest_; }
     /// When the holes were worst: the most free bytes outside the largest one.

@@ -75,7 +75,7 @@ void region_usage::vacate(std::uint64_t begin) {
 }
 
 void region_usage::note(std::uint64_t event) {
-    const std::uint64_t hole = holes_.empty() ? 0 : *holes_.rbegin();
+    const std::uint64_t hole = largest_hole();
     if (hole < least_hole_) {
         least_hole_ = hole;
         least_hole_event_ = event;

@@ -56,6 +56,12 @@ public:
     [[nodiscard]] std::uint64_t least_hole() const { return least_hole_; }
     [[nodiscard]] std::uint64_t least_hole_event() const { return least_hole_event_; }
     [[nodiscard]] const std::vector<region_stretch>& history() const { return history_; }
+    /// Now: first byte of each live block to the one after its last.
+    [[nodiscard]] const std::map<std::uint64_t, std::uint64_t>& live() const { return live_; }
+    [[nodiscard]] std::uint64_t bytes_in_use() const { return in_use_; }
+    [[nodiscard]] std::uint64_t largest_hole() const {
+        return holes_.empty() ? 0 : *holes_.rbegin();
+    }
     /// By size asked.
     [[nodiscard]] const std::map<std::uint32_t, region_requests>& requests() const {
         return requests_;

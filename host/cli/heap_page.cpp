@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+
+// drone heap report: what the program did with its heap, as a page to look at.
+
+#include "base/file.hpp"
+#include "cli/command.hpp"
+#include "cli/heap_inputs.hpp"
+#include "cli/read_report.hpp"
+#include "cli/say.hpp"
+#include "report/page/page.hpp"
+#include "trace/read.hpp"
+#include "usage/statistics.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace drone::cli {
+
+namespace {
+
+struct page_options {
+    std::string output;
+    std::string before;
+    std::string elf;
+};
+
+/// What the page is about: the firmware, the project, else the trace.
+std::string title(const heap_inputs& inputs, const page_options& options) {
+    if (!options.elf.empty()) return std::filesystem::path(options.elf).filename().string();
+    if (inputs.project)
+        return std::filesystem::absolute(*inputs.project).parent_path().filename().string();
+    return std::filesystem::path(inputs.files.front()).filename().string();
+}
+
+/// Whether the trace is of a heap that is not ours, whose blocks it says the places of.
+bool is_foreign(const trace::source& trace) {
+    const trace::traced_heap* const heap = trace.announced();
+    return heap != nullptr && heap->pools.empty() && heap->region.units != 0;
+}
+
+result<report::heap_report>
+read_one(const heap_options& shared, const heap_inputs& inputs, const page_options& options) {
+    const auto trace = open_trace(inputs.files.front(), shared);
+    if (!trace) return std::unexpected(trace.error());
+    report::heap_report r;
+    r.heap_size = inputs.size;
+    r.core_clock = inputs.core_clock;
+    if (inputs.heap) r.permanent = inputs.heap->permanent;
+    const auto read = read_run(inputs.files.front(), shared, inputs, true, is_foreign(*trace), r);
+    if (!read) return std::unexpected(read.error());
+    if (const auto named = name_callers(inputs, options.elf, true, r); !named)
+        return std::unexpected(named.error());
+    return r;
+}
+
+/// The curve of an earlier run.
+result<report::run_before> read_before(const std::string& file, const heap_options& shared) {
+    const auto trace = open_trace(file, shared);
+    if (!trace) return std::unexpected(trace.error());
+    usage::statistics all;
+    if (const auto read = trace->read(all); !read) return std::unexpected(read.error());
+    usage::timeline line(
+        {.events = all.events(),
+         .peak_event = all.peak_event(),
+         .kind = usage::holder_kind::caller,
+         .named = {},
+         .moments = {},
+         .close_ups = {},
+         .region = {}}
+    );
+    if (const auto read = trace->read(line); !read) return std::unexpected(read.error());
+    line.finish();
+    return report::run_before{
+        .file = file,
+        .events = all.events(),
+        .live = line.live(),
+        .peak_bytes = all.peak_bytes(),
+        .peak_event = all.peak_event(),
+    };
+}
+
+result<int> write_page(const heap_options& shared, const page_options& options) {
+    const auto inputs = find_heap(shared);
+    if (!inputs) return std::unexpected(inputs.error());
+    if (inputs->files.size() > 1)
+        return fail(fmt::format(
+            "a page is about one run, and -f names {}; name the run before it after the options: `drone heap "
+            "-f RUN report -o FILE.html RUN_BEFORE`",
+            inputs->files.size()
+        ));
+    const auto r = read_one(shared, *inputs, options);
+    if (!r) return std::unexpected(r.error());
+    const usage::timeline_request asked = report::timeline_for(*r);
+    usage::timeline line(asked);
+    const auto trace = open_trace(inputs->files.front(), shared);
+    if (!trace) return std::unexpected(trace.error());
+    if (const auto read = trace->read(line); !read) return std::unexpected(read.error());
+    line.finish();
+    std::optional<report::run_before> before;
+    if (!options.before.empty()) {
+        auto read = read_before(options.before, shared);
+        if (!read) return std::unexpected(read.error());
+        before = *std::move(read);
+    }
+    const auto page = report::html({
+        .report = *r,
+        .asked = asked,
+        .line = line,
+        .title = title(*inputs, options),
+        .suggested = nullptr,
+        .before = before ? &*before : nullptr,
+    });
+    if (!page) return std::unexpected(page.error());
+    if (const auto written = base::replace_file(options.output, *page); !written)
+        return std::unexpected(written.error());
+    say("{} written, {} bytes; open it in a browser\n", options.output, page->size());
+    return 0;
+}
+
+} // namespace
+
+void add_report(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+    auto options = std::make_shared<page_options>();
+    CLI::App& command =
+        *heap.add_subcommand("report", "What the program did with its heap, as a page to look at");
+    command.fallthrough();
+    command.add_option("-o,--output", options->output, "The page, one file of HTML")->required();
+    command.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
+    command.add_option("run_before", options->before, "A trace whose curve is drawn behind")
+        ->type_name("OTHER_TRACE");
+    s.on(command, [shared, options] { return write_page(*shared, *options); });
+}
+
+} // namespace drone::cli

@@ -15,15 +15,29 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
     return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
+/// How the orders that were tried came about.
+std::string shifts_text(const layout::overflow_plan& plan) {
+    if (plan.contexts == 0)
+        return "The trace does not name contexts, so every event was shifted in these orders, as if each could come in "
+               "an interrupt.\n";
+    if (plan.contexts == 1)
+        return "The trace names one context, so its events have no other order.\n";
+    return fmt::format(
+        "In these orders events of {} contexts were shifted against each other. Those of one context kept their order.\n",
+        plan.contexts
+    );
+}
+
 /// What pools hold whatever the order, what the region held in those that were tried.
 std::string orders_text(const layout::overflow_plan& plan) {
     const std::string text = fmt::format(
-        "{} bytes, or more, hold the traced order and {} orders near it: {:.3f} times the peak. "
-        "Lists take {} bytes beside them.\n",
+        "{} bytes, or more, hold the traced order{}: {:.3f} times the peak. "
+        "Lists take {} bytes beside them.\n{}",
         plan.needed,
-        plan.orders - 1,
+        plan.orders == 1 ? "" : fmt::format(" and {} orders near it", plan.orders - 1),
         ratio(plan.used(), plan.peak_live),
-        plan.control
+        plan.control,
+        shifts_text(plan)
     );
     if (plan.pools.empty())
         return text + "Pools would save nothing here, so nothing is guaranteed in any order.\n";
@@ -96,6 +110,7 @@ std::string to_json(const generated_overflow& heap) {
     root["headroom"] = ratio(plan.size, plan.needed);
     root["adversary"] = plan.adversary();
     root["orders"] = plan.orders;
+    root["contexts"] = plan.contexts;
     root["requests"] = plan.requests;
     root["from_pools"] = plan.from_pools();
     root["exact"] = heap.inputs.left_open.empty();
@@ -120,9 +135,10 @@ std::string talk(const generated_overflow& heap) {
     if (heap.doubt.gaps > 0) text += doubt_text(heap.doubt, reserve_text(heap)) + "\n";
     text += denied_text(heap.inputs, plan.hopeless);
     text += fmt::format(
-        "Replayed through the target's heap: {} events in {} orders, {}{}\n",
+        "Replayed through the target's heap: {} events in {} order{}, {}{}\n",
         plan.replay.events,
         plan.orders,
+        plan.orders == 1 ? "" : "s",
         plan.replay.first_failure
             ? failure_text(heap.inputs, *plan.replay.first_failure)
             : std::string(

@@ -168,6 +168,23 @@ void fluid_model::descend(std::vector<candidate>& pools, int rounds) const {
     }
 }
 
+double fluid_model::region_load(std::span<const pool_spec> pools) const {
+    std::vector<std::size_t> cells;
+    for (const pool_spec& pool : pools)
+        cells.push_back(static_cast<std::size_t>(
+            std::ranges::lower_bound(cells_, pool.block, {}, &cell::block) - cells_.begin()
+        ));
+    std::vector<double> rest = loads_;
+    const std::vector<candidate> candidates = candidates_of(cells);
+    for (std::size_t pool = 0; pool < pools.size(); ++pool) {
+        const std::vector<double> counts = live(candidates[pool]);
+        for (std::size_t m = 0; m < rest.size(); ++m)
+            rest[m] -=
+                cells_[cells[pool]].in_region * std::min<double>(counts[m], pools[pool].capacity);
+    }
+    return rest.empty() ? 0 : std::max(0.0, std::ranges::max(rest));
+}
+
 std::vector<pool_spec> fluid_model::choose(std::size_t most, double kappa) const {
     if (moments_.empty() || most == 0) return {};
     std::vector<std::size_t> cells;

@@ -34,6 +34,10 @@ public:
     /// At most so many pools, by ascending block; fewer, or none, where they would not pay.
     [[nodiscard]] std::vector<pool_spec> choose(std::size_t most, double kappa) const;
 
+    /// What a region beside these pools holds at the busiest of the moments looked at, bytes.
+    /// Requires pools of choose().
+    [[nodiscard]] double region_load(std::span<const pool_spec> pools) const;
+
 private:
     /// Requests for blocks of one size.
     struct cell {

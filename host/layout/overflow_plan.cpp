@@ -40,36 +40,18 @@ static_assert(place_region(granule, granule + least_region).granules != 0);
 
 /// How hard to search: as runs get longer, each replay costs more and says more.
 struct effort {
-    std::uint32_t orders;           ///< that the heap chosen is tried in
-    std::uint32_t candidate_orders; ///< that candidates are measured in
-    bool both_kappas;               ///< whether candidates are fluid_model's in full, too
-    std::size_t finalists;          ///< candidates that are tried in more orders
-    std::uint32_t finalist_orders;  ///< so many, the traced one included
-    double stride;                  ///< between sizes, of the region
+    std::uint32_t orders = 20;         ///< beside the traced one that the heap chosen is tried in
+    bool both_kappas = true;           ///< whether candidates are fluid_model's in full, too
+    std::size_t finalists = 3;         ///< candidates that are tried in more orders
+    std::uint32_t finalist_orders = 3; ///< beside the traced one
 };
 
-effort effort_for(std::uint64_t steps) {
-    effort made{
-        .orders = 20,
-        .candidate_orders = 1,
-        .both_kappas = true,
-        .finalists = 4,
-        .finalist_orders = 21,
-        .stride = 0.005,
-    };
-    if (steps <= 4'000) {
-        made.orders = 50;
-        made.candidate_orders = 3;
-    }
-    if (steps > 100'000) {
-        made.both_kappas = false;
-        made.finalists = 3;
-        made.finalist_orders = 5;
-    }
-    if (steps > 1'000'000) {
-        made.finalists = 1;
-        made.stride = 0.01;
-    }
+effort effort_for(const trials& tried) {
+    effort made;
+    if (tried.steps() <= 4'000) made.orders = 50;
+    if (tried.steps() > 100'000) made.both_kappas = false;
+    if (tried.steps() > 1'000'000) made.finalists = 1;
+    if (tried.contexts() == 1) made.orders = made.finalist_orders = 0;
     return made;
 }
 
@@ -83,46 +65,43 @@ struct candidate {
     }
 };
 
+/// A thousandth of a region, and a block at least.
+std::uint32_t stride_of(std::uint32_t region) {
+    return std::max(least_region_block * region_granule, in_granules(region / 1000));
+}
+
+/// From runs to pools and a region. Replays are what it costs, so none is made twice, and most end at
+/// the first failure or say what would have prevented it (trials::needed).
 class search {
 public:
     search(const trials& tried, std::uint32_t alignment)
-        : trials_(tried), alignment_(alignment), effort_(effort_for(tried.steps())) {}
+        : trials_(tried), alignment_(alignment), effort_(effort_for(tried)) {}
 
     [[nodiscard]] std::uint32_t orders() const { return effort_.orders + 1; }
 
-    /// Pools and the least region that counts, for the fewest bytes. Among the candidates within a
-    /// hundredth of the fewest in a few orders it is the one that serves most requests from pools.
+    /// Pools and the least region that counts, for the fewest bytes. Among the candidates within half
+    /// a hundredth of the fewest in a few orders it is the one that serves most requests from pools.
     /// Nothing when no size does.
     [[nodiscard]] std::optional<candidate>
     best(std::span<const usage::demand> runs, std::size_t most_pools) const {
-        std::vector<candidate> counted;
-        std::uint64_t fewest = UINT64_MAX / 2;
-        for (candidate& one : finalists(runs, most_pools)) {
-            one.region = counting(
-                one, effort_.finalist_orders, std::min(fewest + fewest / 100, 8 * one.bytes())
-            );
-            if (one.region == 0) continue;
-            fewest = std::min(fewest, one.bytes());
-            one.from_pools = trials_.from_pools(
-                {.pools = one.pools, .alignment = alignment_, .region_bytes = one.region}
-            );
-            counted.push_back(std::move(one));
-        }
-        if (counted.empty()) return std::nullopt;
-        std::erase_if(counted, [&](const candidate& c) {
-            return c.bytes() > fewest + fewest / 100;
+        std::vector<candidate> all = finalists(runs, most_pools);
+        const std::size_t tries = all.size() * effort_.finalist_orders;
+        std::vector<std::uint32_t> regions(tries);
+        trials_.in_parallel(tries, [&](std::size_t number) {
+            const candidate& one = all[number % all.size()];
+            const auto order = static_cast<std::uint32_t>(number / all.size() + 1);
+            regions[number] = needed(one.pools, one.region, order);
         });
-        candidate chosen = std::ranges::max(counted, {}, &candidate::from_pools);
-        chosen.region = counting(chosen, orders(), 8 * chosen.bytes());
+        for (std::size_t number = 0; number < tries; ++number) {
+            std::uint32_t& region = all[number % all.size()].region;
+            region = regions[number] == 0 || region == 0 ? 0 : std::max(region, regions[number]);
+        }
+        keep_near_the_fewest(all, 200);
+        if (all.empty()) return std::nullopt;
+        candidate chosen = std::ranges::max(all, {}, &candidate::from_pools);
+        chosen.region = counting(chosen);
         if (chosen.region == 0) return std::nullopt;
         return chosen;
-    }
-
-    [[nodiscard]] bool
-    hold(std::span<const pool_spec> pools, std::uint32_t region, std::uint32_t order) const {
-        return trials_.hold(
-            {.pools = pools, .alignment = alignment_, .region_bytes = region}, order
-        );
     }
 
     [[nodiscard]] bool
@@ -135,22 +114,39 @@ public:
     }
 
 private:
-    /// The least region from that of the candidate on that counts in so many orders. 0: none below the
-    /// limit does.
+    [[nodiscard]] tried_heap heap_of(std::span<const pool_spec> pools, std::uint32_t region) const {
+        return {.pools = pools, .alignment = alignment_, .region_bytes = region};
+    }
+    [[nodiscard]] bool
+    hold(std::span<const pool_spec> pools, std::uint32_t region, std::uint32_t order) const {
+        return trials_.hold(heap_of(pools, region), order);
+    }
+
+    /// Of a region that grows from that many bytes on, the bytes in the end. 0: too many.
     [[nodiscard]] std::uint32_t
-    counting(const candidate& chosen, std::uint32_t orders, std::uint64_t limit) const {
-        std::uint32_t region = chosen.region;
-        while (region < limit) {
-            const std::uint32_t held = least_in_orders(chosen.pools, region, orders, limit);
-            if (held == region) {
-                const std::uint32_t above = largest_failing(chosen.pools, region);
-                if (above == 0) return region;
-                region = above + stride_of(region);
-            } else {
-                region = held;
-            }
+    needed(std::span<const pool_spec> pools, std::uint32_t region, std::uint32_t order) const {
+        const auto found = measured(pools, region, order);
+        return found ? found->region : 0;
+    }
+    [[nodiscard]] std::optional<trials::need>
+    measured(std::span<const pool_spec> pools, std::uint32_t region, std::uint32_t order) const {
+        const std::uint64_t all = region + trials_.peak_granules();
+        for (const std::uint64_t parts : {1U, 8U, 64U}) { // of an eighth more than all
+            const std::uint64_t limit =
+                std::min<std::uint64_t>(region + parts * all / 8 + 4096, INT32_MAX);
+            if (auto found =
+                    trials_.needed(heap_of(pools, region), order, stride_of(region), limit))
+                return found;
         }
-        return 0;
+        return std::nullopt;
+    }
+
+    /// Leaves those that need the fewest bytes, or up to that part of them more.
+    static void keep_near_the_fewest(std::vector<candidate>& all, std::uint64_t part) {
+        std::erase_if(all, [](const candidate& c) { return c.region == 0; });
+        if (all.empty()) return;
+        const std::uint64_t fewest = std::ranges::min(all, {}, &candidate::bytes).bytes();
+        std::erase_if(all, [&](const candidate& c) { return c.bytes() > fewest + fewest / part; });
     }
 
     /// The candidates that promise the fewest bytes, as traced; the first of them first.
@@ -169,33 +165,82 @@ private:
             }
             if (count >= most_pools) break;
         }
-        trials_.in_parallel(all.size(), [&](std::size_t number) { measure(all[number]); });
-        std::erase_if(all, [](const candidate& c) { return c.region == 0; });
+        trials_.in_parallel(all.size(), [&](std::size_t number) {
+            candidate& one = all[number];
+            const auto least = static_cast<std::uint64_t>(model.region_load(one.pools));
+            const auto found = measured(one.pools, std::max(least_region, in_granules(least)), 0);
+            if (found) {
+                one.region = found->region;
+                one.from_pools = found->from_pools;
+            }
+        });
+        keep_near_the_fewest(all, 50);
         std::ranges::stable_sort(all, {}, &candidate::bytes);
         all.resize(std::min<std::size_t>(all.size(), effort_.finalists));
         return all;
     }
 
-    [[nodiscard]] std::uint32_t stride_of(std::uint32_t region) const {
-        return std::max(
-            region_granule, in_granules(static_cast<std::uint64_t>(region * effort_.stride))
-        );
+    /// The least region found from the candidate's on that counts. 0: none does.
+    [[nodiscard]] std::uint32_t counting(const candidate& chosen) const {
+        const std::uint64_t limit = 8 * chosen.bytes();
+        std::uint32_t region = chosen.region;
+        std::uint32_t order = 0;
+        while (region < limit) {
+            region = least_in_orders(chosen.pools, region, order, limit);
+            const std::uint32_t above = region < limit ? largest_failing(chosen.pools, region) : 0;
+            if (above == 0) break;
+            region = above + stride_of(region);
+        }
+        return region < limit ? region : 0;
     }
 
-    /// The largest of the least sizes from `region` on at which each order holds, the limit at most.
+    /// The least region found from one on that holds every order; the limit, or more: none does.
+    /// Starts with that order, and leaves there the one after which nothing grew. Goes round until all
+    /// orders in turn hold it, a few at a time: a fixed number, so that the result is the same on every machine.
     [[nodiscard]] std::uint32_t least_in_orders(
         std::span<const pool_spec> pools,
         std::uint32_t region,
-        std::uint32_t orders,
+        std::uint32_t& order,
         std::uint64_t limit
     ) const {
-        std::vector<std::uint32_t> least(orders, region);
-        trials_.in_parallel(orders, [&](std::size_t order) {
-            while (least[order] < limit &&
-                   !hold(pools, least[order], static_cast<std::uint32_t>(order)))
-                least[order] += stride_of(region);
-        });
-        return std::ranges::max(least);
+        constexpr std::uint32_t at_once = 4;
+        for (std::uint32_t held = 0; held < orders() && region < limit;) {
+            const std::uint32_t count = std::min(at_once, orders() - held);
+            std::array<bool, at_once> holds{};
+            trials_.in_parallel(count, [&](std::size_t number) {
+                holds[number] =
+                    hold(pools, region, (order + static_cast<std::uint32_t>(number)) % orders());
+            });
+            const auto end = holds.begin() + count;
+            const auto first =
+                static_cast<std::uint32_t>(std::find(holds.begin(), end, false) - holds.begin());
+            held += first;
+            order = (order + first) % orders();
+            if (first == count) continue;
+            region = grown(pools, region, order, limit);
+            held = 1;
+            order = (order + 1) % orders();
+        }
+        return region;
+    }
+
+    /// The next region above one that does not hold that order which holds it; the limit, or more: none
+    /// does. In ever longer steps, for sizes that do not hold are often side by side.
+    [[nodiscard]] std::uint32_t grown(
+        std::span<const pool_spec> pools,
+        std::uint32_t region,
+        std::uint32_t order,
+        std::uint64_t limit
+    ) const {
+        std::uint32_t step = stride_of(region);
+        const std::uint32_t longest = std::max(step, in_granules(region / 200));
+        const std::uint32_t more = needed(pools, region, order);
+        if (more == 0) return static_cast<std::uint32_t>(limit);
+        for (region = std::max(more, region + step); region < limit; region += step) {
+            if (hold(pools, region, order)) break;
+            step = std::min(2 * step, longest);
+        }
+        return region;
     }
 
     /// Of the sizes above a region that are tried as traced, up to a tenth more, the largest that does
@@ -210,46 +255,6 @@ private:
             if (!hold(pools, above, 0)) failing[part] = above;
         });
         return std::ranges::max(failing);
-    }
-
-    /// Sets the region: about what the candidate needs.
-    void measure(candidate& one) const {
-        const std::uint64_t roomy = trials_.peak_granules() + trials_.peak_granules() / 2 + 512;
-        for (std::uint32_t order = 0; order < effort_.candidate_orders; ++order) {
-            std::optional<std::uint32_t> touched;
-            for (std::uint64_t times = 1; times <= 8 && !touched; times *= 2)
-                touched = trials_.touched(
-                    {.pools = one.pools,
-                     .alignment = alignment_,
-                     .region_bytes = in_granules(times * roomy)},
-                    order
-                );
-            if (!touched) {
-                one.region = 0;
-                return;
-            }
-            one.region =
-                std::max(one.region, descend(one.pools, in_granules(*touched), order, one.region));
-        }
-    }
-
-    /// The least size, by strides, from which on all up to `start` hold; not below `least`.
-    [[nodiscard]] std::uint32_t descend(
-        std::span<const pool_spec> pools,
-        std::uint32_t start,
-        std::uint32_t order,
-        std::uint32_t least
-    ) const {
-        std::uint32_t region = std::max({start, least, least_region});
-        while (!hold(pools, region, order))
-            region += stride_of(start);
-        for (const std::uint32_t steps : {4U, 1U}) { // long ones first: fewer replays
-            const std::uint32_t stride = steps * stride_of(start);
-            while (region > least + stride && region >= stride + least_region &&
-                   hold(pools, region - stride, order))
-                region -= stride;
-        }
-        return region;
     }
 
     const trials& trials_;
@@ -345,6 +350,7 @@ plan_overflow(std::span<const usage::demand> runs, const overflow_request& wante
     made.control = control_of(made.pools.size(), region);
     made.peak_live = tried.peak_live();
     made.orders = sizes.orders();
+    made.contexts = tried.contexts();
     made.hopeless = hopeless;
     made.requests = tried.requests();
     measure_blocks(*work, made);

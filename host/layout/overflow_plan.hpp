@@ -39,9 +39,11 @@ struct overflow_plan {
         0; ///< bytes beside the heap that hold what is needed: lists of pools and region
     std::uint64_t peak_live =
         0; ///< most bytes asked for that were live at one time: any heap needs them
-    std::uint32_t least = 0;      ///< block that was asked for, bytes
-    std::uint32_t largest = 0;    ///< block that was asked for, bytes
-    std::uint32_t orders = 0;     ///< that were tried, the traced one included
+    std::uint32_t least = 0;   ///< block that was asked for, bytes
+    std::uint32_t largest = 0; ///< block that was asked for, bytes
+    std::uint32_t orders = 0;  ///< that were tried, the traced one included
+    /// Whose events were shifted against each other: the most that a run names; 0: one names none.
+    std::size_t contexts = 0;
     bool holds_in_orders = false; ///< all of them, in this layout
     bool has_reserve = false;     ///< the region has grown by what the traces leave in doubt
     std::uint64_t hopeless = 0;   ///< failed requests that no heap of that size serves
@@ -58,7 +60,7 @@ struct overflow_plan {
     [[nodiscard]] std::uint64_t adversary() const;
 };
 
-/// The fewest bytes that count, and among layouts within a hundredth of them the one that serves
+/// The fewest bytes that count, and among layouts within half a hundredth of them the one that serves
 /// most requests from pools. Nothing to plan for, or a heap that is too small, is an error that says
 /// so; the latter says which size would do.
 [[nodiscard]] result<overflow_plan>

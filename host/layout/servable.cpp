@@ -50,11 +50,14 @@ without_hopeless(const usage::demand& run, std::optional<std::uint64_t> heap_byt
     kept.resizes = run.resizes;
     kept.missing = run.missing;
     kept.positions = run.positions;
+    kept.contexts = run.contexts;
     kept.assumed_alignment = run.assumed_alignment;
     for (std::uint64_t& resize : kept.resizes)
         resize = moved(resize);
     for (usage::demand_position& position : kept.positions)
         position.step = moved(position.step);
+    for (usage::context_switch& change : kept.contexts)
+        change.step = moved(change.step);
     for (usage::unserved_request& failed : kept.failures)
         failed.at = moved(failed.at);
     return kept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "layout/trials.hpp"
 
-#include "layout/runtime_heap.hpp"
+#include "layout/heap_model.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -11,31 +11,35 @@ namespace drone::layout {
 
 namespace {
 
-/// One run through one heap. `after_take(block, size)` sees every block that was taken or resized.
-template <class AfterTake>
-bool play(const ordered_run& trial, std::uint32_t order, runtime_heap& heap, AfterTake after_take) {
-    const usage::demand& run = trial.run();
-    std::vector<void*> blocks(trial.block_limit(), nullptr);
-    return trial.for_each_event(order, [&](std::size_t step, bool resizes) {
-        void*& block = blocks[trial.block(step)];
-        const usage::request_class& asked = run.classes[run.steps[step].index()];
-        if (!run.steps[step].gives_back()) {
-            block = heap->allocate(asked.size, asked.alignment);
-            if (block != nullptr) after_take(block, asked.size);
-            return block != nullptr;
+/// One run through one heap, from an empty heap on. `serve(request)` calls what it is given until
+/// that returns a block, or answers none.
+template <class Serve>
+bool play(
+    const std::vector<block_event>& events, const ordered_run& run, heap_model& heap, Serve serve
+) {
+    std::vector<heap_model::request> requests;
+    for (const usage::request_class& asked : run.run().classes)
+        requests.push_back(heap.request_of(asked));
+    std::vector<heap_model::block> blocks(run.block_limit());
+    for (const block_event& event : events) {
+        heap_model::block& block = blocks[event.block];
+        if (event.to == block_event::none) {
+            if (block.exists()) heap.deallocate(block);
+            block = {};
+            continue;
         }
-        if (resizes) {
-            const usage::request_class& to = run.classes[run.steps[step + 1].index()];
-            block = block == nullptr
-                        ? heap->allocate(to.size, to.alignment)
-                        : drone::resize(*heap, block, asked.size, to.size, to.alignment);
-            if (block != nullptr) after_take(block, to.size);
-            return block != nullptr;
+        const heap_model::request& asked = requests[event.to];
+        if (event.from == block_event::none || !block.exists()) {
+            block = serve([&]() __attribute__((always_inline)) { return heap.allocate(asked); });
+            if (!block.exists()) return false;
+            continue;
         }
-        if (block != nullptr) heap->deallocate(block);
-        block = nullptr;
-        return true;
-    });
+        const heap_model::block old = block;
+        block = serve([&] { return heap.place_resized(old, asked); });
+        if (!block.exists()) return false;
+        if (block.at != old.at || block.pool != old.pool) heap.deallocate(old);
+    }
+    return true;
 }
 
 /// Bytes of a region with so many granules for blocks.
@@ -81,22 +85,68 @@ trials::trials(std::span<const usage::demand> runs) {
     peak_granules_ = static_cast<std::uint64_t>(peak_taken) * region_granule;
 }
 
-bool trials::hold(const tried_heap& heap, std::uint32_t order) const {
-    return std::ranges::all_of(runs_, [&](const ordered_run& run) {
-        runtime_heap tried(heap.pools, heap.alignment, heap.region_bytes);
-        return play(run, order, tried, [](void*, std::uint32_t) {});
-    });
+std::size_t trials::contexts() const {
+    std::size_t most = 0;
+    for (const ordered_run& run : runs_) {
+        if (run.contexts() == 0) return 0;
+        most = std::max(most, run.contexts());
+    }
+    return most;
 }
 
-std::uint64_t trials::from_pools(const tried_heap& heap) const {
-    std::uint64_t taken = 0;
-    for (const ordered_run& run : runs_) {
-        runtime_heap tried(heap.pools, heap.alignment, heap.region_bytes);
-        play(run, 0, tried, [&](void* block, std::uint32_t) {
-            if (!tried->in_region(block)) ++taken;
-        });
+std::shared_ptr<const trials::events> trials::events_in(std::uint32_t order) const {
+    constexpr std::uint64_t kept_limit = 16'000'000; // events: 128 MB
+    const std::uint64_t kept_orders = kept_limit / std::max<std::uint64_t>(steps_, 1);
+    if (order < kept_orders) {
+        const std::scoped_lock alone(guard_);
+        if (order < kept_.size() && kept_[order]) return kept_[order];
     }
-    return taken;
+    auto made = std::make_shared<events>();
+    for (const ordered_run& run : runs_)
+        made->push_back(run.events(order));
+    if (order < kept_orders) {
+        const std::scoped_lock alone(guard_);
+        if (order >= kept_.size()) kept_.resize(order + 1);
+        kept_[order] = made;
+    }
+    return made;
+}
+
+bool trials::hold(const tried_heap& heap, std::uint32_t order) const {
+    const auto played = events_in(order);
+    for (std::size_t run = 0; run < runs_.size(); ++run) {
+        heap_model tried(heap, 0);
+        const auto once = [](auto request) __attribute__((always_inline)) { return request(); };
+        if (!play((*played)[run], runs_[run], tried, once)) return false;
+    }
+    return true;
+}
+
+std::optional<trials::need> trials::needed(
+    tried_heap heap, std::uint32_t order, std::uint32_t stride, std::uint64_t limit
+) const {
+    const auto played = events_in(order);
+    need found;
+    for (std::size_t run = 0; run < runs_.size(); ++run) {
+        heap_model tried(
+            heap,
+            limit > heap.region_bytes ? static_cast<std::uint32_t>(limit - heap.region_bytes) : 0
+        );
+        const std::uint32_t start = tried.place().granules;
+        const auto serve = [&](auto request) __attribute__((always_inline)) {
+            heap_model::block block = request();
+            while (!block.exists()) [[unlikely]] {
+                if (!tried.grow_region(stride / region_granule)) return block;
+                block = request();
+            }
+            if (block.pool != tried.region()) ++found.from_pools;
+            return block;
+        };
+        if (!play((*played)[run], runs_[run], tried, serve)) return std::nullopt;
+        if (tried.place().granules > start) heap.region_bytes = region_of(tried.place().granules);
+    }
+    found.region = heap.region_bytes;
+    return found;
 }
 
 void trials::in_parallel(std::size_t count, const std::function<void(std::size_t)>& work) const {
@@ -113,22 +163,6 @@ void trials::in_parallel(std::size_t count, const std::function<void(std::size_t
              ++more)
             others.emplace_back(share);
     share();
-}
-
-std::optional<std::uint32_t> trials::touched(const tried_heap& heap, std::uint32_t order) const {
-    std::uint32_t most = 0;
-    for (const ordered_run& run : runs_) {
-        runtime_heap tried(heap.pools, heap.alignment, heap.region_bytes);
-        const region_layout& region = tried->searches().region().layout();
-        std::uint32_t end = region.first_block();
-        const bool served = play(run, order, tried, [&](void* block, std::uint32_t size) {
-            const std::uint32_t offset = tried->offset_of(block);
-            if (region.holds(offset)) end = std::max(end, offset + size);
-        });
-        if (!served) return std::nullopt;
-        most = std::max(most, (end - region.first_block() + region_granule - 1) / region_granule);
-    }
-    return region_of(std::max(most, least_region_block));
 }
 
 } // namespace drone::layout

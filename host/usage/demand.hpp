@@ -63,6 +63,14 @@ struct demand_position {
     friend bool operator==(const demand_position&, const demand_position&) = default;
 };
 
+/// From step `step` on, what happens is in `context` (sink.hpp), until the next of these.
+struct context_switch {
+    std::uint64_t step = 0;
+    std::uint16_t context = 0;
+
+    friend bool operator==(const context_switch&, const context_switch&) = default;
+};
+
 /// A request that the traced heap could not serve. It is demand all the same: a block is taken at
 /// step `at` and given back at the next, for nobody knows how long it would have lived. Failures of
 /// one class with nothing served in between so ask for one block together.
@@ -88,6 +96,7 @@ struct demand {
     std::vector<std::uint64_t> resizes;     ///< ascending indices into steps
     std::vector<unserved_request> failures; ///< ascending
     std::vector<demand_position> positions; ///< ascending; where events and steps are out of step
+    std::vector<context_switch> contexts;   ///< ascending; none: the trace names no contexts
     missing_events missing;
     /// Bytes, assumed for requests of which the trace does not say it; 0: there are none.
     std::uint32_t assumed_alignment = 0;

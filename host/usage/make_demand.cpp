@@ -24,6 +24,7 @@ public:
 
     void on_changes(std::span<const trace::change> changes) override {
         for (const trace::change& c : changes) {
+            note_context(c.context);
             const std::size_t index = class_of(c);
             made_.steps.push_back(step::of(index, c.gives_back));
             if (c.block != trace::no_block) made_.blocks.push_back(c.block);
@@ -31,7 +32,9 @@ public:
     }
 
     /// The same as on_changes(), for nearly every event of a native trace.
-    void on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t) override {
+    void
+    on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t context) override {
+        note_context(context);
         const std::size_t before = made_.steps.size();
         made_.steps.resize(before + changes.size());
         made_.blocks.resize(before + changes.size());
@@ -59,6 +62,7 @@ public:
     }
 
     void on_failure(const trace::failure& f) override {
+        note_context(f.context);
         const std::size_t index = class_of({.size = f.size, .alignment_log2 = f.alignment_log2});
         const std::uint64_t events = event_count(made_);
         made_.failures.push_back({.at = made_.steps.size(), .at_least = f.at_least});
@@ -122,6 +126,14 @@ private:
         return index;
     }
 
+    /// What follows happens there.
+    void note_context(std::uint16_t context) {
+        if (context == context_) [[likely]]
+            return;
+        context_ = context;
+        made_.contexts.push_back({.step = made_.steps.size(), .context = context});
+    }
+
     [[nodiscard]] trace::change with_assumed_alignment(trace::change c) {
         made_.assumed_alignment = assumed_alignment_;
         c.alignment_log2 = static_cast<std::uint8_t>(std::countr_zero(assumed_alignment_));
@@ -142,6 +154,7 @@ private:
     }
 
     std::uint32_t assumed_alignment_;
+    std::uint16_t context_ = trace::no_context;
     demand made_;
     std::vector<std::uint16_t> small_ = std::vector<std::uint16_t>(small_limit * alignments, none);
     std::map<request_class, std::size_t> large_;

@@ -68,6 +68,106 @@ TEST(Orders, ShiftEventsALittleAndKeepEachBlocksOwn) {
     }
 }
 
+/// Random contexts, each for some events. No context begins between the steps of a resize.
+void name_contexts(usage::demand& run, std::mt19937& random, std::uint32_t contexts) {
+    std::size_t step = 0;
+    ordered_run(run).for_each_event(0, [&](std::size_t at, bool) {
+        if (at < step) return true;
+        const auto context = static_cast<std::uint16_t>(random() % contexts + 15);
+        if (run.contexts.empty() || run.contexts.back().context != context)
+            run.contexts.push_back({.step = at, .context = context});
+        step = at + 1 + random() % 9;
+        return true;
+    });
+}
+
+std::uint16_t context_at(const usage::demand& run, std::size_t step) {
+    std::uint16_t context = 0;
+    for (const usage::context_switch& change : run.contexts)
+        if (change.step <= step) context = change.context;
+    return context;
+}
+
+TEST(Orders, KeepWhatOneContextDoesInOrder) {
+    std::set<bool> earlier; // whether a context of an event overtook another
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        usage::demand run = random_blocks(random, {});
+        const std::uint32_t contexts = 2 + seed % 3;
+        name_contexts(run, random, contexts);
+        const ordered_run ordered(run);
+        ASSERT_EQ(ordered.contexts(), contexts);
+        const usage::demand other = in_order(ordered, 1 + seed % 50);
+        ASSERT_NE(other.steps, run.steps);
+        ASSERT_EQ(by_block(other), by_block(run));
+
+        std::map<std::uint16_t, std::size_t> last; // step of each context
+        std::size_t place = 0;
+        std::vector<std::size_t> traced;
+        ordered.for_each_event(0, [&](std::size_t step, bool) {
+            traced.push_back(step);
+            return true;
+        });
+        ordered.for_each_event(1 + seed % 50, [&](std::size_t step, bool) {
+            const std::uint16_t context = context_at(run, step);
+            if (last.contains(context)) {
+                EXPECT_GT(step, last[context]);
+            }
+            last[context] = step;
+            const auto own = std::ranges::lower_bound(traced, step) - traced.begin();
+            EXPECT_LE(std::abs(own - static_cast<std::ptrdiff_t>(place)), 32);
+            if (traced[place] != step) earlier.insert(step < traced[place]);
+            ++place;
+            return true;
+        });
+    }
+    EXPECT_EQ(earlier.size(), 2U);
+}
+
+TEST(Orders, OfOneContextAreTheTracedOne) {
+    std::mt19937 random(2);
+    usage::demand run = random_blocks(random, {});
+    run.contexts = {{.step = 0, .context = 512}};
+    const ordered_run ordered(run);
+    EXPECT_EQ(ordered.contexts(), 1U);
+    for (std::uint32_t order = 0; order < 5; ++order)
+        EXPECT_EQ(in_order(ordered, order).steps, run.steps);
+    const auto plan = plan_overflow(std::span(&run, 1), {});
+    ASSERT_TRUE(plan.has_value());
+    EXPECT_EQ(plan->orders, 1U);
+    EXPECT_EQ(plan->contexts, 1U);
+}
+
+TEST(Orders, EventsAreTheSteps) {
+    for (unsigned seed = 0; seed < 100; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        const usage::demand run = random_blocks(random, {});
+        const ordered_run ordered(run);
+        const std::uint32_t order = seed % 4;
+        const std::vector<block_event> events = ordered.events(order);
+        std::size_t next = 0;
+        std::size_t left = 0; // events after the last that takes
+        ordered.for_each_event(order, [&](std::size_t step, bool resizes) {
+            const usage::step first = run.steps[step];
+            if (next == events.size()) {
+                EXPECT_TRUE(first.gives_back() && !resizes);
+                ++left;
+                return true;
+            }
+            const block_event& event = events[next++];
+            EXPECT_EQ(event.block, run.blocks[step]);
+            EXPECT_EQ(event.from, first.gives_back() ? first.index() : block_event::none);
+            const usage::step last = run.steps[step + (resizes ? 1 : 0)];
+            EXPECT_EQ(event.to, last.gives_back() ? block_event::none : last.index());
+            return true;
+        });
+        ASSERT_EQ(next, events.size());
+        ASSERT_EQ(next + left + run.resizes.size(), run.steps.size());
+    }
+}
+
 TEST(Orders, NumberBlocksAsAReplayWithoutNumbersTakesThem) {
     for (unsigned seed = 0; seed < 300; ++seed) {
         SCOPED_TRACE(seed);
@@ -113,6 +213,42 @@ TEST(Trials, AnswerAsAReplayDoesInEveryOrder) {
     }
     EXPECT_GT(held, 50U);
     EXPECT_LT(held, 550U);
+}
+
+/// What a growing region was found to need is near the least region that holds, and never below what is
+/// live; and a region that needs nothing more stays as it is.
+TEST(Trials, NeedWhatARegionThatGrowsTakes) {
+    unsigned held = 0;
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        const std::vector runs = {
+            random_blocks(random, {.live = 8}), random_blocks(random, {.live = 12})
+        };
+        const trials tried(runs);
+        const std::vector<pool_spec> pools = {{24, 5}, {64, 2}};
+        tried_heap heap{.pools = pools, .alignment = 8, .region_bytes = 256 + 8 * (seed % 40)};
+        const std::uint32_t order = seed % 3;
+        const auto found = tried.needed(heap, order, 16, 100'000);
+        ASSERT_TRUE(found.has_value());
+        ASSERT_GE(found->region, heap.region_bytes);
+        ASSERT_FALSE(tried.needed(heap, order, 16, (heap.region_bytes + found->region) / 2));
+        heap.region_bytes = found->region;
+        if (tried.hold(heap, order)) ++held;
+        heap.region_bytes = 100'000;
+        ASSERT_EQ(tried.needed(heap, order, 16, 100'000)->region, 100'000U);
+        std::uint64_t from_pools = 0;
+        for (const ordered_run& run : tried.runs()) {
+            const usage::demand shifted = in_order(run, order);
+            const auto report = replay(std::span(&shifted, 1), heap);
+            ASSERT_TRUE(report && report->holds());
+            for (const pool_usage& pool : report->pools)
+                from_pools += pool.taken;
+        }
+        // A resize that stays in its pool counts as a request of its own here.
+        ASSERT_GE(tried.needed(heap, order, 16, 100'000)->from_pools, from_pools);
+    }
+    EXPECT_GT(held, 150U);
 }
 
 std::uint64_t peak_of(const usage::demand& run) {

@@ -48,7 +48,15 @@ struct options {
 #endif
     };
 };
+#if defined(BENCH_SEARCH)
+constinit drone::basic_heap<
+    drone::static_pools<options::layout, drone::pool_search::BENCH_SEARCH>,
+    options::core,
+    drone::embedded_arena<options::layout.size, options::layout.alignment>>
+    heap;
+#else
 constinit drone::declared_heap<options> heap;
+#endif
 
 #if defined(BENCH_NEW) || defined(BENCH_MALLOC)
 DRONE_GLOBAL_HEAP(heap)
@@ -115,6 +123,16 @@ int replay() {
         }
     }
     return bench_allocate(1) == nullptr ? 1 : 0;
+#elif defined(BENCH_SEARCH)
+    // Each pool once, then each block back.
+    void* taken[options::layout.pool_count];
+    for (std::size_t i = 0; i < options::layout.pool_count; ++i) {
+        taken[i] = bench_allocate(options::layout.pools[i].block);
+        if (taken[i] == nullptr) return 1;
+    }
+    for (void* const block : taken)
+        bench_deallocate(block);
+    return 0;
 #else
     for (const bench::step& step : bench::steps) {
         void*& block = blocks[step.block];

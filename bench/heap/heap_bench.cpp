@@ -189,8 +189,8 @@ std::uint32_t code_size(const files::path& elf, through by) {
     if (!program) shop.give_up(program.error().message);
     std::uint32_t size = 0;
     for (const board::symbol& symbol : program->symbols) {
-        if (!symbol.is_function) continue;
         const std::string_view name = symbol.name;
+        if (!symbol.is_function && name.find("interval_table") == std::string_view::npos) continue;
         const auto has = [&](std::string_view part) {
             return name.find(part) != std::string_view::npos;
         };
@@ -199,7 +199,8 @@ std::uint32_t code_size(const files::path& elf, through by) {
                                                   : name == "malloc" || name == "free";
         const bool ours = name == "bench_allocate" || name == "bench_deallocate" ||
                           has("fall_over") || has("unserved") || has("_heard") ||
-                          has("native_tracer") || has("::serve") || has("::take_");
+                          has("native_tracer") || has("::serve") || has("::take_") ||
+                          has("interval_table");
         const bool slowly = has("allocate_slowly") ||
                             has(by == through::new_face ? "new_slowly" : "malloc_slowly") ||
                             has("::refused");
@@ -244,6 +245,32 @@ void print_row(const std::string& name, const counts& c, std::uint32_t code) {
         c.deallocate.max(),
         code == 0 ? "" : std::to_string(code)
     );
+}
+
+/// Tree and table for as many pools as a heap can have, with one block each.
+void print_searches(const std::string& level) {
+    fmt::print("\nMany pools, Cortex-M4, {}\n", level);
+    print_head(level);
+    for (const std::uint32_t pools : {8U, 32U, 64U, 128U, 255U}) {
+        std::string list;
+        std::uint64_t size = 0;
+        for (std::uint32_t i = 0; i < pools; ++i) {
+            const std::uint32_t block = granule * (i + 1);
+            list += fmt::format("{{{}, 1}}, ", block);
+            size += block;
+        }
+        const std::string folder = write_pools(fmt::format("search{}", pools), list, size);
+        for (const std::string by : {"tree", "table"}) {
+            const variant what = {
+                fmt::format("-DBENCH_DRONE -DBENCH_SEARCH={} -I'{}'", by, folder),
+                "--specs=nano.specs",
+                through::heap
+            };
+            const files::path elf = bench::build(shop, "firmware.cpp", what, "cortex-m4", level);
+            const counts c = bench::measure(shop, elf, {.model = board::core_model::m4}, what.by);
+            print_row(fmt::format("{} pools by a {}", pools, by), c, code_size(elf, what.by));
+        }
+    }
 }
 
 struct core_choice {
@@ -372,4 +399,7 @@ int main(int count, char** arguments) {
         for (const char* level : {"-O2", "-Os"})
             table(core, made, level);
     }
+    if (count > 2 && std::string_view(arguments[2]) != "searches") return 0;
+    for (const char* level : {"-O2", "-Os"})
+        print_searches(level);
 }

@@ -3,6 +3,8 @@
 
 // Which pool serves a size, and which pool holds an address.
 
+#include <drone/bits.hpp>
+#include <drone/interval_table.hpp>
 #include <drone/layout.hpp>
 #include <drone/region.hpp>
 
@@ -12,9 +14,17 @@
 
 namespace drone {
 
+/// How a layout is searched.
+enum class pool_search : std::uint8_t {
+    tree,    ///< by code: comparisons with constants
+    table,   ///< by data (interval_table.hpp)
+    cheaper, ///< by a tree in layouts of fewer than 64 pools, else by what takes fewer bytes
+};
+
 /// The searches over a constexpr layout: binary searches in which every node compares with a
 /// constant. The compiler lays the tree out as code; there is no table to load. The visitor gets
-/// the index of the pool as a constant, so what follows is specialised for the pool.
+/// the index of the pool as a constant, so what follows is specialised for the pool. A layout of
+/// many pools has a table instead, if that is smaller. The visitor then gets a number.
 ///
 ///     blocks 4 12 28 32:   size <= 12 ?  --yes--  size <= 4 ?   -> 0 | 1
 ///                               '--no--  size <= 28 ?  -> 2,  size <= 32 ?  -> 3 | none
@@ -26,7 +36,7 @@ namespace drone {
 ///
 /// No state. Every function is pure. Any context. Another Pools type (the host's replay has its
 /// pools at run time) has the same members.
-template <const auto& Layout>
+template <const auto& Layout, pool_search By = pool_search::cheaper>
 struct static_pools {
     static constexpr std::size_t limit = std::remove_cvref_t<decltype(Layout)>::pool_count;
     using region_place = static_region_place<Layout>;
@@ -46,7 +56,14 @@ struct static_pools {
     template <std::uint32_t Alignment, class Visitor>
     [[gnu::always_inline]] static constexpr decltype(auto)
     for_size(std::size_t size, Visitor&& visit) noexcept {
-        return by_size<Alignment, 0, fitting<Alignment>.count + 1>(size, visit);
+        if constexpr (has_table<sizes<Alignment>>) {
+            if (size > sizes<Alignment>.end * granule - granule) return visit(limit);
+            return visit(interval_table<sizes<Alignment>>::find(
+                (static_cast<std::uint32_t>(size) + granule - 1) / granule
+            ));
+        } else {
+            return by_size<Alignment, 0, fitting<Alignment>.count + 1>(size, visit);
+        }
     }
 
     /// `visit(index)` of the pool that holds `offset`, `visit(index<limit>{})`
@@ -54,7 +71,12 @@ struct static_pools {
     template <class Visitor>
     [[gnu::always_inline]] static constexpr decltype(auto)
     for_offset(std::uint32_t offset, Visitor&& visit) noexcept {
-        return by_offset<0, placed.count>(offset, visit);
+        if constexpr (has_table<offsets>) {
+            if (offset >= offsets.end * granule) return visit(last_placed());
+            return visit(interval_table<offsets>::find(offset / granule));
+        } else {
+            return by_offset<0, placed.count>(offset, visit);
+        }
     }
 
     /// What holds the highest addresses: a pool, `limit` for the region.
@@ -104,6 +126,36 @@ private:
         }
         if (region_place::exists) result.add(limit, Layout.region.offset);
         return result;
+    }();
+
+    // The same as intervals of granules.
+
+    template <std::uint32_t Alignment>
+    static constexpr auto sizes = [] {
+        interval_list<2 * limit + 1> result;
+        for (std::size_t i = 0; i < fitting<Alignment>.count; ++i) {
+            result.add(result.end, fitting<Alignment>.places[i].pool);
+            result.end = fitting<Alignment>.places[i].bound / granule + 1;
+        }
+        return result;
+    }();
+    static constexpr auto offsets = [] {
+        interval_list<limit + 1> result;
+        for (std::size_t i = 0; i + 1 < placed.count; ++i) {
+            result.add(placed.places[i].bound / granule, placed.places[i].pool);
+            result.end = placed.places[i + 1].bound / granule;
+        }
+        return result;
+    }();
+
+    /// Whether a search has a table. A place in a tree takes some 33 bytes of code, or 14 where code
+    /// shall be small (docs/sizes.md).
+    template <const auto& Intervals>
+    static constexpr bool has_table = [] {
+        if (By == pool_search::tree || Intervals.count == 0) return false;
+        if (By == pool_search::table) return true;
+        constexpr std::size_t tree = Intervals.count * (bits::for_size ? 14 : 33);
+        return Intervals.count >= 64 && interval_table<Intervals>::size_bytes < tree;
     }();
 
     template <std::uint32_t Alignment, std::size_t First, std::size_t Last, class Visitor>

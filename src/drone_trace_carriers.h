@@ -20,7 +20,8 @@
 #define ARM_M 1
 #endif
 #if !defined DRONE_TRACE_ITM && !defined DRONE_TRACE_UART && !defined DRONE_TRACE_RAM_RING &&      \
-    !defined DRONE_TRACE_SEMIHOSTING && !defined DRONE_TRACE_FILE && !defined DRONE_TRACE_CUSTOM
+    !defined DRONE_TRACE_SEMIHOSTING && !defined DRONE_TRACE_FILE && !defined DRONE_TRACE_RTT &&   \
+    !defined DRONE_TRACE_CUSTOM
 #if defined ARM_M && !defined __ARM_ARCH_6M__ && !defined __ARM_ARCH_8M_BASE__
 #define DRONE_TRACE_ITM 1
 #elif defined __linux__
@@ -200,6 +201,8 @@ static int carrier_pump(void) {
     } while (sent != before);
     return sent != appended && DRONE_TRACE_UART_ENABLED();
 }
+#elif defined DRONE_TRACE_RTT
+#include "drone_trace_rtt.h"
 #elif defined DRONE_TRACE_RAM_RING
 /* As include/drone/ram_ring.hpp has it. The name keeps it out of .bss where the linker script does. */
 static volatile struct ring {

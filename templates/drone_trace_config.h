@@ -7,6 +7,7 @@
  *    Linux, else the RAM ring. */
 /* #define DRONE_TRACE_ITM 1         SWO pin: `drone log :0 heaptrace:31` */
 /* #define DRONE_TRACE_UART 1        a UART of yours, ITM framing: `drone log --input serial:/dev/ttyUSB0@115200 ...` */
+/* #define DRONE_TRACE_RTT 1         SEGGER RTT, which a debug probe reads: docs/probes.md */
 /* #define DRONE_TRACE_RAM_RING 1    the last words in RAM: dump it, then `drone heap -f DUMP` */
 /* #define DRONE_TRACE_SEMIHOSTING 1 file heaptrace of the debugger, or of QEMU */
 /* #define DRONE_TRACE_FILE 1        file heaptrace, of a program on Linux */
@@ -19,6 +20,12 @@
 /* #define DRONE_TRACE_UART_ENABLED() ((USART2->CR1 & USART_CR1_TE) != 0) */
 /* #define DRONE_TRACE_UART_READY() ((USART2->SR & USART_SR_TXE) != 0) */
 /* #define DRONE_TRACE_UART_WRITE(byte) (USART2->DR = (byte)) */
+
+/* -- RTT: the buffer, a power of two; and how often it is found full until nobody listens. */
+/* #define DRONE_TRACE_RTT_BYTES 1024 */
+/* #define DRONE_TRACE_RTT_PATIENCE 0x400000 */
+/* #define DRONE_TRACE_RTT_UP and DRONE_TRACE_RTT_OPEN(bytes, size)   a descriptor of the program's own block, and what
+                                                                      sets it up: SEGGER_RTT_ConfigUpBuffer() */
 
 /* -- The RAM ring: 4 bytes a word, and 24; a power of two from 64 on. */
 /* #define DRONE_TRACE_RING_WORDS 1024 */

@@ -18,6 +18,8 @@
 #include <cortex_m/exclusive.hpp>
 #if defined(BENCH_RING)
 #include <drone/ram_ring.hpp>
+#elif defined(BENCH_RTT)
+#include <drone/rtt_carrier.hpp>
 #elif __ARM_ARCH >= 7
 #include <cortex_m/itm.hpp>
 #endif
@@ -27,11 +29,13 @@ struct options {
     using core = drone::cortex_m::single_core;
 #if defined(BENCH_RING)
     using carrier = drone::ram_ring<BENCH_RING>;
+#elif defined(BENCH_RTT)
+    using carrier = drone::rtt_carrier<core>;
 #elif __ARM_ARCH >= 7
     using carrier = drone::cortex_m::itm;
 #endif
     static constexpr drone::heap_settings settings{
-#if defined(BENCH_TRACED) || defined(BENCH_RING)
+#if defined(BENCH_TRACED) || defined(BENCH_RING) || defined(BENCH_RTT)
         .trace_port = 31,
 #endif
 #if defined(BENCH_DROP)
@@ -135,6 +139,9 @@ int replay() {
     return 0;
 #else
     for (const bench::step& step : bench::steps) {
+#if defined(BENCH_RTT) && defined(BENCH_HEARD)
+        drone::detail::rtt_own.block.up.read = drone::detail::rtt_own.block.up.written; // the probe
+#endif
         void*& block = blocks[step.block];
         if (step.size == 0) {
             bench_deallocate(block);

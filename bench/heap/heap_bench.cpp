@@ -304,6 +304,7 @@ void table(const core_choice& core, const layouts& made, const std::string& leve
         // These need functions that code_size() does not know.
         const bool more = what.options.find("BENCH_CHECKING") != std::string::npos ||
                           what.options.find("BENCH_RING") != std::string::npos ||
+                          what.options.find("BENCH_RTT") != std::string::npos ||
                           what.libraries.find("tracer.o") != std::string::npos;
         print_row(name, c, more ? 0 : code_size(elf, what.by));
         return c;
@@ -333,6 +334,8 @@ void table(const core_choice& core, const layouts& made, const std::string& leve
         row("  with contexts", ours(pools8, traced + " -DBENCH_CONTEXTS"), true);
         row("  with callers", ours(pools8, traced + " -DBENCH_CALLERS"), true);
     }
+    row("drone, 8 pools, traced over RTT, nobody listens", ours(pools8, "-DBENCH_RTT"));
+    row("drone, 8 pools, traced over RTT, listening", ours(pools8, "-DBENCH_RTT -DBENCH_HEARD"));
     row("drone, 8 pools, traced into a RAM ring", ours(pools8, "-DBENCH_RING=4096"));
     row("drone, 8 pools, checking cheap", ours(pools8, "-DBENCH_CHECKING=cheap"));
     row("drone, 32 pools, checking full", ours(pools32_full, "-DBENCH_CHECKING=full"));

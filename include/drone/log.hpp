@@ -23,7 +23,9 @@ inline constexpr unsigned heap_trace_port = 31;
 /// - `ready`: whether a write would be accepted now.
 /// - `write`: one write of 8 or 32 bits that no interrupt can split.
 ///
-/// A carrier whose ports can be enabled while the whole carrier is switched off also has `running`.
+/// A carrier whose ports can be enabled while the whole carrier is switched off also has `running`. One
+/// that must be ready before anybody can listen has `begin`, which a traced heap's initialize() calls. One
+/// whose listener can be replaced between two calls of `enabled` has `listener`, a number that then changes.
 template <class Carrier>
 concept log_carrier = requires(unsigned port, std::uint32_t word, std::uint8_t byte) {
     { Carrier::enabled(port) } noexcept -> std::same_as<bool>;

@@ -42,6 +42,7 @@ class native_tracer {
     static constexpr bool has_region = Options::layout.region.granules != 0;
     static constexpr bool drops = Options::trace_flow == trace_flow::drop;
     static constexpr bool tells_callers = Options::trace_callers;
+    static constexpr bool counts_listeners = requires { Options::carrier::listener(); };
     static constexpr bool tells_contexts = !std::is_void_v<typename Options::trace_context>;
 
     static_assert(Options::layout.size <= wire::heap_size_limit, "a traced heap is at most 16 MiB");
@@ -97,6 +98,13 @@ public:
     static constexpr std::uint32_t period = choose_period();
     /// Events between two checks, a power of two.
     static constexpr std::uint32_t check_period = std::min(period, most_between_checks);
+
+    /// Makes the carrier ready, where it must be before anybody can listen.
+    void begin() noexcept
+        requires requires { Options::carrier::begin(); }
+    {
+        Options::carrier::begin();
+    }
 
     /// Whether somebody listens. If not, it marks a pause, which the next listener learns of.
     [[nodiscard, gnu::always_inline]] bool listening() noexcept {
@@ -174,7 +182,7 @@ public:
     [[gnu::cold, gnu::noinline]] void trace_end() noexcept {
         for (bool counted = false; port::wait();) {
             const masked_scope masked;
-            if (events_ == 0) return; // nothing was sent
+            if (events_ == 0 || is_new_listener()) return; // nothing was sent
             if (!port::ready() || write_due()) continue;
             if (write_left_out()) continue;
             if (counted) {
@@ -260,7 +268,7 @@ private:
     try_event(const event& e, wire::operation op, std::uint32_t data) noexcept {
         const masked_scope masked;
         const std::uint32_t number = events_;
-        if (!port::ready() || open_ != &e || opened_at_ != number) [[unlikely]]
+        if (!port::ready() || open_ != &e || opened_at_ != number || is_new_listener()) [[unlikely]]
             return false;
         if constexpr (drops) {
             if (dropped_ != 0) return false;
@@ -273,7 +281,7 @@ private:
 
     /// Whether the port takes a word now, and no other is due before event `number`.
     [[gnu::always_inline]] bool is_free_for(std::uint32_t number) noexcept {
-        if (!port::ready() || is_check_due(number)) return false;
+        if (!port::ready() || is_check_due(number) || is_new_listener()) return false;
         if constexpr (drops) {
             if (dropped_ != 0) return false;
         }
@@ -372,6 +380,7 @@ private:
     /// Writes the next word on the way to the event; true when it is the event. Whoever preempts
     /// continues where we are: with the announcement, not with the prefix of our event.
     bool write_next(const event& e) noexcept {
+        if (is_new_listener()) begin_anew();
         if (write_due()) return false;
         if (open_ != &e || opened_at_ != events_) { // or another event took our prefix
             open_ = &e;
@@ -510,12 +519,28 @@ private:
     /// Nobody listens any more.
     void forget() noexcept {
         const masked_scope masked;
+        begin_anew();
+    }
+    void begin_anew() noexcept {
         events_ = 0;
         announced_ = 0;
         dropped_ = 0;
         left_out_ = 0;
         open_ = nullptr;
+        if constexpr (counts_listeners) listener_.number = Options::carrier::listener();
     }
+
+    /// Whether the carrier has another listener than the one that was written to: nobody listened in
+    /// between, though no operation saw that. Masked, and only where the port is ready.
+    [[gnu::always_inline]] bool is_new_listener() const noexcept {
+        if constexpr (counts_listeners) return listener_.number != Options::carrier::listener();
+        return false;
+    }
+
+    struct last_listener {
+        std::uint32_t number = 0;
+    };
+    struct no_listener {};
 
     static constexpr std::uint32_t alignment_said = 1;
     static constexpr std::uint32_t caller_said = 2;
@@ -532,6 +557,8 @@ private:
     std::uint32_t opened_at_ = 0; ///< `events_` then: another event may have that number by now
     std::uint32_t said_ = 0;      ///< of the open event
     std::uint32_t context_ = 0;   ///< the last one sent since the announcement
+    [[no_unique_address]] std::conditional_t<counts_listeners, last_listener, no_listener>
+        listener_;
 };
 
 } // namespace drone

@@ -25,6 +25,8 @@ namespace drone {
 ///   an allocation and a deallocation. realloc() does not know the old size and gives the block's.
 /// - trace_failed: a request that the heap could not serve.
 ///
+/// - begin, where there is one: the heap was initialised.
+///
 /// A tracer that wants the caller takes one more argument in every hook: a code address, where the
 /// program called operator new, malloc or the heap.
 ///
@@ -109,6 +111,11 @@ class traced : detail::holder<Tracer>, public forwarding<Heap> {
     friend void detail::deallocate_heard(void* block, Traced& self, Caller... caller) noexcept;
 
 public:
+    void initialize() noexcept {
+        forwarding<Heap>::initialize();
+        if constexpr (requires { tracer_.begin(); }) tracer_.begin();
+    }
+
     // While nobody listens the way is a test and then that of the untraced heap: what must be kept
     // for the tracer is kept only on the other branch.
 

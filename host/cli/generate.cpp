@@ -7,11 +7,13 @@
 #include "cli/generate_overflow.hpp"
 #include "cli/heap_inputs.hpp"
 #include "cli/say.hpp"
+#include "cli/suggestion.hpp"
 #include "cli/write_heap.hpp"
 #include "config/rewrite.hpp"
 #include "layout/plan.hpp"
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -146,8 +148,8 @@ result<heap_inputs> read_traces(const heap_options& shared) {
     return inputs;
 }
 
-result<int> generate_overflow(
-    const heap_inputs& inputs, const pool_range& range, const generate_options& options, bool json
+result<generated_overflow> lay_out_overflow(
+    const heap_inputs& inputs, const pool_range& range, const generate_options& options
 ) {
     if (options.squeeze || !options.keep.empty())
         return fail("--squeeze and --keep are for pools alone; leave them out, or say --overflow no"
@@ -156,17 +158,59 @@ result<int> generate_overflow(
         return no_allocation();
     auto made = layout::plan_overflow(inputs.runs, {.most_pools = range.last, .size = inputs.size});
     if (!made) return std::unexpected(made.error());
-    const generated_overflow heap{
+    return generated_overflow{
         .inputs = inputs,
         .plan = *std::move(made),
         .doubt = layout::doubt_of(inputs.runs),
         .today = replay_of_today(inputs),
     };
+}
+
+result<generated_heap>
+lay_out_pools(const heap_inputs& inputs, const pool_range& range, const generate_options& options) {
+    auto keep = parse_blocks(options.keep);
+    if (!keep) return std::unexpected(keep.error());
+    auto planner = layout::planner::of(
+        inputs.runs, {.most_pools = range.last, .keep = *std::move(keep), .size = inputs.size}
+    );
+    if (!planner) return std::unexpected(planner.error());
+    if (planner->empty()) return no_allocation();
+
+    generated_heap heap{
+        .inputs = inputs, .plan = {}, .curve = {}, .knee = 0, .doubt = planner->doubt()
+    };
+    std::size_t pools = range.last;
+    if (!range.is_one()) {
+        heap.curve = planner->curve(range.first, range.last);
+        if (heap.curve.empty())
+            return fail(fmt::format(
+                "{} pools cannot have all blocks of --keep; ask for more pools", range.last
+            ));
+        pools = heap.knee = layout::cheapest_of(heap.curve, options.pool_cost);
+    }
+    const auto rule = layout::headroom_named(options.rule).value_or(layout::headroom::spread);
+    auto made = planner->make(
+        {.pools = pools, .size = inputs.size, .rule = rule, .squeeze = options.squeeze}
+    );
+    if (!made) return std::unexpected(made.error());
+    heap.plan = *std::move(made);
+    heap.hopeless = planner->hopeless();
+    heap.today = replay_of_today(inputs);
+    heap.squeeze_asked = options.squeeze;
+    heap.asked_pools = pools;
+    return heap;
+}
+
+/// Prints a layout, and writes it where that is asked for. `doubt` is why it does not hold the trace,
+/// empty if it does.
+template <class Generated>
+result<int> hand_out(
+    const Generated& heap, const std::string& doubt, const generate_options& options, bool json
+) {
     say_text(talk(heap));
     fmt::print("{}", json ? to_json(heap) : to_toml(heap));
-    if (!heap.plan.holds())
-        return fail("this heap does not hold the trace in every order tried; make it larger");
-    if (options.write) return write_heap(inputs, heap_of(heap), remarks(heap), options.yes);
+    if (!doubt.empty()) return fail(doubt);
+    if (options.write) return write_heap(heap.inputs, heap_of(heap), remarks(heap), options.yes);
     return 0;
 }
 
@@ -178,48 +222,58 @@ result<int> generate(const heap_options& shared, const generate_options& options
     if (options.write && !inputs->other_heap.empty())
         return fail(fmt::format("nothing is written: {}", inputs->other_heap));
     if (!inputs->other_heap.empty()) say("drone: note: {}\n", inputs->other_heap);
-    if (wants_overflow(*inputs, options))
-        return generate_overflow(*inputs, range, options, shared.json);
-    auto keep = parse_blocks(options.keep);
-    if (!keep) return std::unexpected(keep.error());
-    auto planner = layout::planner::of(
-        inputs->runs, {.most_pools = range.last, .keep = *std::move(keep), .size = inputs->size}
-    );
-    if (!planner) return std::unexpected(planner.error());
-    if (planner->empty()) return no_allocation();
-
-    generated_heap heap{
-        .inputs = *inputs, .plan = {}, .curve = {}, .knee = 0, .doubt = planner->doubt()
-    };
-    std::size_t pools = range.last;
-    if (!range.is_one()) {
-        heap.curve = planner->curve(range.first, range.last);
-        if (heap.curve.empty())
-            return fail(fmt::format(
-                "{} pools cannot have all blocks of --keep; ask for more pools", range.last
-            ));
-        pools = heap.knee = layout::cheapest_of(heap.curve, options.pool_cost);
+    if (wants_overflow(*inputs, options)) {
+        const auto heap = lay_out_overflow(*inputs, range, options);
+        if (!heap) return std::unexpected(heap.error());
+        const std::string doubt =
+            heap->plan.holds()
+                ? ""
+                : "this heap does not hold the trace in every order tried; make it larger";
+        return hand_out(*heap, doubt, options, shared.json);
     }
-    if (range.automatic) heap.curve.clear();
-    const auto rule = layout::headroom_named(options.rule).value_or(layout::headroom::spread);
-    auto made = planner->make(
-        {.pools = pools, .size = inputs->size, .rule = rule, .squeeze = options.squeeze}
-    );
-    if (!made) return std::unexpected(made.error());
-    heap.plan = *std::move(made);
-    heap.hopeless = planner->hopeless();
-    heap.today = replay_of_today(*inputs);
-    heap.squeeze_asked = options.squeeze;
-    heap.asked_pools = pools;
-    say_text(talk(heap));
-    fmt::print("{}", shared.json ? to_json(heap) : to_toml(heap));
-    if (!heap.plan.replay.holds())
-        return fail("this layout does not hold the trace when it is replayed");
-    if (options.write) return write_heap(*inputs, heap_of(heap), remarks(heap), options.yes);
-    return 0;
+    auto heap = lay_out_pools(*inputs, range, options);
+    if (!heap) return std::unexpected(heap.error());
+    if (range.automatic) heap->curve.clear(); // nobody asked for it
+    const std::string doubt =
+        heap->plan.replay.holds() ? "" : "this layout does not hold the trace when it is replayed";
+    return hand_out(*heap, doubt, options, shared.json);
+}
+
+/// What a page shows of a layout beside what `--json` prints.
+nlohmann::ordered_json
+suggestion(const std::string& json, std::string toml, const layout::replay_report& replay) {
+    nlohmann::ordered_json most = nlohmann::ordered_json::array();
+    for (const layout::pool_usage& pool : replay.pools)
+        most.push_back(pool.peak);
+    return {
+        {"generated", nlohmann::ordered_json::parse(json)},
+        {"toml", std::move(toml)},
+        {"most", most},
+        {"region_peak",
+         replay.region.bytes == 0 ? nlohmann::ordered_json(nullptr)
+                                  : nlohmann::ordered_json(replay.region.peak_bytes)},
+    };
 }
 
 } // namespace
+
+result<nlohmann::ordered_json> suggest_layout(const heap_inputs& inputs) {
+    const generate_options usual;
+    const pool_range range = parse_pools(usual.pools).value_or(pool_range{});
+    if (wants_overflow(inputs, usual)) {
+        const auto heap = lay_out_overflow(inputs, range, usual);
+        if (!heap) return std::unexpected(heap.error());
+        return suggestion(to_json(*heap), to_toml(*heap), heap->plan.replay);
+    }
+    auto heap = lay_out_pools(inputs, range, usual);
+    if (!heap) return std::unexpected(heap.error());
+    const auto curve = std::move(heap->curve);
+    heap->curve.clear();
+    nlohmann::ordered_json made = suggestion(to_json(*heap), to_toml(*heap), heap->plan.replay);
+    for (const layout::curve_point& point : curve)
+        made["curve"].push_back({point.pools, point.used, point.lower_bound});
+    return made;
+}
 
 void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
     auto options = std::make_shared<generate_options>();

@@ -125,11 +125,7 @@ std::vector<std::string> each_once(const std::vector<std::string>& named) {
 
 result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
     std::vector<std::vector<std::uint32_t>> identities;
-    std::optional<std::uint32_t> assumed;
-    if (!options.alignment.empty())
-        assumed = static_cast<std::uint32_t>(
-            config::parse_size(options.alignment).value_or(default_alignment)
-        );
+    const std::optional<std::uint32_t> assumed = asked_alignment(options);
     for (const std::string& file : inputs.files) {
         const auto source = open_trace(file, options);
         if (!source) return std::unexpected(source.error());
@@ -155,6 +151,13 @@ result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
 }
 
 } // namespace
+
+std::optional<std::uint32_t> asked_alignment(const heap_options& options) {
+    if (options.alignment.empty()) return std::nullopt;
+    return static_cast<std::uint32_t>(
+        config::parse_size(options.alignment).value_or(default_alignment)
+    );
+}
 
 result<trace::source> open_trace(const std::string& file, const heap_options& options) {
     auto source = trace::source::open(file);

@@ -52,6 +52,9 @@ struct heap_inputs {
 /// find_heap(), and the traces. What the readers noticed goes to standard error.
 [[nodiscard]] result<heap_inputs> read_heap_inputs(const heap_options& options);
 
+/// What --align says.
+[[nodiscard]] std::optional<std::uint32_t> asked_alignment(const heap_options& options);
+
 /// The file, its sizes as the options say.
 [[nodiscard]] result<trace::source>
 open_trace(const std::string& file, const heap_options& options);

@@ -7,13 +7,16 @@
 #include "cli/heap_inputs.hpp"
 #include "cli/read_report.hpp"
 #include "cli/say.hpp"
+#include "cli/suggestion.hpp"
 #include "report/page/page.hpp"
 #include "trace/read.hpp"
+#include "usage/make_demand.hpp"
 #include "usage/statistics.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -37,10 +40,14 @@ std::string title(const heap_inputs& inputs, const page_options& options) {
     return std::filesystem::path(inputs.files.front()).filename().string();
 }
 
-/// Whether the trace is of a heap that is not ours, whose blocks it says the places of.
-bool is_foreign(const trace::source& trace) {
+/// Whether the trace is of a heap that is not ours, whose blocks it says the places of. One of ours
+/// without pools looks the same, but the project has it.
+bool is_foreign(const trace::source& trace, const heap_inputs& inputs) {
     const trace::traced_heap* const heap = trace.announced();
-    return heap != nullptr && heap->pools.empty() && heap->region.units != 0;
+    if (heap == nullptr || !heap->pools.empty() || heap->region.units == 0) return false;
+    return std::ranges::none_of(inputs.heaps, [heap](const config::heap& ours) {
+        return ours.overflow && ours.pools.empty() && ours.size == heap->size;
+    });
 }
 
 result<report::heap_report>
@@ -51,7 +58,8 @@ read_one(const heap_options& shared, const heap_inputs& inputs, const page_optio
     r.heap_size = inputs.size;
     r.core_clock = inputs.core_clock;
     if (inputs.heap) r.permanent = inputs.heap->permanent;
-    const auto read = read_run(inputs.files.front(), shared, inputs, true, is_foreign(*trace), r);
+    const auto read =
+        read_run(inputs.files.front(), shared, inputs, true, is_foreign(*trace, inputs), r);
     if (!read) return std::unexpected(read.error());
     if (const auto named = name_callers(inputs, options.elf, true, r); !named)
         return std::unexpected(named.error());
@@ -84,6 +92,29 @@ result<report::run_before> read_before(const std::string& file, const heap_optio
     };
 }
 
+/// A layout of a longer run takes too much memory and time for a picture.
+constexpr std::uint64_t longest_laid_out = 20'000'000;     ///< events
+constexpr std::uint64_t longest_with_a_region = 1'000'000; ///< events
+
+/// What the page shows of a better layout, or why it has none.
+nlohmann::ordered_json
+suggested(heap_inputs inputs, const heap_options& shared, std::uint64_t events) {
+    const auto none = [](const std::string& why) {
+        return nlohmann::ordered_json{{"problem", why}};
+    };
+    const bool has_region = inputs.heap && inputs.heap->overflow;
+    if (events > (has_region ? longest_with_a_region : longest_laid_out))
+        return none("the trace is long; `drone heap generate` finds a layout for it");
+    const auto trace = open_trace(inputs.files.front(), shared);
+    if (!trace) return none(trace.error().message);
+    auto run = usage::make_demand(*trace, asked_alignment(shared));
+    if (!run) return none(run.error().message);
+    inputs.left_open = trace::left_open(trace->format());
+    inputs.runs.push_back(*std::move(run));
+    auto layout = suggest_layout(inputs);
+    return layout ? *std::move(layout) : none(layout.error().message);
+}
+
 result<int> write_page(const heap_options& shared, const page_options& options) {
     const auto inputs = find_heap(shared);
     if (!inputs) return std::unexpected(inputs.error());
@@ -107,12 +138,13 @@ result<int> write_page(const heap_options& shared, const page_options& options) 
         if (!read) return std::unexpected(read.error());
         before = *std::move(read);
     }
+    const nlohmann::ordered_json layout = suggested(*inputs, shared, r->usage.events());
     const auto page = report::html({
         .report = *r,
         .asked = asked,
         .line = line,
         .title = title(*inputs, options),
-        .suggested = nullptr,
+        .suggested = &layout,
         .before = before ? &*before : nullptr,
     });
     if (!page) return std::unexpected(page.error());

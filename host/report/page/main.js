@@ -18,6 +18,9 @@ function makeHead() {
   figure(num(D.end.bytes), `bytes never given back, in ${many(D.end.blocks, 'block')}`, '#leaks');
   figure(num(D.failures.count), D.failures.count === 1 ? 'request failed' : 'requests failed', '#course',
     D.failures.count);
+  if (saved != null)
+    figure(num(Math.abs(saved)), `bytes ${saved >= 0 ? 'the suggested layout saves' : 'more it needs than today'}`,
+      '#layout');
 }
 
 function drawAll() {

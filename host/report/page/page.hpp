@@ -28,10 +28,11 @@ struct run_before {
 /// What a page is made from. The report has one run, with details.
 struct page {
     const heap_report& report;
-    const usage::timeline_request& asked;        ///< timeline_for()
-    const usage::timeline& line;                 ///< what became of it
-    std::string title;                           ///< the program
-    nlohmann::ordered_json* suggested = nullptr; ///< what page/layout.js draws; null: no layout
+    const usage::timeline_request& asked; ///< timeline_for()
+    const usage::timeline& line;          ///< what became of it
+    std::string title;                    ///< the program
+    const nlohmann::ordered_json* suggested =
+        nullptr; ///< what page/layout.js draws; null: no layout
     const run_before* before = nullptr;
 };
 

@@ -95,7 +95,7 @@ private:
         d["heap"] = {
             {"size", p_.report.heap_size ? json(*p_.report.heap_size) : json(nullptr)},
             {"traced", arena == 0 ? json(nullptr) : json(arena)},
-            {"ours", run_.heap && (!run_.heap->pools.empty() || run_.heap->region.units == 0)},
+            {"ours", run_.heap && !run_.arena.is_known()},
         };
         std::uint64_t blocks = 0;
         for (const auto& [size, count] : a_.live_at_peak())

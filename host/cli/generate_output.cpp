@@ -266,6 +266,10 @@ std::string talk(const generated_heap& heap) {
     text += room_text(plan);
     if (heap.doubt.gaps > 0) text += doubt_of_pools(heap) + "\n";
     text += denied_text(heap.inputs, heap.hopeless);
+    if (traced_failures(heap.inputs.runs).count > heap.hopeless)
+        text +=
+            "Each such round shows pools alone a few more sizes. With `overflow = true` in [heap], or with "
+            "--overflow yes, a region serves what no pool does, and one round is enough.\n";
     text += fmt::format(
         "Replayed through the target's heap: {} events, {}\n",
         plan.replay.events,

@@ -20,6 +20,10 @@ namespace drone::cli {
 
 namespace {
 
+std::string block_count(std::uint64_t blocks) {
+    return fmt::format("{} block{}", blocks, blocks == 1 ? "" : "s");
+}
+
 using json = nlohmann::ordered_json;
 
 bool has_layout(const config::heap& heap) { return !heap.pools.empty() || heap.overflow; }
@@ -67,7 +71,10 @@ describe(const layout::failure& failed, const heap_inputs& inputs, const config:
     if (failed.request.alignment > granule)
         text += fmt::format(" aligned to {}", failed.request.alignment);
     text += fmt::format(
-        " while {} blocks of {} bytes in all are live, and ", failed.live_blocks, failed.live_bytes
+        " while {} of {} bytes in all {} live, and ",
+        block_count(failed.live_blocks),
+        failed.live_bytes,
+        failed.live_blocks == 1 ? "is" : "are"
     );
     if (failed.largest_hole) {
         text += fmt::format(
@@ -92,11 +99,11 @@ describe(const layout::failure& failed, const heap_inputs& inputs, const config:
 std::string describe(const layout::region_usage& region) {
     return fmt::format(
         "Region: {} bytes, tags included; {} requests served, {} of them because their pool was full\n"
-        "At its peak {} blocks, {} bytes; at its tightest moment it would still have served {} bytes\n",
+        "At its peak {}, {} bytes; at its tightest moment it would still have served {} bytes\n",
         region.bytes,
         region.taken,
         region.fell_into,
-        region.peak,
+        block_count(region.peak),
         region.peak_bytes,
         region.least_hole
     );
@@ -120,10 +127,10 @@ std::string to_table(const config::heap& heap, const layout::replay_report& repo
         );
     if (report.region.bytes != 0) text += "\n" + describe(report.region);
     text += fmt::format(
-        "\nPeak: {} blocks, {} bytes requested\n"
+        "\nPeak: {}, {} bytes requested\n"
         "Fragmentation: {} bytes, the most that was unused inside blocks at one time (each pool's most may "
         "be at another)\n",
-        report.peak_blocks,
+        block_count(report.peak_blocks),
         report.peak_bytes,
         report.peak_waste
     );

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double region_slack = 1.03;
 constexpr double with_tags = 65.0 / 64; // a bit a granule
-constexpr std::size_t windows = 400;    // of a run, one moment each
+constexpr std::size_t windows = 200;    // of a run, one moment each
 constexpr double least_load = 0.25;     // of the largest, at a moment that matters
 
 /// The least x below which a normal variable stays with that probability.

@@ -31,8 +31,7 @@ public:
 
         /// Its number in its pool; the number of its first granule, header included, in the region.
         std::uint32_t at = nowhere;
-        std::uint16_t pool = 0; ///< the number of pools: it is in the region
-        bool is_long = false;   ///< it has a header
+        std::uint32_t pool = 0; ///< the number of pools: it is in the region
 
         [[nodiscard]] bool exists() const { return at != nowhere; }
     };
@@ -42,13 +41,15 @@ public:
         std::uint32_t alignment = 0;
         std::uint32_t granules = 0; ///< of its block in the region; 0: larger than that
         std::uint32_t bin = 0;      ///< in which to look first
-        std::uint16_t pool = 0;     ///< that serves it, the number of pools for the region
+        std::uint32_t header = 0;   ///< is_long, where that block has one
+        std::uint32_t pool = 0;     ///< that serves it, the number of pools for the region
     };
 
     /// The region may grow by `room` bytes.
     heap_model(const tried_heap& heap, std::uint32_t room)
         : place_(place_region(bytes_of(heap), bytes_of(heap) + heap.region_bytes + room)),
-          most_granules_(place_.granules), bins_(most_granules_), pools_(heap.pools.size()) {
+          most_granules_(place_.granules), bins_(most_granules_),
+          pool_count_(static_cast<std::uint32_t>(heap.pools.size())), pools_(heap.pools.size()) {
         place_.granules = place_region(bytes_of(heap), bytes_of(heap) + heap.region_bytes).granules;
         place_pools(heap.pools.data(), heap.pools.size(), heap.alignment, layouts_.data());
         for (std::size_t number = 0; number < pools_.size(); ++number)
@@ -60,7 +61,7 @@ public:
         if (place_.granules != 0) put(place_.first, place_.granules);
     }
 
-    [[nodiscard]] std::uint16_t region() const { return static_cast<std::uint16_t>(pools_.size()); }
+    [[nodiscard]] std::uint32_t region() const { return pool_count_; }
     [[nodiscard]] const region_layout& place() const { return place_; }
 
     [[nodiscard]] request request_of(const usage::request_class& asked) const {
@@ -70,12 +71,13 @@ public:
             .alignment = asked.alignment,
             .granules = granules,
             .bin = granules == 0 ? 0 : bin_of(granules - 1),
+            .header = asked.size > small_request_limit ? is_long : 0,
             .pool = first_pool(asked),
         };
     }
 
     /// As allocate().
-    [[nodiscard]] block allocate(const request& asked) {
+    [[nodiscard, gnu::always_inline]] block allocate(const request& asked) {
         if (asked.pool != region()) {
             std::vector<std::uint32_t>& free = pools_[asked.pool];
             if (!free.empty()) {
@@ -84,17 +86,21 @@ public:
                 return {.at = at, .pool = asked.pool};
             }
         }
-        if (asked.alignment > default_alignment) return allocate_aligned(asked);
-        if (asked.granules == 0) return {};
+        if (asked.alignment > default_alignment) [[unlikely]]
+            return allocate_aligned(asked);
+        if (asked.granules == 0) [[unlikely]]
+            return {};
         const std::uint32_t begin = take(asked.granules, asked.bin);
-        if (begin == 0) return {};
-        return {.at = begin, .pool = region(), .is_long = asked.size > small_request_limit};
+        if (begin == 0) [[unlikely]]
+            return {};
+        table_[begin].size |= asked.header;
+        return {.at = begin, .pool = region()};
     }
 
     /// As deallocate().
-    void deallocate(const block& old) {
+    [[gnu::always_inline]] void deallocate(const block& old) {
         if (old.pool != region()) return pools_[old.pool].push_back(old.at);
-        give_back(old.at, table_[old.at].size);
+        give_back(old.at, table_[old.at].size & ~is_long);
     }
 
     /// As place_resized().
@@ -107,7 +113,8 @@ public:
 
     /// Of its payload in the arena, bytes.
     [[nodiscard]] std::uint32_t offset_of(const block& which) const {
-        if (which.pool == region()) return offset_of(which.at + (which.is_long ? 1 : 0));
+        if (which.pool == region())
+            return offset_of(which.at + ((table_[which.at].size & is_long) != 0 ? 1 : 0));
         return layouts_[which.pool].offset + which.at * layouts_[which.pool].block;
     }
 
@@ -124,11 +131,12 @@ public:
 
 private:
     static constexpr std::uint32_t is_free = std::uint32_t{1} << 31U;
+    static constexpr std::uint32_t is_long = std::uint32_t{1} << 30U; ///< in use, and has a header
     static constexpr std::uint32_t longest_small = small_request_limit / region_granule + 1;
     static constexpr std::uint32_t bin_count = 32;
     static constexpr std::size_t pool_limit = 255;
 
-    /// Of a granule. A size is that of the block that begins there, is_free set where it is free.
+    /// Of a granule. A size is that of the block that begins there, with is_free or is_long.
     struct granule_state {
         std::uint32_t size = 0;
         std::uint32_t left = 0;   ///< of the free block that ends in front of it, 0 where none does
@@ -153,7 +161,7 @@ private:
         return granules < small_bins_.size() ? small_bins_[granules] : bins_.of(granules);
     }
 
-    [[nodiscard]] std::uint16_t first_pool(const usage::request_class& asked) const {
+    [[nodiscard]] std::uint32_t first_pool(const usage::request_class& asked) const {
         if (asked.alignment > default_alignment) return region();
         const std::uint32_t least = asked.alignment > granule ? default_alignment : granule;
         for (std::size_t number = 0; number < pools_.size(); ++number) {
@@ -161,7 +169,7 @@ private:
             if (pool.block < asked.size || pool.alignment < least) continue;
             const std::uint32_t above = region_saves_up_to(pool.block);
             const bool saves = asked.size <= above && above != 0;
-            return saves ? region() : static_cast<std::uint16_t>(number);
+            return saves ? region() : static_cast<std::uint32_t>(number);
         }
         return region();
     }
@@ -210,12 +218,11 @@ private:
         return begin;
     }
     /// Makes the first `count` granules of a block that is in no list one in use; the rest becomes free.
-    std::uint32_t use(std::uint32_t begin, std::uint32_t length, std::uint32_t count) {
+    void use(std::uint32_t begin, std::uint32_t length, std::uint32_t count) {
         if (length - count < least_region_block) count = length;
         table_[begin].size = count;
         table_[begin + count].left = 0;
         if (count != length) put(begin + count, length - count);
-        return count;
     }
 
     void give_back(std::uint32_t begin, std::uint32_t length) {
@@ -232,29 +239,29 @@ private:
         put(begin, length);
     }
 
-    /// The new length; 0 where the block and its free neighbour do not hold `count`.
-    std::uint32_t fit(std::uint32_t begin, std::uint32_t count) {
-        std::uint32_t length = table_[begin].size;
-        if (count == length) return count;
+    /// Makes a block in use `count` granules long, or one more. Whether it and its free neighbour hold that.
+    bool fit(std::uint32_t begin, std::uint32_t count) {
+        const std::uint32_t header = table_[begin].size & is_long;
+        const std::uint32_t length = table_[begin].size & ~is_long;
+        if (count == length) return true;
         const granule_state& right = table_[begin + length];
         const bool beside_free = (right.size & is_free) != 0;
         const std::uint32_t whole = length + (beside_free ? right.size & ~is_free : 0);
-        if (count > whole) return 0;
+        if (count > whole) return false;
         if (beside_free) take_out(right);
-        return use(begin, whole, count);
+        use(begin, whole, count);
+        table_[begin].size |= header;
+        return true;
     }
 
     bool resize(const block& old, const request& asked) {
-        std::uint32_t count = asked.granules;
-        if (count == 0) return false;
-        if (old.is_long)
-            count = std::max(count, longest_small + 1);
-        else if (asked.size > small_request_limit)
-            return false;
-        return fit(old.at, count) != 0;
+        if (asked.granules == 0) return false;
+        if ((table_[old.at].size & is_long) != 0)
+            return fit(old.at, std::max(asked.granules, longest_small + 1));
+        return asked.header == 0 && fit(old.at, asked.granules);
     }
 
-    [[nodiscard]] block allocate_aligned(const request& asked) {
+    [[nodiscard, gnu::noinline]] block allocate_aligned(const request& asked) {
         if (const block found = region_aligned(asked); found.exists()) return found;
         for (std::size_t number = 0; number < pools_.size(); ++number) {
             const pool_layout& pool = layouts_[number];
@@ -262,7 +269,7 @@ private:
             if (pools_[number].empty()) continue;
             const std::uint32_t at = pools_[number].back();
             pools_[number].pop_back();
-            return {.at = at, .pool = static_cast<std::uint16_t>(number)};
+            return {.at = at, .pool = static_cast<std::uint32_t>(number)};
         }
         return {};
     }
@@ -272,8 +279,7 @@ private:
         if (count == 0 || step > most_granules_ || count + step + 1 > most_granules_) return {};
         std::uint32_t begin = take(count + step + 1, bin_of(count + step));
         if (begin == 0) return {};
-        const bool is_long = asked.size > small_request_limit;
-        const std::uint32_t offset = offset_of(begin + (is_long ? 1 : 0));
+        const std::uint32_t offset = offset_of(begin + (asked.header != 0 ? 1 : 0));
         std::uint32_t front = (~offset + 1) % asked.alignment / region_granule;
         if (front == 1) front += step;
         if (front != 0) {
@@ -283,12 +289,14 @@ private:
             begin += front;
         }
         fit(begin, count);
-        return {.at = begin, .pool = region(), .is_long = is_long};
+        table_[begin].size |= asked.header;
+        return {.at = begin, .pool = region()};
     }
 
     region_layout place_;
     std::uint32_t most_granules_;
     region_bins bins_;
+    std::uint32_t pool_count_;
     std::array<std::uint8_t, 256> small_bins_{};
     std::array<pool_layout, pool_limit> layouts_{};
     std::vector<std::vector<std::uint32_t>>

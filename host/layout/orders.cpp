@@ -3,7 +3,10 @@
 
 #include "trace/sink.hpp"
 
+#include <algorithm>
+#include <array>
 #include <map>
+#include <numeric>
 
 namespace drone::layout {
 
@@ -37,39 +40,120 @@ std::vector<std::uint32_t> numbers_of(const usage::demand& run) {
     return numbers;
 }
 
-ordered_run::ordered_run(const usage::demand& run)
-    : run_(&run), made_(run.blocks.empty() ? numbers_of(run) : std::vector<std::uint32_t>()),
-      numbers_(run.blocks.empty() ? made_.data() : run.blocks.data()), switches_(run.contexts) {
-    for (std::size_t step = 0; step < run.steps.size(); ++step)
-        block_limit_ = std::max(block_limit_, numbers_[step] + 1);
-    if (switches_.empty()) return;
-    if (switches_[0].step != 0) // what comes before the first name is in a context without one
-        switches_.insert(switches_.begin(), usage::context_switch{0, trace::no_context});
+ordered_run::ordered_run(const usage::demand& run) : run_(&run) {
+    read_events(run.blocks.empty() ? numbers_of(run) : run.blocks);
+    number_contexts();
+}
+
+void ordered_run::read_events(const std::vector<std::uint32_t>& numbers) {
+    events_.reserve(run_->steps.size() - run_->resizes.size());
+    auto resize = run_->resizes.begin();
+    for (std::size_t step = 0; step < run_->steps.size(); ++step) {
+        block_event& event = events_.emplace_back();
+        event.block = numbers[step];
+        block_limit_ = std::max(block_limit_, event.block + 1);
+        const auto index = static_cast<std::uint16_t>(run_->steps[step].index());
+        (run_->steps[step].gives_back() ? event.from : event.to) = index;
+        if (resize == run_->resizes.end() || *resize != step) continue;
+        ++resize;
+        event.to = static_cast<std::uint16_t>(run_->steps[++step].index());
+    }
+}
+
+void ordered_run::number_contexts() {
+    if (run_->contexts.empty()) return;
     std::map<std::uint16_t, std::uint16_t> numbers;
-    for (usage::context_switch& change : switches_) {
-        const auto number = static_cast<std::uint16_t>(numbers.size());
-        change.context = numbers.try_emplace(change.context, number).first->second;
+    const auto number = [&](std::uint16_t context) {
+        const auto next = static_cast<std::uint16_t>(numbers.size());
+        return numbers.try_emplace(context, next).first->second;
+    };
+    if (run_->contexts[0].step != 0) // what comes before the first name is in one without a name
+        changes_.push_back({.event = 0, .context = number(trace::no_context)});
+    for (const usage::context_switch& change : run_->contexts) {
+        const auto resizes =
+            std::ranges::lower_bound(run_->resizes, change.step) - run_->resizes.begin();
+        changes_.push_back({
+            .event = static_cast<std::size_t>(change.step) - static_cast<std::size_t>(resizes),
+            .context = number(change.context),
+        });
     }
     contexts_ = numbers.size();
 }
 
+namespace {
+
+/// Events wait for their places: for the next few places, those that come to each.
+class waiting_events {
+public:
+    static constexpr std::size_t slots = 17; // 8 to either side, and its own
+
+    /// `place` is less than `slots` from the first place that was not yet emptied.
+    void put(std::size_t place, std::uint32_t event) {
+        slot& to = places_[place % ring];
+        to.events[to.count++] = event;
+    }
+    std::uint32_t* empty(std::size_t place, std::uint32_t* to) {
+        slot& due = places_[place % ring];
+        for (std::uint32_t at = 0; at < due.count; ++at)
+            *to++ = due.events[at];
+        due.count = 0;
+        return to;
+    }
+
+private:
+    static constexpr std::size_t ring = 32; // a power of two above the slots
+    struct slot {
+        std::uint32_t count = 0;
+        std::array<std::uint32_t, slots> events; // one at most from each place that reaches it
+    };
+    std::array<slot, ring> places_;
+};
+
+} // namespace
+
+std::vector<std::uint32_t> ordered_run::sequence(std::uint32_t order) const {
+    std::vector<std::uint32_t> made(events_.size());
+    if (order == 0 || contexts_ == 1) {
+        std::iota(made.begin(), made.end(), 0U);
+        return made;
+    }
+    waiting_events waiting;
+    // The place for the next event of a block, and of a context.
+    std::vector<std::size_t> of_block(block_limit_);
+    std::vector<std::size_t> of_context(contexts_ + 1);
+    std::uint32_t random = order * 0x9E37'79B9U + 1;
+    std::size_t shift = 0;
+    std::size_t context = 0;
+    auto change = changes_.begin();
+    std::uint32_t* end = made.data();
+    for (std::size_t event = 0; event < events_.size(); ++event) {
+        const bool changes = change != changes_.end() && change->event <= event;
+        if (changes || contexts_ == 0) {
+            random ^= random << 13U;
+            random ^= random >> 17U;
+            random ^= random << 5U;
+            shift = (std::uint64_t{random} * waiting_events::slots) >> 32U;
+        }
+        if (changes)
+            while (change != changes_.end() && change->event <= event)
+                context = (change++)->context;
+        std::size_t& block = of_block[events_[event].block];
+        block = std::max(block, event + shift);
+        if (contexts_ != 0) block = of_context[context] = std::max(of_context[context], block);
+        waiting.put(block, static_cast<std::uint32_t>(event));
+        end = waiting.empty(event, end);
+    }
+    for (std::size_t left = 0; left < waiting_events::slots; ++left)
+        end = waiting.empty(events_.size() + left, end);
+    return made;
+}
+
 std::vector<block_event> ordered_run::events(std::uint32_t order) const {
+    if (order == 0) return events_;
     std::vector<block_event> made;
-    made.reserve(run_->steps.size() - run_->resizes.size());
-    std::size_t used = 0;
-    for_each_event(order, [&](std::size_t step, bool resizes) {
-        const usage::step first = run_->steps[step];
-        block_event& event = made.emplace_back();
-        event.block = numbers_[step];
-        if (first.gives_back())
-            event.from = static_cast<std::uint16_t>(first.index());
-        else
-            event.to = static_cast<std::uint16_t>(first.index());
-        if (resizes) event.to = static_cast<std::uint16_t>(run_->steps[step + 1].index());
-        if (event.to != block_event::none) used = made.size();
-        return true;
-    });
-    made.resize(used);
+    made.reserve(events_.size());
+    for (const std::uint32_t event : sequence(order))
+        made.push_back(events_[event]);
     return made;
 }
 

@@ -49,7 +49,10 @@ struct effort {
 effort effort_for(const trials& tried) {
     effort made;
     if (tried.steps() <= 4'000) made.orders = 50;
-    if (tried.steps() > 100'000) made.both_kappas = false;
+    if (tried.steps() > 100'000) {
+        made.both_kappas = false;
+        made.finalists = 2;
+    }
     if (tried.steps() > 1'000'000) made.finalists = 1;
     if (tried.contexts() == 1) made.orders = made.finalist_orders = 0;
     return made;
@@ -104,10 +107,12 @@ public:
         return chosen;
     }
 
-    [[nodiscard]] bool
-    hold_in_orders(std::span<const pool_spec> pools, std::uint32_t region) const {
-        std::vector<char> held(orders());
-        trials_.in_parallel(orders(), [&](std::size_t order) {
+    /// Whether a region holds so many orders, the traced one first.
+    [[nodiscard]] bool hold_in_orders(
+        std::span<const pool_spec> pools, std::uint32_t region, std::uint32_t orders
+    ) const {
+        std::vector<char> held(orders);
+        trials_.in_parallel(orders, [&](std::size_t order) {
             held[order] = hold(pools, region, static_cast<std::uint32_t>(order)) ? 1 : 0;
         });
         return std::ranges::find(held, 0) == held.end();
@@ -125,20 +130,15 @@ private:
     /// Of a region that grows from that many bytes on, the bytes in the end. 0: too many.
     [[nodiscard]] std::uint32_t
     needed(std::span<const pool_spec> pools, std::uint32_t region, std::uint32_t order) const {
-        const auto found = measured(pools, region, order);
-        return found ? found->region : 0;
-    }
-    [[nodiscard]] std::optional<trials::need>
-    measured(std::span<const pool_spec> pools, std::uint32_t region, std::uint32_t order) const {
         const std::uint64_t all = region + trials_.peak_granules();
         for (const std::uint64_t parts : {1U, 8U, 64U}) { // of an eighth more than all
             const std::uint64_t limit =
                 std::min<std::uint64_t>(region + parts * all / 8 + 4096, INT32_MAX);
-            if (auto found =
-                    trials_.needed(heap_of(pools, region), order, stride_of(region), limit))
-                return found;
+            const auto found =
+                trials_.needed(heap_of(pools, region), order, stride_of(region), limit);
+            if (found) return found->region;
         }
-        return std::nullopt;
+        return 0;
     }
 
     /// Leaves those that need the fewest bytes, or up to that part of them more.
@@ -165,14 +165,23 @@ private:
             }
             if (count >= most_pools) break;
         }
-        trials_.in_parallel(all.size(), [&](std::size_t number) {
-            candidate& one = all[number];
-            const auto least = static_cast<std::uint64_t>(model.region_load(one.pools));
-            const auto found = measured(one.pools, std::max(least_region, in_granules(least)), 0);
-            if (found) {
-                one.region = found->region;
-                one.from_pools = found->from_pools;
-            }
+        const auto start_of = [&](const candidate& one) {
+            const auto load = static_cast<std::uint64_t>(model.region_load(one.pools));
+            return std::max(least_region, in_granules(load));
+        };
+        all[0].region = needed({}, start_of(all[0]), 0);
+        // Pools pay where they take fewer bytes, or hardly more: a replay ends when they take them.
+        const std::uint64_t limit =
+            all[0].region == 0 ? UINT32_MAX / 2 : all[0].bytes() + all[0].bytes() / 200;
+        trials_.in_parallel(all.size() - 1, [&](std::size_t number) {
+            candidate& one = all[number + 1];
+            const std::uint32_t start = start_of(one);
+            const std::uint64_t bytes = bytes_of(one.pools);
+            if (bytes + start > limit) return;
+            const auto found =
+                trials_.needed(heap_of(one.pools, start), 0, stride_of(start), limit - bytes);
+            one.region = found ? found->region : 0;
+            one.from_pools = found ? found->from_pools : 0;
         });
         keep_near_the_fewest(all, 50);
         std::ranges::stable_sort(all, {}, &candidate::bytes);
@@ -282,16 +291,27 @@ result<overflow_plan> too_small(const overflow_plan& made, std::uint64_t size) {
     ));
 }
 
-/// Size and region from what is needed, what is there, and what the traces leave in doubt.
+/// Size and region from what is needed, what is there, and what the traces leave in doubt. Where no
+/// size is given there is a tenth to spare, which other runs may need.
 void lay_out(overflow_plan& made, const overflow_request& wanted, const uncertainty& doubt) {
-    std::uint64_t with_reserve = made.needed;
-    if (doubt.gaps > 0)
-        with_reserve = in_granules(static_cast<std::uint64_t>(
-            std::max(doubt.factor().factor(), 1.01) * static_cast<double>(made.needed)
-        ));
+    constexpr double spare = 1.1;
+    const double factor = doubt.gaps > 0 ? std::max(doubt.factor().factor(), spare) : spare;
+    const std::uint64_t with_reserve =
+        in_granules(static_cast<std::uint64_t>(factor * static_cast<double>(made.needed)));
     made.size = static_cast<std::uint32_t>(wanted.size.value_or(with_reserve));
     made.has_reserve = doubt.gaps > 0 && made.size >= with_reserve;
     made.region = made.size - bytes_of(made.pools);
+}
+
+/// Whether a region larger than the one needed holds its orders, too: all where it is hardly larger, else
+/// a few, for all were tried where less was there.
+bool holds_in_orders(const overflow_plan& made, const search& sizes) {
+    if (made.size == made.needed) return true;
+    const bool is_near = made.size - made.needed < made.needed / 20;
+    constexpr std::uint32_t few = 4;
+    return sizes.hold_in_orders(
+        made.pools, made.region, is_near ? sizes.orders() : std::min(few, sizes.orders())
+    );
 }
 
 } // namespace
@@ -356,7 +376,7 @@ plan_overflow(std::span<const usage::demand> runs, const overflow_request& wante
     measure_blocks(*work, made);
     if (wanted.size && *wanted.size < made.needed) return too_small(made, *wanted.size);
     lay_out(made, wanted, doubt_of(runs));
-    made.holds_in_orders = made.region == region || sizes.hold_in_orders(made.pools, made.region);
+    made.holds_in_orders = holds_in_orders(made, sizes);
     auto replayed = replay(
         runs, {.pools = made.pools, .alignment = made.alignment, .region_bytes = made.region}
     );

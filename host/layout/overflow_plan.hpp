@@ -18,8 +18,9 @@ namespace drone::layout {
 
 /// A question for a layout with an overflow region.
 struct overflow_request {
-    std::size_t most_pools = 16;            ///< 0: the region alone
-    std::optional<std::uint64_t> size = {}; ///< of the heap, bytes; without it: what is needed
+    std::size_t most_pools = 16; ///< 0: the region alone
+    std::optional<std::uint64_t> size = {
+    }; ///< of the heap, bytes; without it: what is needed and a tenth
 };
 
 /// From runs of a program to a heap with an overflow region: which pools in front, how many bytes.
@@ -44,7 +45,7 @@ struct overflow_plan {
     std::uint32_t orders = 0;  ///< that were tried, the traced one included
     /// Whose events were shifted against each other: the most that a run names; 0: one names none.
     std::size_t contexts = 0;
-    bool holds_in_orders = false; ///< all of them, in this layout
+    bool holds_in_orders = false; ///< those tried in this layout; a larger one is tried in a few
     bool has_reserve = false;     ///< the region has grown by what the traces leave in doubt
     std::uint64_t hopeless = 0;   ///< failed requests that no heap of that size serves
     std::uint64_t requests = 0;   ///< of all runs

@@ -102,8 +102,11 @@ std::shared_ptr<const trials::events> trials::events_in(std::uint32_t order) con
         if (order < kept_.size() && kept_[order]) return kept_[order];
     }
     auto made = std::make_shared<events>();
-    for (const ordered_run& run : runs_)
-        made->push_back(run.events(order));
+    for (const ordered_run& run : runs_) {
+        std::vector<block_event>& all = made->emplace_back(run.events(order));
+        while (!all.empty() && all.back().to == block_event::none)
+            all.pop_back(); // what only gives back needs nothing
+    }
     if (order < kept_orders) {
         const std::scoped_lock alone(guard_);
         if (order >= kept_.size()) kept_.resize(order + 1);

@@ -42,7 +42,7 @@ void play_both(const usage::demand& run, const tried_heap& heap, played& done) {
     const ordered_run ordered(run);
     std::vector<heap_model::block> modelled(ordered.block_limit());
     std::vector<void*> blocks(ordered.block_limit(), nullptr);
-    for (const block_event& event : ordered.events(0)) {
+    for (const block_event& event : ordered.events()) {
         void*& block = blocks[event.block];
         heap_model::block& twin = modelled[event.block];
         if (event.to == block_event::none) {

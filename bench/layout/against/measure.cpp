@@ -42,10 +42,14 @@ std::vector<usage::demand> read(const std::string& path) {
 
 /// The least arena that counts as ours does: as traced and in 20 other orders, and at larger sizes.
 std::uint64_t needs(const bench::rival& kind, const layout::ordered_run& run, std::uint64_t peak) {
+    constexpr std::uint32_t orders = 21;
+    std::vector<std::vector<layout::block_event>> events;
+    for (std::uint32_t order = 0; order < orders; ++order)
+        events.push_back(run.events(order));
     bench::rival_heap roomy(kind, 8 * peak + 65'536);
-    if (!roomy.holds(run, 0)) return 0;
+    if (!roomy.holds(run, events[0])) return 0;
     const auto holds = [&](std::uint64_t size, std::uint32_t order) {
-        return bench::rival_heap(kind, size).holds(run, order);
+        return bench::rival_heap(kind, size).holds(run, events[order]);
     };
     std::uint64_t size = roomy.touched();
     const std::uint64_t step = std::max<std::uint64_t>(kind.alignment, size / 200);
@@ -53,7 +57,6 @@ std::uint64_t needs(const bench::rival& kind, const layout::ordered_run& run, st
         size += step;
     while (size > step && holds(size - step, 0))
         size -= step;
-    constexpr std::uint32_t orders = 21;
     for (std::uint64_t before = 0; before != size;) {
         before = size;
         for (std::uint32_t order = 0; order < orders; ++order) {
@@ -149,13 +152,14 @@ int trained(const std::vector<std::string>& pairs) {
         if (!plan) continue;
         const layout::trials tried(other);
         const auto held = [&](double factor) {
-            const auto more = static_cast<std::uint32_t>((factor - 1) * plan->needed) / 8 * 8;
+            const double size = factor * plan->needed;
+            const auto region = static_cast<std::uint32_t>(size - (plan->size - plan->region));
             std::uint32_t orders = 0;
             for (std::uint32_t order = 0; order < 21; ++order)
                 if (tried.hold(
                         {.pools = plan->pools,
                          .alignment = plan->alignment,
-                         .region_bytes = plan->region + more},
+                         .region_bytes = region / 8 * 8},
                         order
                     ))
                     ++orders;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -58,18 +59,24 @@ public:
         enter(0, bytes / kind.alignment * kind.alignment);
     }
 
-    [[nodiscard]] bool holds(const drone::layout::ordered_run& ordered, std::uint32_t order) {
-        const drone::usage::demand& run = ordered.run();
+    [[nodiscard]] bool holds(
+        const drone::layout::ordered_run& ordered,
+        std::span<const drone::layout::block_event> events
+    ) {
+        constexpr std::uint16_t nothing = drone::layout::block_event::none;
         blocks_.assign(ordered.block_limit(), none);
-        return ordered.for_each_event(order, [&](std::size_t at, bool resizes) {
-            std::uint64_t& own = blocks_[ordered.block(at)];
-            const std::uint32_t size = run.classes[run.steps[at + (resizes ? 1 : 0)].index()].size;
-            if (resizes && own != none && stays(own, length_of(size))) return true;
+        return std::ranges::all_of(events, [&](const drone::layout::block_event& event) {
+            std::uint64_t& own = blocks_[event.block];
             const std::uint64_t old = own;
-            own = none;
-            if (resizes || !run.steps[at].gives_back()) {
+            if (event.to == nothing) {
+                own = none;
+            } else {
+                const std::uint32_t size = ordered.run().classes[event.to].size;
+                if (event.from != nothing && own != none && stays(own, length_of(size)))
+                    return true;
                 own = allocate(size);
                 if (own == none) return false;
+                if (event.from == nothing) return true;
             }
             if (old != none) release(old);
             return true;

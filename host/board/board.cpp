@@ -16,8 +16,6 @@
 namespace drone::board {
 namespace {
 
-/// Cycles between two looks at the world outside: some 2 ms of real time.
-constexpr std::uint64_t poll_period = 300'000;
 constexpr unsigned first_timer_interrupt = 28; // TIM2, as on an STM32F4
 
 constexpr std::array core_pages{
@@ -425,7 +423,7 @@ std::optional<run_end> virtual_board::stopped() {
 }
 
 std::optional<run_end> virtual_board::poll_listener() {
-    poll_at_ = devices_.now + poll_period;
+    poll_at_ = devices_.now + setup_.poll_cycles;
     devices_.trace.advance(devices_.now, devices_.pin);
     if (!hand_over()) return run_end{run_end::kind::requested, 0, {}};
     switch (listener_.poll()) {

@@ -47,6 +47,9 @@ struct board_setup {
     /// A debugger may come by virtual_board's debug_target; without a `probe`. Flash without a
     /// program is a core in lockup then, not an error.
     bool debug_port = false;
+    /// Cycles between two calls of board_listener::poll, at least; some 2 ms of real time. Unlike a
+    /// limit of run(), looking does not change the course of anything.
+    std::uint64_t poll_cycles = 300'000;
 };
 
 /// Why run() came back.

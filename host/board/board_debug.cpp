@@ -158,7 +158,10 @@ void virtual_board::write_halting_control(std::uint32_t value) {
 }
 
 void virtual_board::step() {
-    const run_end end = run({.cycles = devices_.now + 1});
+    const run_limits one_instruction{.cycles = devices_.now + 1};
+    run_end end = run(one_instruction);
+    while (end.why == run_end::kind::requested)
+        end = run(one_instruction);
     if (end.why == run_end::kind::limit) static_cast<void>(halt(core_debug::halt_request));
 }
 

@@ -94,6 +94,11 @@ std::optional<run_end> virtual_board::take_exception(unsigned number) {
 
 std::optional<run_end> virtual_board::return_from_exception(std::uint32_t exception_return) {
     const unsigned number = core_->exception_number();
+    if (number == exception::none) {
+        // In thread mode it is an address like any other, and nothing can be executed there.
+        const std::string what = fmt::format("instruction fetch from {:#010x}", exception_return);
+        return fault({trap::cause::memory_fault, exception_return & ~1U, exception_return, what});
+    }
     if (number != exception::nmi) core_->set(UC_ARM_REG_FAULTMASK, 0);
     const auto return_address = core_->leave_handler(exception_return);
     if (!return_address) {

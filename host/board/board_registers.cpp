@@ -59,7 +59,7 @@ void virtual_board::write_register(std::uint32_t address, unsigned size, std::ui
 
 std::uint32_t virtual_board::read_word(std::uint32_t address) {
     const std::uint32_t offset = address & (peripheral_page - 1);
-    if (offset >= first_component_id) {
+    if (offset >= first_component_id || address - offset == rom_table_base) {
         if (const auto id = component_id(address)) return *id;
     }
     switch (address - offset) {

@@ -28,10 +28,13 @@ namespace {
 
 /// Cycles between two looks at the client: some 20 us of real time.
 constexpr std::uint64_t slice_cycles = 2'000;
-/// ... and while there is none.
-constexpr std::uint64_t lonely_slice_cycles = 200'000;
+/// ... and so many times as long while there is none.
+constexpr unsigned lonely_slices = 100;
 /// What the pin can send in a slice at its fastest, with a full FIFO and frames.
 constexpr std::size_t slice_bytes = 300;
+
+/// Of a firmware that faults again and again.
+constexpr unsigned notes_in_full = 8;
 
 sigset_t handled_signals() {
     sigset_t set{};
@@ -111,6 +114,7 @@ result<void> debug_server::power_board() {
     wanted.cpu_hz = setup_.cpu_hz;
     wanted.probe.reset();
     wanted.debug_port = true;
+    wanted.poll_cycles = slice_cycles;
     auto made = virtual_board::make(wanted, *image, *this);
     if (!made) return std::unexpected(made.error());
     board_ = std::move(*made);
@@ -124,7 +128,9 @@ result<int> debug_server::serve() {
         if (auto started = start_command(); !started) return std::unexpected(started.error());
     while (!exit_status_) {
         const bool runs = board_runs();
-        if (!runs) board_->flush_trace();
+        // The pin goes on sending when the core stands still. Not while the core waits for room in
+        // the probe: time stands still then.
+        if (!board_->can_run() || sleeps_for_ever_) board_->flush_trace();
         if (auto done = wait(runs); !done) return std::unexpected(done.error());
         if (board_runs()) run_slice();
     }
@@ -263,8 +269,7 @@ bool debug_server::board_runs() const {
 }
 
 void debug_server::run_slice() {
-    const std::uint64_t cycles = client_ ? slice_cycles : lonely_slice_cycles;
-    const run_end end = board_->run({.cycles = board_->now() + cycles});
+    const run_end end = board_->run();
     switch (end.why) {
     case run_end::kind::idle:
         sleeps_for_ever_ = true;
@@ -310,6 +315,15 @@ bool debug_server::swo(std::span<const std::uint8_t> bytes) {
     return true;
 }
 
-void debug_server::note(std::string_view line) { base::say("drone-board: {}\n", line); }
+board_listener::request debug_server::poll() {
+    if (!client_ && ++slices_ < lonely_slices) return request::none;
+    slices_ = 0;
+    return request::stop;
+}
+
+void debug_server::note(std::string_view line) {
+    if (++notes_ <= notes_in_full) base::say("drone-board: {}\n", line);
+    if (notes_ == notes_in_full) base::say("drone-board: further faults are not shown\n");
+}
 
 } // namespace drone::board

@@ -68,6 +68,7 @@ private:
 
     bool swo(std::span<const std::uint8_t> bytes) override;
     void note(std::string_view line) override;
+    request poll() override;
 
     debug_server_setup setup_;
     control_socket control_;
@@ -81,6 +82,8 @@ private:
     std::uint16_t port_ = 0;
     pid_t command_ = 0;
     bool sleeps_for_ever_ = false;
+    unsigned notes_ = 0;
+    unsigned slices_ = 0; // without a client, since somebody looked
     std::optional<int> exit_status_;
 };
 

@@ -28,7 +28,6 @@ void trace_receiver::start(std::uint32_t baud, std::size_t buffer_bytes) {
     baud_ = baud;
     buffer_bytes_ = buffer_bytes;
     buffer_.clear();
-    lost_ = 0;
 }
 
 void trace_receiver::receive(std::span<const std::uint8_t> bytes, std::uint32_t pin_baud) {

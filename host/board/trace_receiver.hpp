@@ -26,7 +26,7 @@ public:
     }
     /// Takes the oldest bytes; what there is not, is 0.
     void take(std::span<std::uint8_t> to);
-    /// Bytes that found no room, since start.
+    /// Bytes that found no room, ever.
     [[nodiscard]] std::size_t lost() const { return lost_; }
 
 private:

@@ -123,13 +123,13 @@ std::vector<std::string> each_once(const std::vector<std::string>& named) {
     return files;
 }
 
-result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
+result<void> read_runs(const heap_options& options, heap_inputs& inputs, const companion& beside) {
     std::vector<std::vector<std::uint32_t>> identities;
     const std::optional<std::uint32_t> assumed = asked_alignment(options);
     for (const std::string& file : inputs.files) {
         const auto source = open_trace(file, options);
         if (!source) return std::unexpected(source.error());
-        auto read = usage::read_demand(*source, assumed);
+        auto read = usage::read_demand(*source, assumed, beside ? &beside() : nullptr);
         if (!read) return std::unexpected(read.error());
         for (const std::string& notice : read->findings.notices)
             say("drone: note: {}: {}\n", file, notice);
@@ -144,6 +144,7 @@ result<void> read_runs(const heap_options& options, heap_inputs& inputs) {
                 read->findings.failures);
         warn_of_leaks(file, read->demand, inputs);
         inputs.runs.push_back(std::move(read->demand));
+        inputs.found.push_back(std::move(read->findings));
         if (inputs.left_open.empty()) inputs.left_open = trace::left_open(source->format());
     }
     warn_of_different_builds(inputs.files, identities);
@@ -237,10 +238,11 @@ result<heap_inputs> find_heap(const heap_options& options) {
     return inputs;
 }
 
-result<heap_inputs> read_heap_inputs(const heap_options& options) {
+result<heap_inputs> read_heap_inputs(const heap_options& options, const companion& beside) {
     auto inputs = find_heap(options);
     if (!inputs) return inputs;
-    if (auto done = read_runs(options, *inputs); !done) return std::unexpected(done.error());
+    if (auto done = read_runs(options, *inputs, beside); !done)
+        return std::unexpected(done.error());
     return inputs;
 }
 

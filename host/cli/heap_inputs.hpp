@@ -5,11 +5,13 @@
 #include "config/config.hpp"
 #include "layout/replay.hpp"
 #include "trace/read.hpp"
+#include "trace/sink.hpp"
 #include "usage/arena.hpp"
 #include "usage/demand.hpp"
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,8 +34,9 @@ struct heap_options {
 /// there is one.
 struct heap_inputs {
     std::vector<std::string> files;
-    std::vector<usage::demand> runs; ///< by file
-    std::string_view left_open;      ///< by a run's format, see trace::left_open()
+    std::vector<usage::demand> runs;    ///< by file
+    std::vector<trace::findings> found; ///< by file
+    std::string_view left_open;         ///< by a run's format, see trace::left_open()
     std::string other_heap; ///< see other_heap(), of the first file of which it says something
     std::string key;
     std::optional<std::filesystem::path> project; ///< its Drone.toml
@@ -49,8 +52,12 @@ struct heap_inputs {
 /// What the options and Drone.toml say, without the traces.
 [[nodiscard]] result<heap_inputs> find_heap(const heap_options& options);
 
+/// What each file's trace is to be read into beside its demand, in the same reading.
+using companion = std::function<trace::sink&()>;
+
 /// find_heap(), and the traces. What the readers noticed goes to standard error.
-[[nodiscard]] result<heap_inputs> read_heap_inputs(const heap_options& options);
+[[nodiscard]] result<heap_inputs>
+read_heap_inputs(const heap_options& options, const companion& beside = nullptr);
 
 /// What --align says.
 [[nodiscard]] std::optional<std::uint32_t> asked_alignment(const heap_options& options);

@@ -9,6 +9,8 @@
 #include "layout/overflow_plan.hpp"
 #include "layout/plan.hpp"
 #include "report/table.hpp"
+#include "trace/tee.hpp"
+#include "usage/arena.hpp"
 #include "usage/statistics.hpp"
 
 #include <fmt/format.h>
@@ -16,6 +18,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,24 +61,33 @@ struct verdict {
     }
 };
 
+/// What a run's first reading is for, beside its demand.
+struct first_reading {
+    usage::statistics usage;
+    usage::arena arena;
+    trace::tee both{usage, arena};
+};
+
 /// What the traces say of the heap that they were made with.
-result<void> look_at_today(const heap_options& shared, const heap_inputs& inputs, verdict& v) {
-    for (const std::string& file : inputs.files) {
-        const auto source = open_trace(file, shared);
+result<void> look_at_today(
+    const heap_options& shared,
+    const heap_inputs& inputs,
+    const std::deque<first_reading>& first,
+    verdict& v
+) {
+    for (std::size_t i = 0; i < inputs.files.size(); ++i) {
+        const trace::findings& found = inputs.found[i];
+        v.peak = std::max(v.peak, first[i].usage.peak_bytes());
+        v.failures += found.failures;
+        v.certain = v.certain && found.gaps == 0 && found.damaged == 0 && found.freed_unknown == 0;
+        const auto source = open_trace(inputs.files[i], shared);
         if (!source) return std::unexpected(source.error());
-        usage::statistics usage;
-        const auto found = source->read(usage);
-        if (!found) return std::unexpected(found.error());
-        v.peak = std::max(v.peak, usage.peak_bytes());
-        v.failures += found->failures;
-        v.certain =
-            v.certain && found->gaps == 0 && found->damaged == 0 && found->freed_unknown == 0;
-        const auto arena = read_arena(*source);
-        if (!arena) return std::unexpected(arena.error());
-        if (!arena->is_known()) continue;
-        if (!v.today || arena->highest().arena > v.today->arena) v.today = arena->highest();
+        usage::arena arena(first[i].arena);
+        if (const auto read = source->read(arena); !read) return std::unexpected(read.error());
+        if (!arena.is_known()) continue;
+        if (!v.today || arena.highest().arena > v.today->arena) v.today = arena.highest();
         v.worst_fragmentation =
-            std::max(v.worst_fragmentation, arena->most_fragmented().fragmentation());
+            std::max(v.worst_fragmentation, arena.most_fragmented().fragmentation());
     }
     // No heap takes less than what lives in it: what was drawn is of damaged words.
     if (v.today && v.today->arena < v.peak) v.today.reset();
@@ -261,10 +273,12 @@ std::string to_json(const verdict& v) {
 }
 
 result<int> print_verdict(const heap_options& shared) {
-    const auto inputs = read_heap_inputs(shared);
+    std::deque<first_reading> first;
+    const auto inputs =
+        read_heap_inputs(shared, [&]() -> trace::sink& { return first.emplace_back().both; });
     if (!inputs) return std::unexpected(inputs.error());
     verdict v;
-    if (const auto done = look_at_today(shared, *inputs, v); !done)
+    if (const auto done = look_at_today(shared, *inputs, first, v); !done)
         return std::unexpected(done.error());
     if (const auto done = plan_pools(*inputs, v); !done) return std::unexpected(done.error());
     show_text(shared.json ? to_json(v) : to_text(v));

@@ -2,6 +2,8 @@
 
 #include "usage/make_demand.hpp"
 
+#include "trace/tee.hpp"
+
 #include <drone/layout.hpp>
 
 #include <fmt/format.h>
@@ -175,10 +177,13 @@ std::uint32_t usual_alignment(trace::format f) {
     return is_drones ? drone::granule : drone::default_alignment;
 }
 
-result<demand_and_findings>
-read_demand(const trace::source& from, std::optional<std::uint32_t> assumed_alignment) {
+result<demand_and_findings> read_demand(
+    const trace::source& from, std::optional<std::uint32_t> assumed_alignment, trace::sink* beside
+) {
     demand_maker maker(assumed_alignment.value_or(usual_alignment(from.format())));
-    auto found = from.read(maker);
+    std::optional<trace::tee> both;
+    if (beside != nullptr) both.emplace(maker, *beside);
+    auto found = from.read(both ? static_cast<trace::sink&>(*both) : maker);
     if (!found) return std::unexpected(found.error());
     if (maker.class_count() > step::class_limit)
         return fail(fmt::format(

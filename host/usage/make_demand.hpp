@@ -25,13 +25,15 @@ namespace drone::usage {
     const trace::source& from, std::optional<std::uint32_t> assumed_alignment = std::nullopt
 );
 
-/// The same, and what the reader had to say; the trace is read once.
+/// The same, and what the reader had to say; the trace is read once, into `beside`, too.
 struct demand_and_findings {
     usage::demand demand;
     trace::findings findings;
 };
 [[nodiscard]] result<demand_and_findings> read_demand(
-    const trace::source& from, std::optional<std::uint32_t> assumed_alignment = std::nullopt
+    const trace::source& from,
+    std::optional<std::uint32_t> assumed_alignment = std::nullopt,
+    trace::sink* beside = nullptr
 );
 
 } // namespace drone::usage

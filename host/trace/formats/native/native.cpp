@@ -18,6 +18,11 @@ using wire::operation;
 findings native_reader::read(const std::function<void(std::size_t)>& passed) {
     constexpr std::size_t often = std::size_t{16} << 20U;
     std::size_t said = 0;
+    at_ = first_whole_word(bytes_);
+    if (at_ != 0) {
+        ++found_.damaged;
+        found_.notices.emplace_back("The file begins inside a word: its beginning was cut off.");
+    }
     while (at_ + word_bytes <= bytes_.size()) {
         if (at_ - said >= often) {
             said = at_;

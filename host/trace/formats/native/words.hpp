@@ -8,6 +8,7 @@
 
 #include <drone/wire.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -54,8 +55,9 @@ private:
 
 /// Of the pairs of neighbours among the next few events from `at` on, how many follow on each
 /// other.
-[[nodiscard]] inline unsigned count_successions(std::span<const std::byte> bytes, std::size_t at) {
-    constexpr std::size_t words_looked_at = 12;
+[[nodiscard]] inline unsigned count_successions(
+    std::span<const std::byte> bytes, std::size_t at, std::size_t words_looked_at = 12
+) {
     unsigned successions = 0;
     std::uint32_t last = wire::sequence_period;
     for (std::size_t i = 0; i < words_looked_at && at + word_bytes <= bytes.size();
@@ -66,6 +68,21 @@ private:
         last = w.sequence();
     }
     return successions;
+}
+
+/// Where the first whole word begins: 0, or at another byte if only from there on numbers follow on
+/// each other, because the file was cut off inside a word.
+[[nodiscard]] inline std::size_t first_whole_word(std::span<const std::byte> bytes) {
+    constexpr std::size_t words_looked_at = 64;
+    constexpr unsigned convincing = 4;
+    std::size_t best = 0;
+    unsigned most = std::max(convincing, 4 * count_successions(bytes, 0, words_looked_at));
+    for (std::size_t at = 1; at < word_bytes; ++at)
+        if (const unsigned here = count_successions(bytes, at, words_looked_at); here > most) {
+            best = at;
+            most = here;
+        }
+    return best;
 }
 
 /// How many of the words, from the first on, take or give back bytes at offsets below `end` (at

@@ -159,7 +159,7 @@ private:
                  f.live_bytes,
                  f.live_blocks,
                  f.caller == 0 ? json(nullptr) : json(node_of(f.caller)),
-                 f.context == trace::no_context ? json(nullptr) : json(context_name(f.context)),
+                 f.context == trace::no_context ? json(nullptr) : json(context_name(run_, f.context)),
                  f.when.time}
             );
         return {
@@ -321,7 +321,7 @@ private:
         json all = json::array();
         for (const auto& [number, s] : usage::by_bytes(a_.contexts()))
             all.push_back(
-                {context_name(number),
+                {context_name(run_, number),
                  s.bytes,
                  s.count,
                  s.peak_bytes,

@@ -42,6 +42,11 @@ bool numbering::begin_stretch(const stretch& s, const announced_trace& known) {
     proven_ = s.proven;
     broken_ = s.begins_within;
     broke_ = false;
+    surplus_.reset();
+    if (counted_ && s.count && !s.starts_anew) {
+        const std::uint64_t surplus = (numbered_ + s.events - *s.count) % count_period;
+        surplus_ = surplus < count_period / 2 ? surplus : 0;
+    }
     // Before version 2 digests do not cover checkpoints, so one alone is not believed.
     if (!s.proven || known.version < 2 || !s.count || drops_) return true;
     return settle_start(*s.count - s.events);
@@ -141,7 +146,10 @@ bool numbering::skip_repetition(std::uint32_t ahead, std::size_t& at) {
         if (earlier < word_bytes) return false;
         earlier -= word_bytes;
         if (!load_word(&bytes_[earlier]).is_event() || ++events != length) continue;
-        if (const std::size_t end = end_of_copy(earlier, at)) {
+        // The events of a loop are equal, too: without more events than the checkpoint counts none is
+        // there twice.
+        const bool is_counted = surplus_ && 2 * *surplus_ < length;
+        if (const std::size_t end = is_counted ? 0 : end_of_copy(earlier, at)) {
             at = end;
             found_.repeated += length;
             return true;

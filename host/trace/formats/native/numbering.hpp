@@ -95,6 +95,8 @@ private:
     bool proven_ = false;        ///< the stretch in hand
     bool broken_ = false;        ///< so is the stretch in hand, visibly
     bool broke_ = false;         ///< the same, for take_break()
+    std::optional<std::uint64_t>
+        surplus_;                    ///< events that the stretch in hand has too many, if known
     std::uint64_t disagreement_ = 0; ///< of the last checkpoint, until the next one confirms it
     std::uint64_t broken_at_ = UINT64_MAX; ///< after so many events, last
 

@@ -90,7 +90,7 @@ void __malloc_unlock(void*) __attribute__((weak));
 #if DRONE_TRACE_WRAP != 0 && !defined DRONE_TRACE_HEAP_BASE
 extern char __heap_start[] __attribute__((weak)), __heap_end[] __attribute__((weak));
 extern char end[] __attribute__((weak));
-#define DRONE_TRACE_HEAP_BASE ((void*)(__heap_start != NULL ? __heap_start : end))
+#define DRONE_TRACE_HEAP_BASE (__heap_start != NULL ? __heap_start : end)
 #define DRONE_TRACE_HEAP_SIZE                                                                      \
     ((uintptr_t)(__heap_end != NULL ? (void*)__heap_end : __builtin_frame_address(0)) -            \
      (uintptr_t)DRONE_TRACE_HEAP_BASE)

@@ -130,6 +130,7 @@ private:
     /// that of no small number, of no text and of no 0xFF.
     enum class fill : std::uint8_t { slack = 0xE0, free = 0xD0 };
     static constexpr unsigned char new_fill = 0xCD; ///< neither of them
+    static constexpr std::size_t word_size = sizeof(std::uint32_t);
 
     [[nodiscard]] std::size_t usable(const void* block) const noexcept {
         return heap_.block_size(block) - tail_size;
@@ -149,15 +150,34 @@ private:
             static_cast<unsigned>(with) | (reinterpret_cast<std::uintptr_t>(address) & 0xF)
         );
     }
+    /// The fillers of four bytes, the lowest address in the lowest byte.
+    static std::uint32_t filler_word(const unsigned char* address, fill with) noexcept {
+        return filler(address, with) * 0x0101'0101U + 0x0302'0100U;
+    }
+
+    // Blocks and what is usable of them are multiples of a word, so `last` is one: bytes up to the
+    // next word, then words.
+
     static void set_fill(void* block, std::size_t first, std::size_t last, fill with) noexcept {
         auto* const bytes = static_cast<unsigned char*>(block);
-        for (std::size_t i = first; i < last; ++i)
+        std::size_t i = first;
+        for (; i < last && i % word_size != 0; ++i)
             bytes[i] = filler(bytes + i, with);
+        for (; i < last; i += word_size) {
+            const std::uint32_t word = filler_word(bytes + i, with);
+            __builtin_memcpy(__builtin_assume_aligned(bytes + i, word_size), &word, word_size);
+        }
     }
     static bool filled(const void* block, std::size_t first, std::size_t last, fill with) noexcept {
         const auto* const bytes = static_cast<const unsigned char*>(block);
-        for (std::size_t i = first; i < last; ++i) {
+        std::size_t i = first;
+        for (; i < last && i % word_size != 0; ++i) {
             if (bytes[i] != filler(bytes + i, with)) return false;
+        }
+        for (; i < last; i += word_size) {
+            std::uint32_t word = 0;
+            __builtin_memcpy(&word, __builtin_assume_aligned(bytes + i, word_size), word_size);
+            if (word != filler_word(bytes + i, with)) return false;
         }
         return true;
     }

@@ -29,6 +29,10 @@ int main(void) {
                        lua_pcall(L, 0, 0, 0);
     if (failed) printf("script failed: %s\n", lua_tostring(L, -1));
     lua_close(L);
+#if defined(FOOTPRINT)
+    extern size_t sbrk_bytes(void);
+    printf("asked the system for %u bytes\n", (unsigned)sbrk_bytes());
+#endif
     puts(failed ? "failed" : "done");
     return failed;
 }

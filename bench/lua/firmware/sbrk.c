@@ -6,9 +6,12 @@
 
 extern char _ebss, _estack;
 
+static char* top; /* no malloc gives anything back: also the high-water mark */
+
+size_t sbrk_bytes(void) { return top == NULL ? 0 : (size_t)(top - &_ebss); }
+
 void* _sbrk(ptrdiff_t more) {
     enum { stack = 12 * 1024 };
-    static char* top;
     if (top == NULL) top = &_ebss;
     if (top + more > &_estack - stack) {
         errno = ENOMEM;
@@ -18,3 +21,6 @@ void* _sbrk(ptrdiff_t more) {
     top += more;
     return before;
 }
+
+/* picolibc's name for it */
+void* sbrk(ptrdiff_t more) { return _sbrk(more); }

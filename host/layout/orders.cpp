@@ -41,7 +41,10 @@ std::vector<std::uint32_t> numbers_of(const usage::demand& run) {
 }
 
 ordered_run::ordered_run(const usage::demand& run) : run_(&run) {
-    read_events(run.blocks.empty() ? numbers_of(run) : run.blocks);
+    if (run.blocks.empty())
+        read_events(numbers_of(run));
+    else
+        read_events(run.blocks);
     number_contexts();
 }
 

@@ -44,6 +44,7 @@ struct effort {
     bool both_kappas = true;           ///< whether candidates are fluid_model's in full, too
     std::size_t finalists = 3;         ///< candidates that are tried in more orders
     std::uint32_t finalist_orders = 3; ///< beside the traced one
+    std::uint32_t longest_step = 200;  ///< from a size that fails to the next: the region over it
 };
 
 effort effort_for(const trials& tried) {
@@ -52,6 +53,7 @@ effort effort_for(const trials& tried) {
     if (tried.steps() > 100'000) {
         made.both_kappas = false;
         made.finalists = 2;
+        made.longest_step = 100;
     }
     if (tried.steps() > 1'000'000) made.finalists = 1;
     if (tried.contexts() == 1) made.orders = made.finalist_orders = 0;
@@ -91,12 +93,12 @@ public:
         const std::size_t tries = all.size() * effort_.finalist_orders;
         std::vector<std::uint32_t> regions(tries);
         trials_.in_parallel(tries, [&](std::size_t number) {
-            const candidate& one = all[number % all.size()];
-            const auto order = static_cast<std::uint32_t>(number / all.size() + 1);
+            const candidate& one = all[number / effort_.finalist_orders];
+            const auto order = static_cast<std::uint32_t>(number % effort_.finalist_orders + 1);
             regions[number] = needed(one.pools, one.region, order);
         });
         for (std::size_t number = 0; number < tries; ++number) {
-            std::uint32_t& region = all[number % all.size()].region;
+            std::uint32_t& region = all[number / effort_.finalist_orders].region;
             region = regions[number] == 0 || region == 0 ? 0 : std::max(region, regions[number]);
         }
         keep_near_the_fewest(all, 200);
@@ -107,13 +109,13 @@ public:
         return chosen;
     }
 
-    /// Whether a region holds so many orders, the traced one first.
+    /// Whether a region holds so many orders beside the traced one.
     [[nodiscard]] bool hold_in_orders(
         std::span<const pool_spec> pools, std::uint32_t region, std::uint32_t orders
     ) const {
         std::vector<char> held(orders);
         trials_.in_parallel(orders, [&](std::size_t order) {
-            held[order] = hold(pools, region, static_cast<std::uint32_t>(order)) ? 1 : 0;
+            held[order] = hold(pools, region, static_cast<std::uint32_t>(order + 1)) ? 1 : 0;
         });
         return std::ranges::find(held, 0) == held.end();
     }
@@ -242,7 +244,7 @@ private:
         std::uint64_t limit
     ) const {
         std::uint32_t step = stride_of(region);
-        const std::uint32_t longest = std::max(step, in_granules(region / 200));
+        const std::uint32_t longest = std::max(step, in_granules(region / effort_.longest_step));
         const std::uint32_t more = needed(pools, region, order);
         if (more == 0) return static_cast<std::uint32_t>(limit);
         for (region = std::max(more, region + step); region < limit; region += step) {
@@ -303,15 +305,14 @@ void lay_out(overflow_plan& made, const overflow_request& wanted, const uncertai
     made.region = made.size - bytes_of(made.pools);
 }
 
-/// Whether a region larger than the one needed holds its orders, too: all where it is hardly larger, else
-/// a few, for all were tried where less was there.
+/// Whether a region larger than the one needed holds orders beside the traced one, too: all where it is
+/// hardly larger, else a few, for all were tried where less was there.
 bool holds_in_orders(const overflow_plan& made, const search& sizes) {
     if (made.size == made.needed) return true;
     const bool is_near = made.size - made.needed < made.needed / 20;
-    constexpr std::uint32_t few = 4;
-    return sizes.hold_in_orders(
-        made.pools, made.region, is_near ? sizes.orders() : std::min(few, sizes.orders())
-    );
+    constexpr std::uint32_t few = 3;
+    const std::uint32_t all = sizes.orders() - 1;
+    return sizes.hold_in_orders(made.pools, made.region, is_near ? all : std::min(few, all));
 }
 
 } // namespace

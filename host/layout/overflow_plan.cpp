@@ -45,11 +45,21 @@ struct effort {
     std::size_t finalists = 3;         ///< candidates that are tried in more orders
     std::uint32_t finalist_orders = 3; ///< beside the traced one
     std::uint32_t longest_step = 200;  ///< from a size that fails to the next: the region over it
+    bool descends = false;      ///< whether sizes below what a growing region needs are tried, too
+    std::uint64_t near = 50;    ///< finalists take no more than the fewest and that part of it
+    std::uint64_t beyond = 200; ///< candidates no more than the region alone and that part of it
 };
 
 effort effort_for(const trials& tried) {
     effort made;
     if (tried.steps() <= 4'000) made.orders = 50;
+    if (tried.steps() <= 20'000) {
+        made.descends = true;
+        made.finalists = 8;
+        made.finalist_orders = 20;
+        made.near = 10;
+        made.beyond = 4;
+    }
     if (tried.steps() > 100'000) {
         made.both_kappas = false;
         made.finalists = 2;
@@ -174,7 +184,7 @@ private:
         all[0].region = needed({}, start_of(all[0]), 0);
         // Pools pay where they take fewer bytes, or hardly more: a replay ends when they take them.
         const std::uint64_t limit =
-            all[0].region == 0 ? UINT32_MAX / 2 : all[0].bytes() + all[0].bytes() / 200;
+            all[0].region == 0 ? UINT32_MAX / 2 : all[0].bytes() + all[0].bytes() / effort_.beyond;
         trials_.in_parallel(all.size() - 1, [&](std::size_t number) {
             candidate& one = all[number + 1];
             const std::uint32_t start = start_of(one);
@@ -185,10 +195,34 @@ private:
             one.region = found ? found->region : 0;
             one.from_pools = found ? found->from_pools : 0;
         });
-        keep_near_the_fewest(all, 50);
+        if (effort_.descends)
+            trials_.in_parallel(all.size(), [&](std::size_t number) {
+                candidate& one = all[number];
+                if (one.region != 0) one.region = descended(one, start_of(one));
+            });
+        keep_near_the_fewest(all, effort_.near);
         std::ranges::stable_sort(all, {}, &candidate::bytes);
         all.resize(std::min<std::size_t>(all.size(), effort_.finalists));
         return all;
+    }
+
+    /// The least region, by strides from the candidate's down, from which on all hold a few orders. A region
+    /// that grew was often too full to place blocks well.
+    [[nodiscard]] std::uint32_t descended(const candidate& one, std::uint32_t least) const {
+        const std::uint32_t few = std::min(3U, orders());
+        const auto holds = [&](std::uint32_t region) {
+            for (std::uint32_t order = 0; order < few; ++order)
+                if (!hold(one.pools, region, order)) return false;
+            return true;
+        };
+        const std::uint32_t stride = std::max(region_granule, in_granules(one.region / 200));
+        std::uint32_t region = one.region;
+        while (!holds(region) && region < 2 * one.region)
+            region += stride;
+        for (const std::uint32_t step : {4 * stride, stride}) // long ones first: fewer replays
+            while (region >= least + step && holds(region - step))
+                region -= step;
+        return region;
     }
 
     /// The least region found from the candidate's on that counts. 0: none does.

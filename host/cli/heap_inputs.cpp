@@ -2,6 +2,7 @@
 #include "cli/heap_inputs.hpp"
 
 #include "base/file_bytes.hpp"
+#include "cli/progress.hpp"
 #include "cli/say.hpp"
 #include "trace/read.hpp"
 #include "usage/demand_growth.hpp"
@@ -162,7 +163,9 @@ std::optional<std::uint32_t> asked_alignment(const heap_options& options) {
 
 result<trace::source> open_trace(const std::string& file, const heap_options& options) {
     auto source = trace::source::open(file);
-    if (source) source->take_off(options.overhead);
+    if (!source) return source;
+    source->take_off(options.overhead);
+    source->watch(progress_of(file));
     return source;
 }
 

@@ -247,7 +247,9 @@ result<findings> source::read_as_written(sink& to) const {
         if (!announced_) return was_cut(path_);
         found = read_native(bytes, *announced_, to, [&](std::size_t end) {
             if (!ring_) file_.release(end);
+            if (told_) told_(static_cast<double>(end) / static_cast<double>(bytes.size()));
         });
+        if (told_) told_(1);
         break;
     }
     case format::drone_0_14:

@@ -12,6 +12,7 @@
 #include "trace/sink.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -33,6 +34,10 @@ public:
     /// From now on every size is read as so many bytes less: the program's hook reports blocks with
     /// their headers.
     void take_off(std::uint32_t overhead) { overhead_ = overhead; }
+
+    /// Calls `told` with the share of a native trace that was read, 0 to 1, from time to time and at
+    /// the end of every reading.
+    void watch(std::function<void(double share)> told) { told_ = std::move(told); }
 
     /// Reads the whole file. An error when somebody cut it meanwhile; `to` has then had part of it.
     [[nodiscard]] result<findings> read(sink& to) const;
@@ -60,6 +65,7 @@ private:
     trace::format format_;
     std::optional<announced_trace> announced_; ///< native: the first one
     std::uint32_t overhead_ = 0;               ///< bytes in every size
+    std::function<void(double)> told_;         ///< may be empty
 };
 
 } // namespace drone::trace

@@ -93,10 +93,10 @@ function labeller(ctx, r) {
     taken.push({ x: left, y, w });
     ctx.textAlign = 'left';
     ctx.textBaseline = 'alphabetic';
-    ctx.strokeStyle = colour('paper');
-    ctx.lineWidth = 3 * r;
-    ctx.lineJoin = 'round';
-    ctx.strokeText(text, left, y);
+    ctx.fillStyle = colour('paper');
+    ctx.globalAlpha = .8;
+    ctx.fillRect(left - 2 * r, y - 11 * r, w + 4 * r, 15 * r);
+    ctx.globalAlpha = 1;
     ctx.fillStyle = ink;
     ctx.fillText(text, left, y);
   };
@@ -229,6 +229,12 @@ function eventSplits(u, axis, min, max, step) {
   return ticks;
 }
 
+/** In millions where all of them are. */
+function axisNumber(event, places) {
+  const inMillions = eventOfPlace(places[places.length - 1]) >= 1e7 && places.every(p => eventOfPlace(p) % 1e5 === 0);
+  return inMillions ? `${event / 1e6}M` : num(event);
+}
+
 function drawCourse() {
   const box = $('live'), width = box.clientWidth, narrow = width < 600, left = gutter('g');
   const stepped = uPlot.paths.stepped({ align: 1 });
@@ -238,7 +244,8 @@ function drawCourse() {
   };
   const xAxis = byTime
     ? { values: (u, splits) => splits.map(v => D.clock.per_second ? `${v} s` : num(v)) }
-    : { values: (u, splits) => splits.map((v, i) => (i ? '' : 'event ') + num(eventOfPlace(v))), splits: eventSplits };
+    : { values: (u, splits) => splits.map((v, i) => (i ? '' : 'event ') + axisNumber(eventOfPlace(v), splits)),
+      splits: eventSplits };
   if (chart) chart.destroy();
   chart = new uPlot({
     width, height: narrow ? 220 : 280, padding: [22, gutter('r'), 0, 0], legend: { show: false },
@@ -408,6 +415,17 @@ function sayFailures() {
   }
   const rest = D.failures.by_size.length - shown;
   if (rest > 0) $('failed').append(el('li', { text: `${many(rest, 'further size')} failed as well.` }));
+}
+
+/** The curve for those who cannot see it: some moments, the peak among them. */
+function makeCourseTable() {
+  const step = Math.max(1, Math.ceil(moments.length / 24));
+  const events = moments.filter((event, i) => event && (i % step === 0 || event === D.peak.event));
+  fillTable($('t-course'), ['After event', ...hasTime ? ['Time'] : [], 'Bytes live', ''],
+    events.map(event => {
+      const p = pointAt(event), bytes = p.min === p.max ? num(p.max) : `${num(p.min)} to ${num(p.max)}`;
+      return [event, ...hasTime ? [clockText(timeOf(event))] : [], bytes, event === D.peak.event ? 'peak' : ''];
+    }), [hasTime ? 3 : 2]);
 }
 
 function sayCourse() {

@@ -11,6 +11,10 @@ function layoutRow(name, capacity, held, used, most, bytes) {
   return { name, capacity, bytes, parts: [held, inUse - held, atMost - inUse, Math.max(0, bytes - atMost)] };
 }
 
+/** What the heap has beside its pools and its region's blocks: the region's tags, or bytes in no pool. */
+const besides = Math.max(0, (D.heap.traced || 0) - sum(pools.map(p => p.block * p.capacity)) -
+  (region ? region.bytes : 0));
+
 /** The heap that was traced; null where the trace does not say it. */
 function todayRows() {
   if (region && region.arena) {
@@ -22,8 +26,10 @@ function todayRows() {
     return layoutRow(p.block, p.capacity, bytes, blocks * p.block, p.max * p.block, p.capacity * p.block);
   });
   if (region) {
-    const held = D.peak.bytes - sum(pools.map(p => p.at_peak[1]));
-    rows.push(layoutRow('region', null, held, region.bytes - region.free_at_peak, region.peak_bytes, region.bytes));
+    const held = D.peak.bytes - sum(pools.map(p => p.at_peak[1])), used = region.bytes - region.free_at_peak;
+    rows.push(layoutRow('region', null, held, used + besides, region.peak_bytes + besides, region.bytes + besides));
+  } else if (rows.length && besides) {
+    rows.push({ name: 'rest', capacity: null, bytes: besides, parts: [0, 0, 0, besides] });
   }
   return rows.length ? rows : null;
 }
@@ -173,7 +179,9 @@ function drawLayout() {
 }
 
 // ---- pools against bytes -----------------------------------------------------------------------------------------
-const curve = better && better.curve;
+// Where far too few pools need a multiple of the rest, the rest would be a flat line.
+const allCurve = better && better.curve;
+const curve = allCurve && allCurve.filter(point => point[1] <= 4 * allCurve[allCurve.length - 1][1]);
 /** The fewest pools within 3 % of the best. */
 const nearBest = curve && (curve.find(point => point[1] <= 1.03 * curve[curve.length - 1][1]));
 
@@ -219,7 +227,7 @@ function drawCurve() {
         class: 'ink b' }, isSuggested ? 'suggested' : num(p[1])));
     if (p[0] % 4 === 0 || p === curve[0])
       svg.append(el('text', { x: x(p[0]), y: height - 8, 'text-anchor': 'middle' },
-        p[0] + (p === curve[0] ? ' pool' : '')));
+        p[0] + (p !== curve[0] ? '' : p[0] === 1 ? ' pool' : ' pools')));
   }
   box.replaceChildren(svg);
 }

@@ -36,7 +36,8 @@ function makeLeaks() {
   say('say-leaks', (leaks.length
     ? `${many(leaks.length, 'kind')} of blocks kept growing: look there first. `
     : 'Nothing kept growing. ') +
-    (uncertain ? `${many(uncertain, 'block')} may have been given back in a gap. ` : '') +
+    (uncertain ? `${num(uncertain)} of them are not certain: they may have been given back in a gap, or where the ` +
+      'trace has no check of its words any more. ' : '') +
     'The small curve is the bytes that were held, from the first event to the last.' +
     (groups > shown ? ` The ${shown} largest of ${num(groups)} are shown.` : ''));
   const missing = D.growing.filter(g => !first.slice(0, shown).some(row => row[0] === g.node));

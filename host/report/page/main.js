@@ -32,6 +32,7 @@ function drawAll() {
 
 makeHead();
 sayCourse();
+makeCourseTable();
 makeStrips();
 makeHolderButtons();
 makeLeaks();

@@ -85,7 +85,7 @@ const region = D.region && {
 const moments = unpack(D.holds.moments);
 const history = new Map(D.holds.history.map(([node, bytes]) => [node, unpack(bytes)]));
 
-/** Frames of a node, outermost first: [name, file, line, 1 where a library's]. */
+/** Frames of a node, outermost first: [name, file, line, 1 where a library's, short name]. */
 function stackOf(node) {
   const frames = [];
   for (let n = node; n >= 0; n = D.nodes[n][0]) frames.push(D.frames[D.nodes[n][1]]);

@@ -63,7 +63,7 @@ function holderTree() {
 
 function barElement(b, root, top, x, width) {
   const isLibrary = b.frames.length > 0 && b.frames.every(f => f[3]);
-  const names = b.frames.map(f => bare(f[0])).join(' › ') || 'everything';
+  const names = b.frames.map(f => bare(f)).join(' › ') || 'everything';
   const fill = b === root ? 'wash' : isLibrary ? 'lib' : 'f' + b.depth % 3;
   const e = el('div', {
     class: 'node' + (isLibrary ? ' lib' : ''), role: 'treeitem', 'aria-level': b.depth + 1,
@@ -126,7 +126,7 @@ function sayHolders(root) {
   let most = root;
   while (most.kids.length && most.kids[0].bytes >= .5 * root.bytes) most = most.kids[0];
   const frame = most.frames[who.upwards ? 0 : most.frames.length - 1], place = frame && where(frame);
-  const finding = frame ? `${percent(most.bytes, root.bytes)} are held through ${bare(frame[0])}` +
+  const finding = frame ? `${percent(most.bytes, root.bytes)} are held through ${bare(frame)}` +
     `${place ? ` (${place})` : ''}. ` : '';
   say('say-who', finding + 'Width is bytes held. Click a bar to look into it, a bar above it to go back.');
 }

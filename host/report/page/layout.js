@@ -2,6 +2,7 @@
 
 const better = D.layout && D.layout.generated ? D.layout : null;
 const partNames = ['held at the peak', 'lost inside blocks', 'in use at other times', 'never used'];
+const suggestedNames = ['', '', 'in use at most', 'headroom'];
 const partColours = ['held', 'lost', 'held-soft', 'free'];
 const total = rows => sum(rows.map(row => row.bytes));
 
@@ -34,24 +35,13 @@ function todayRows() {
   return rows.length ? rows : null;
 }
 
-/** What is suggested. A block is in the smallest pool that fits; beside a region that is not known for each. */
+/** What is suggested: the most blocks in use when the run is played again; what is held at the peak is not known. */
 function betterRows() {
   const { pools: made, overflow } = better.generated;
-  const rows = made.map((p, i) => ({ ...p, held: 0, blocks: 0, most: better.most[i] }));
-  if (!overflow)
-    for (const [size, , , atPeak] of D.sizes) {
-      let left = atPeak;
-      for (const p of rows) {
-        const here = p.block >= size ? Math.min(left, p.capacity - p.blocks) : 0;
-        p.blocks += here;
-        p.held += here * size;
-        left -= here;
-      }
-    }
-  const out = rows.map(p =>
-    layoutRow(p.block, p.capacity, p.held, p.blocks * p.block, p.most * p.block, p.capacity * p.block));
-  if (overflow) out.push(layoutRow('region', null, 0, 0, better.region_peak, overflow));
-  return out.sort((a, b) => (a.name === 'region') - (b.name === 'region') || a.name - b.name);
+  const rows = made.map((p, i) =>
+    layoutRow(p.block, p.capacity, 0, 0, better.most[i] * p.block, p.capacity * p.block));
+  if (overflow) rows.push(layoutRow('region', null, 0, 0, better.region_peak, overflow));
+  return rows;
 }
 
 const today = todayRows(), suggested = better && betterRows();
@@ -135,14 +125,14 @@ function drawButterfly(svg, y, width) {
     const text = typeof name === 'number' ? num(name) : name;
     svg.append(el('text', { x: width / 2, y: y + 11, 'text-anchor': 'middle', class: 'ink' }, text));
     for (const [rows, way] of [[today, -1], [suggested, 1]]) {
-      const row = rows.find(one => one.name === name);
+      const row = rows.find(one => one.name === name), names = way < 0 ? partNames : suggestedNames;
       if (!row) continue;
       let x = way < 0 ? side : side + middle;
       row.parts.forEach((bytes, i) => {
         const w = bytes * scale;
         if (w > 0)
           svg.append(el('rect', { x: way < 0 ? x - w : x, y, width: w, height: 13, fill: `var(--${partColours[i]})` },
-            el('title', {}, `${num(bytes)} bytes ${partNames[i]}`)));
+            el('title', {}, `${num(bytes)} bytes ${names[i]}`)));
         x += way * w;
       });
       const count = row.capacity == null ? `${num(row.bytes)} bytes` : `× ${num(row.capacity)}`;
@@ -157,7 +147,7 @@ function drawButterfly(svg, y, width) {
 function drawLayout() {
   if (!better) return;
   const box = $('layouts'), width = box.clientWidth, foreign = region && region.arena;
-  const { used, size, overflow } = better.generated;
+  const { used, size } = better.generated;
   const scale = (width - 1) / Math.max(today ? total(today) : 0, total(suggested));
   const words = `${$('h-layout').textContent}. ${$('say-layout').textContent}`;
   const svg = el('svg', { width, role: 'img', 'aria-label': words });
@@ -166,11 +156,11 @@ function drawLayout() {
     y += drawWhole(svg, y, width, scale, `Today: ${num(total(today))} bytes` +
       (pools.length ? ` in ${many(pools.length, 'pool')}` : ''), today,
     foreign ? [partNames[0], 'headers and rounding', '', 'free between blocks'] : partNames);
-  const beyond = size - used, whole = !overflow ? suggested
-    : [{ parts: [D.peak.bytes, 0, Math.max(0, used - D.peak.bytes), Math.max(0, beyond)] }];
+  const beyond = Math.max(0, size - used);
+  const whole = [{ parts: [D.peak.bytes, 0, Math.max(0, used - D.peak.bytes), beyond] }];
   y += drawWhole(svg, y, width, scale, `Suggested: ${num(size)} bytes` +
-    (beyond > 0 ? `, ${num(beyond)} of them headroom` : ''), whole,
-  [partNames[0], partNames[1], overflow ? 'lost, or in use at other times' : partNames[2], 'headroom']);
+    (beyond ? `, ${num(beyond)} of them headroom` : ''), whole,
+  [partNames[0], '', 'lost, or in use at other times', 'headroom']);
   if (width < 600) y = drawKey(svg, y, width, partNames);
   if (today && !foreign) y = drawButterfly(svg, y, width);
   svg.setAttribute('height', y + 4);

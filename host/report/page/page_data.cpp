@@ -159,7 +159,8 @@ private:
                  f.live_bytes,
                  f.live_blocks,
                  f.caller == 0 ? json(nullptr) : json(node_of(f.caller)),
-                 f.context == trace::no_context ? json(nullptr) : json(context_name(run_, f.context)),
+                 f.context == trace::no_context ? json(nullptr)
+                                                : json(context_name(run_, f.context)),
                  f.when.time}
             );
         return {

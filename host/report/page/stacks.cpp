@@ -24,7 +24,10 @@ json frame_json(std::string_view frame) {
         std::from_chars(digits.begin(), digits.end(), line);
         file = file.substr(0, colon);
     }
-    return {name, file, line, trace::is_library_function(without_template_arguments(name)) ? 1 : 0};
+    const std::string plain = without_template_arguments(name);
+    json made{name, file, line, trace::is_library_function(plain) ? 1 : 0};
+    if (plain != name) made.push_back(plain);
+    return made;
 }
 
 } // namespace

@@ -21,7 +21,7 @@ public:
     /// The node of a stack, its frames outermost first, each `name at file:line`.
     [[nodiscard]] std::size_t node(const std::vector<std::string>& frames);
 
-    /// [[name, file, line, 1 where a library's], ...]
+    /// [[name, file, line, 1 where a library's, without template arguments if that differs], ...]
     [[nodiscard]] nlohmann::ordered_json frames() const;
     /// [[parent node or -1, frame], ...]
     [[nodiscard]] nlohmann::ordered_json nodes() const;

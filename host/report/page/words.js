@@ -27,13 +27,14 @@ const eventText = event => `event ${num(event)}` + (hasTime ? ` (${clockText(tim
 /** Of figures that a gap may have made too small. */
 const atLeast = D.gaps_in_all || D.damaged ? 'at least ' : '';
 
-const bare = name => name.replace(/\(.*\)( const)?$/, ''); // without parameters
+/** A function's name without template arguments and parameters. */
+const bare = frame => (frame[4] ?? frame[0]).replace(/\(.*\)( const)?$/, '');
 const where = frame => frame[1] ? `${frame[1]}:${frame[2]}` : '';
 /** A stack in a line: who asked, and who called it. */
 function stackLine(node) {
   const frames = stackOf(node).reverse(), own = frames.find(f => !f[3]) || frames[0];
   const caller = frames[frames.indexOf(own) + 1];
-  return { own: bare(own[0]), where: where(own), caller: caller ? bare(caller[0]) : '' };
+  return { own: bare(own), where: where(own), caller: caller ? bare(caller) : '' };
 }
 function inWords(node) {
   const line = stackLine(node);

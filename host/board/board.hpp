@@ -247,6 +247,7 @@ private:
     void transfer_core_register(std::uint32_t selector);
     void set_breakpoints();
     void step();
+    void restart();
     void apply_written_memory();
     [[nodiscard]] bool catches_vector(unsigned number) const;
     [[nodiscard]] run_end halt(core_debug::event why);

@@ -6,6 +6,7 @@
 #include "board/board.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace drone::board {
 namespace {
@@ -121,15 +122,19 @@ bool virtual_board::debug_write(std::uint32_t address, unsigned size, std::uint3
     default:
         write_register(address, size, value);
     }
-    // With a debug port a reset cannot fail.
-    if (devices_.interrupts.take_reset_request()) static_cast<void>(reset());
+    if (devices_.interrupts.take_reset_request()) restart();
     return true;
 }
 
 void virtual_board::drive_reset_pin(bool low) {
     const bool rises = devices_.held_in_reset && !low;
     devices_.held_in_reset = low;
-    if (rises) static_cast<void>(reset());
+    if (rises) restart();
+}
+
+void virtual_board::restart() {
+    [[maybe_unused]] const auto done = reset();
+    assert(done.has_value()); // with a debug port it cannot fail
 }
 
 std::uint32_t virtual_board::read_halting_status() {

@@ -86,6 +86,7 @@ debug_server::~debug_server() {
 
 result<void> debug_server::listen() {
     listener_ = base::descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!listener_) return system_failure("cannot open a socket");
     const int reuse = 1;
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -118,8 +119,8 @@ result<void> debug_server::power_board() {
     auto made = virtual_board::make(wanted, *image, *this);
     if (!made) return std::unexpected(made.error());
     board_ = std::move(*made);
-    probe_.emplace(setup_.version, *board_);
-    server_.emplace(setup_.server, *probe_);
+    probe_ = std::make_unique<stlink_probe>(setup_.version, *board_);
+    server_ = std::make_unique<stlink_server>(setup_.server, *probe_);
     return {};
 }
 
@@ -141,6 +142,8 @@ result<int> debug_server::serve() {
 result<void> debug_server::start_command() {
     std::vector<std::string> words;
     std::vector<char*> arguments;
+    words.reserve(setup_.command.size());
+    arguments.reserve(setup_.command.size() + 1);
     for (const std::string& word : setup_.command)
         words.push_back(with_port(word, port_));
     for (std::string& word : words)
@@ -149,12 +152,13 @@ result<void> debug_server::start_command() {
 
     std::array<int, 2> failure{};
     if (::pipe2(failure.data(), O_CLOEXEC) != 0) return system_failure("cannot make a pipe");
-    base::descriptor told(failure[0]);
+    const base::descriptor told(failure[0]);
     base::descriptor tells(failure[1]);
     command_ = ::fork();
     if (command_ == 0) {
-        // A board that is killed takes its client along.
-        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+        // A board that is killed takes its client along. OpenOCD does not end on SIGTERM while it
+        // runs a script.
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         const sigset_t signals = handled_signals();
         ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
         ::execvp(arguments[0], arguments.data());

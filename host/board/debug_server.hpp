@@ -73,8 +73,8 @@ private:
     debug_server_setup setup_;
     control_socket control_;
     std::unique_ptr<virtual_board> board_;
-    std::optional<stlink_probe> probe_;
-    std::optional<stlink_server> server_;
+    std::unique_ptr<stlink_probe> probe_;
+    std::unique_ptr<stlink_server> server_;
     base::descriptor listener_;
     base::descriptor client_;
     base::descriptor signals_;

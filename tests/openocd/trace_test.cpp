@@ -2,7 +2,7 @@
 
 // The SWO pin, through the ST-Link and OpenOCD, into a file.
 
-#include "session.hpp"
+#include "live.hpp"
 
 namespace drone::board::test {
 namespace {
@@ -92,6 +92,21 @@ TEST_P(Trace, IsLostWhenNobodyTakesItFromTheProbe) {
     EXPECT_EQ(content("swo").substr(0, 4096), expected_.substr(0, 4096));
     EXPECT_LT(content("swo").size(), expected_.size());
     EXPECT_THAT(said, HasSubstr("bytes of the trace were lost"));
+}
+
+// What `drone log --input tcp:` does: the core starts when OpenOCD has accepted the connection.
+TEST_P(Trace, ArrivesByteForByteOverTcp) {
+    live_openocd openocd(folder_, GetParam());
+    openocd.tcl("program " + firmware_path("stream").string() + " verify");
+    const std::uint16_t port = free_port();
+    openocd.tcl(fmt::format(
+        "reset halt; stm32f4x.tpiu configure -protocol uart -output :{} {}", port, right_clocks
+    ));
+    openocd.tcl("stm32f4x.tpiu enable; itm ports on");
+    const base::descriptor trace = connect_to(port);
+    openocd.tcl("echo {}");
+    openocd.tcl("resume");
+    EXPECT_EQ(receive(trace, expected_.size()), expected_);
 }
 
 } // namespace

@@ -82,6 +82,13 @@ function barElement(b, root, top, x, width) {
   return e;
 }
 
+/** Bars that are too narrow to be drawn, as one. */
+function restElement(bars, depth, x, width) {
+  const text = `${num(bars.length)} smaller`;
+  return el('div', { class: 'rest', title: `${text}: ${num(sum(bars.map(b => b.bytes)))} bytes`,
+    style: `left:${x}px;top:${depth * rowHeight}px;width:${Math.max(1, width - 1)}px`, text: width > 80 ? text : '' });
+}
+
 function drawHolders(focusPath = null) {
   const box = $('icicle'), width = box.clientWidth, { root, paths } = holderTree();
   const top = paths.get(who.zoomed) || root;
@@ -93,13 +100,17 @@ function drawHolders(focusPath = null) {
   box.replaceChildren();
   for (let b = top.up; b; b = b.up) draw(b, 0, width);
   (function place(b, x, w) {
-    if (w < 2.5) return;
     draw(b, x, w);
-    for (const kid of b.kids) {
-      const wide = b.bytes ? w * kid.bytes / b.bytes : 0;
-      place(kid, x, wide);
-      x += wide;
+    const wide = bytes => b.bytes ? w * bytes / b.bytes : 0;
+    let i = 0;
+    for (; i < b.kids.length && wide(b.kids[i].bytes) >= 2.5; i++) {
+      place(b.kids[i], x, wide(b.kids[i].bytes));
+      x += wide(b.kids[i].bytes);
     }
+    const rest = b.kids.slice(i), restWide = wide(sum(rest.map(kid => kid.bytes)));
+    if (restWide < 2.5) return;
+    deepest = Math.max(deepest, b.depth + 1);
+    box.append(restElement(rest, b.depth + 1, x, restWide));
   })(top, 0, width);
   box.style.height = (deepest + 1) * rowHeight + 'px';
   const focused = focusPath != null && paths.get(focusPath);

@@ -86,7 +86,7 @@ function drawWhole(svg, y, width, scale, title, rows, names) {
     if (w > text.length * 6.4) {
       svg.append(el('text', { x: x + 6, y: y + 23, style: `fill:var(--${i === 0 ? 'on-held' : 'ink'})` }, text));
     } else if (!narrow) {
-      const at = Math.max(x, floor + 12);
+      const at = Math.max(floor + 12, Math.min(x, width - text.length * 6.8));
       svg.append(el('text', { x: at, y: y + 47 }, text));
       floor = at + text.length * 6.8;
     }
@@ -213,8 +213,9 @@ function drawCurve() {
     svg.append(el('circle', { cx: x(p[0]), cy: y(p[1]), r: isMarked ? 4.5 : 2.5, fill: 'var(--held)' },
       el('title', {}, `${many(p[0], 'pool')}: ${num(p[1])} bytes`)));
     if (isMarked)
-      svg.append(el('text', { x: x(p[0]), y: y(p[1]) - 10, 'text-anchor': p[0] - first < 2 ? 'start' : 'middle',
-        class: 'ink b' }, isSuggested ? 'suggested' : num(p[1])));
+      svg.append(el('text', { x: x(p[0]), y: y(p[1]) - 10, class: 'ink b',
+        'text-anchor': p[0] - first < 2 ? 'start' : last - p[0] < 2 ? 'end' : 'middle' },
+      isSuggested ? 'suggested' : num(p[1])));
     if (p[0] % 4 === 0 || p === curve[0])
       svg.append(el('text', { x: x(p[0]), y: height - 8, 'text-anchor': 'middle' },
         p[0] + (p !== curve[0] ? '' : p[0] === 1 ? ' pool' : ' pools')));

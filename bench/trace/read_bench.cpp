@@ -7,12 +7,15 @@
 //
 #include "base/file_bytes.hpp"
 #include "random_trace.hpp"
+#include "trace/formats/native/follower.hpp"
 #include "trace/read.hpp"
 #include "usage/make_demand.hpp"
 #include "usage/statistics.hpp"
+#include "usage/watch_model.hpp"
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -106,7 +109,25 @@ void demand_for_the_optimiser(benchmark::State& state) {
     report(state);
 }
 
+/// `drone heap watch`: words as they arrive, and what it shows.
+void looked_on(benchmark::State& state) {
+    path();
+    constexpr std::size_t piece = std::size_t{1} << 20U;
+    for (auto _ : state) {
+        const auto file = base::file_bytes::open(path());
+        usage::watch_model model;
+        native_follower follower(model);
+        for (auto rest = file->bytes(); !rest.empty();
+             rest = rest.subspan(std::min(piece, rest.size())))
+            follower.feed(rest.first(std::min(piece, rest.size())));
+        if (follower.found().gaps != 0) std::abort();
+        benchmark::DoNotOptimize(model.bytes().most);
+    }
+    report(state);
+}
+
 BENCHMARK(bare_read)->Unit(benchmark::kMillisecond);
+BENCHMARK(looked_on)->Unit(benchmark::kMillisecond);
 BENCHMARK(table)->Unit(benchmark::kMillisecond);
 BENCHMARK(demand_for_the_optimiser)->Unit(benchmark::kMillisecond);
 

@@ -99,15 +99,18 @@ optimizer& optimizer::operator=(optimizer&&) noexcept = default;
 std::optional<optimum> optimizer::best(std::size_t pools, growth scale) {
     std::optional<optimum> incumbent;
     while (true) {
-        const auto paths =
-            state_->graph.cheapest(scale, incumbent ? incumbent->bytes : pool_graph::unreachable);
+        // What costs as much as the incumbent is looked at, too: of several best layouts this gives
+        // the graph's first, whatever was measured before and whichever moments reach the peaks.
+        const auto paths = state_->graph.cheapest(
+            scale, incumbent ? incumbent->bytes + 1 : pool_graph::unreachable
+        );
         const auto& path = paths[pools];
-        if (!path) break; // nothing is cheaper than the incumbent, or there is no layout at all
+        if (!path) break; // there is no layout at all
         if (const auto edges = state_->unmeasured(paths, pools); !edges.empty())
             state_->measure(edges);
         optimum layout = state_->measured_layout(*path, scale);
         const bool tight = layout.bytes == path->bytes;
-        if (!incumbent || layout.bytes < incumbent->bytes) incumbent = std::move(layout);
+        if (tight || !incumbent || layout.bytes < incumbent->bytes) incumbent = std::move(layout);
         if (tight) break;
     }
     if (incumbent) incumbent->proved = state_->exact;

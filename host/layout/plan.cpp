@@ -71,7 +71,7 @@ result<void> check(const planner::options& wanted) {
 uncertainty doubt_of(std::span<const usage::demand> runs) {
     uncertainty doubt;
     for (const usage::demand& run : runs) {
-        doubt.steps += run.steps.size();
+        doubt.steps += step_count(run);
         doubt.gaps += run.missing.gaps;
         doubt.lost_events += run.missing.lost_events;
     }

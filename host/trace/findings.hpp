@@ -18,6 +18,7 @@ enum class format : std::uint8_t {
     heaptrack,
     heaptrack_raw,
     allocation_log,
+    demand_summary,
 };
 
 [[nodiscard]] std::string_view name(format f);
@@ -32,6 +33,14 @@ struct double_free {
     std::string block;       ///< in words: its pool and place, or its ID
 
     friend bool operator==(const double_free&, const double_free&) = default;
+};
+
+/// What a summary stands for.
+struct summarised_runs {
+    std::uint64_t runs = 0;
+    std::uint64_t steps = 0; ///< blocks taken, and blocks given back
+
+    friend bool operator==(const summarised_runs&, const summarised_runs&) = default;
 };
 
 /// What a reader has to say of a trace beside its changes: how much of it could be read, what was
@@ -69,7 +78,8 @@ struct findings {
     std::vector<std::uint32_t> identities;
     /// Native: names of contexts that checked words gave them.
     std::map<std::uint16_t, std::string> context_names;
-    std::vector<std::string> notices; ///< sentences for the user
+    std::optional<summarised_runs> summarised; ///< of a summary only
+    std::vector<std::string> notices;          ///< sentences for the user
     /// The functions by change::caller, innermost first, where the file has them, each as `name at
     /// file:line`; native callers are code addresses.
     std::vector<std::vector<std::string>> callers;

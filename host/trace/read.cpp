@@ -6,6 +6,7 @@
 #include "base/shell.hpp"
 #include "stream/likeness.hpp"
 #include "trace/formats/allocation_log.hpp"
+#include "trace/formats/demand_summary.hpp"
 #include "trace/formats/drone_records.hpp"
 #include "trace/formats/heaptrack.hpp"
 #include "trace/formats/native/native.hpp"
@@ -29,6 +30,7 @@ std::string_view name(format f) {
         "heaptrack",
         "heaptrack, raw",
         "allocation log",
+        "demand",
     };
     return names[static_cast<std::size_t>(f)];
 }
@@ -41,6 +43,8 @@ std::string_view left_open(format f) {
     case format::drone_2022:
     case format::heaptrack:
         return "which block of a size is given back";
+    case format::demand_summary:
+        return "the order of events";
     case format::heaptrack_raw:
     case format::allocation_log:
         break;
@@ -82,6 +86,7 @@ recognise(const std::optional<ring_trace>& ring, std::span<const std::byte> byte
         return recognised{
             is_raw_heaptrack(as_text(bytes)) ? format::heaptrack_raw : format::heaptrack
         };
+    if (demand_summary_version(as_text(bytes))) return recognised{format::demand_summary};
     if (looks_like_text(bytes) && look_at_allocation_log(as_text(bytes)).is_log())
         return recognised{format::allocation_log};
     if (auto announced = find_announcement(bytes))
@@ -137,6 +142,14 @@ refuse_what_is_no_trace(const std::filesystem::path& path, std::span<const std::
             path.string(),
             *version,
             newest_heaptrack_file
+        ));
+    if (const auto version = demand_summary_version(as_text(bytes));
+        version && *version > newest_demand_summary)
+        return fail(fmt::format(
+            "{}: is a summary of version {}, and this drone reads versions up to {}; use a newer drone",
+            path.string(),
+            *version,
+            newest_demand_summary
         ));
     return {};
 }
@@ -260,6 +273,9 @@ result<findings> source::read_as_written(sink& to) const {
         break;
     case format::allocation_log:
         found = read_allocation_log(as_text(bytes), to);
+        break;
+    case format::demand_summary:
+        found = read_demand_summary(as_text(bytes), to);
         break;
     case format::heaptrack:
         found = read_heaptrack(as_text(bytes), to);

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace drone::usage {
@@ -81,6 +82,12 @@ struct unserved_request {
     friend bool operator==(const unserved_request&, const unserved_request&) = default;
 };
 
+/// What a demand that was read from a summary stands for (trace::summarised_runs).
+struct summarised_demand {
+    std::uint64_t runs = 0;
+    std::uint64_t steps = 0;
+};
+
 /// One run. A resize is give_back(old class) and then take(new class), the same block, and the
 /// index of the first of the two is in `resizes`. That is what a resize does in a layout without
 /// fall-over (basic_heap::place_resized): the block goes to the pool of its new class, and keeps
@@ -98,6 +105,7 @@ struct demand {
     std::vector<demand_position> positions; ///< ascending; where events and steps are out of step
     std::vector<context_switch> contexts;   ///< ascending; none: the trace names no contexts
     missing_events missing;
+    std::optional<summarised_demand> summarised; ///< a summary, whose order of steps says nothing
     /// Bytes, assumed for requests of which the trace does not say it; 0: there are none.
     std::uint32_t assumed_alignment = 0;
 };
@@ -107,6 +115,11 @@ struct demand {
 /// Events in the file.
 [[nodiscard]] inline std::uint64_t event_count(const demand& run) {
     return event_number(run, run.steps.size()) - 1;
+}
+
+/// Steps of the run, or of all runs that a summary stands for.
+[[nodiscard]] inline std::uint64_t step_count(const demand& run) {
+    return run.summarised ? run.summarised->steps : run.steps.size();
 }
 
 } // namespace drone::usage

@@ -194,6 +194,7 @@ result<demand_and_findings> read_demand(
             step::class_limit
         ));
     demand made = maker.finish();
+    if (found->summarised) made.summarised = {found->summarised->runs, found->summarised->steps};
     made.missing = {.gaps = found->gaps, .lost_events = found->lost_events};
     return demand_and_findings{std::move(made), std::move(*found)};
 }

@@ -173,7 +173,7 @@ std::vector<table> tables(const heap_diff& d) {
 }
 
 /// A text inside a cell of Markdown: code, whatever is in it.
-std::string as_code(std::string text) {
+std::string as_code(std::string_view text) {
     std::string safe;
     for (const char c : text) {
         if (c == '|') safe += '\\';
@@ -218,7 +218,7 @@ std::string to_text(const heap_diff& d, std::size_t width) {
     for (const table& t : tables(d)) {
         text += fmt::format("\nBy {}: {}\n", t.by, t.summary());
         if (t.rows.empty()) continue;
-        std::vector<cells> shown(
+        const std::vector<cells> shown(
             t.rows.begin(),
             t.rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows_shown, t.rows.size()))
         );

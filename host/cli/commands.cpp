@@ -14,6 +14,10 @@ void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, s
 void add_replay(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
 void add_diff(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
 void add_report(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_export(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_summarise(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_watch(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_fleet(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
 void add_verdict(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
 void add_print(CLI::App& parent, session& s);
 
@@ -27,6 +31,10 @@ void add_commands(CLI::App& root, session& s) {
     add_replay(heap, shared, s);
     add_diff(heap, shared, s);
     add_report(heap, shared, s);
+    add_export(heap, shared, s);
+    add_summarise(heap, shared, s);
+    add_watch(heap, shared, s);
+    add_fleet(heap, shared, s);
     add_verdict(heap, shared, s);
     add_print(root, s);
 }

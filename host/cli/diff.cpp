@@ -32,10 +32,11 @@ struct diff_options {
 
 std::optional<double> parse_percent(std::string_view text) {
     double value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stopped, problem] = std::from_chars(text.data(), end, value);
-    if (problem != std::errc{} || stopped != end || !(value >= 0 && value <= 1e9))
-        return std::nullopt;
+    const char* const end = std::to_address(text.end());
+    const auto [stopped, problem] = std::from_chars(std::to_address(text.begin()), end, value);
+    const bool is_whole = problem == std::errc{} && stopped == end;
+    const bool is_share = value >= 0 && value <= 1e9; // not a number is none
+    if (!is_whole || !is_share) return std::nullopt;
     return value;
 }
 

@@ -133,7 +133,7 @@ std::unexpected<error> no_allocation() {
 
 /// The traces on the layout that Drone.toml has today.
 std::optional<layout::replay_report> replay_of_today(const heap_inputs& inputs) {
-    if (!inputs.heap || inputs.heap->unusable ||
+    if (inputs.has_summaries() || !inputs.heap || inputs.heap->unusable ||
         (inputs.heap->pools.empty() && !inputs.heap->overflow))
         return std::nullopt;
     auto replayed = layout::replay(inputs.runs, tried(*inputs.heap));
@@ -222,6 +222,15 @@ result<int> generate(const heap_options& shared, const generate_options& options
     if (options.write && !inputs->other_heap.empty())
         return fail(fmt::format("nothing is written: {}", inputs->other_heap));
     if (!inputs->other_heap.empty()) say("drone: note: {}\n", inputs->other_heap);
+    if (inputs->has_summaries() && wants_overflow(*inputs, options))
+        return fail("a summary does not have the order of events, on which the size of a region "
+                    "depends; name the traces themselves, or lay out pools alone with --overflow no"
+        );
+    if (inputs->has_summaries() && options.squeeze)
+        return fail(
+            "--squeeze counts on the order of events, which a summary does not have; leave it "
+            "out, or name the traces themselves"
+        );
     if (wants_overflow(*inputs, options)) {
         const auto heap = lay_out_overflow(*inputs, range, options);
         if (!heap) return std::unexpected(heap.error());

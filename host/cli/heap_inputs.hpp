@@ -9,6 +9,7 @@
 #include "usage/arena.hpp"
 #include "usage/demand.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -44,6 +45,13 @@ struct heap_inputs {
     std::optional<config::heap> heap;             ///< of them, the one that is asked for
     std::optional<std::uint32_t> size;            ///< of the heap, bytes: -s, else Drone.toml's
     std::optional<std::uint32_t> core_clock;      ///< Hz, as Drone.toml says
+
+    /// Whether a run is a summary: the order of its events is not known.
+    [[nodiscard]] bool has_summaries() const {
+        return std::ranges::any_of(found, [](const trace::findings& one) {
+            return one.summarised.has_value();
+        });
+    }
 };
 
 /// What -s says: 1 byte to 4 GiB - 1.

@@ -18,21 +18,6 @@ namespace drone::cli {
 
 namespace {
 
-/// The firmware that --elf names, else the only one in the project's build folder.
-std::string firmware(const heap_inputs& inputs, const std::string& named) {
-    if (!named.empty()) return named;
-    if (!inputs.project) return {};
-    std::string only;
-    std::error_code missing;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(inputs.project->parent_path() / "build", missing)) {
-        if (entry.path().extension() != ".elf") continue;
-        if (!only.empty()) return {};
-        only = entry.path().string();
-    }
-    return only;
-}
-
 /// The addresses of native callers, each once.
 std::set<std::uint32_t> native_callers(const report::heap_report& r) {
     std::set<std::uint32_t> all;
@@ -99,6 +84,20 @@ void name_those_that_fit(
 
 } // namespace
 
+std::string firmware(const heap_inputs& inputs, const std::string& named) {
+    if (!named.empty()) return named;
+    if (!inputs.project) return {};
+    std::string only;
+    std::error_code missing;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(inputs.project->parent_path() / "build", missing)) {
+        if (entry.path().extension() != ".elf") continue;
+        if (!only.empty()) return {};
+        only = entry.path().string();
+    }
+    return only;
+}
+
 result<void> name_callers(
     const heap_inputs& inputs, const std::string& named, bool are_shown, report::heap_report& r
 ) {
@@ -133,6 +132,12 @@ result<void> read_run(
 ) {
     const auto source = open_trace(file, shared);
     if (!source) return std::unexpected(source.error());
+    if (source->format() == trace::format::demand_summary)
+        return fail(fmt::format(
+            "{}: is a summary, which has no events; `drone heap generate`, `replay` and `summarise` "
+            "take it",
+            file
+        ));
     if (const std::string other = other_heap(*source, inputs); !other.empty())
         say("drone: note: {}\n", other);
     usage::statistics alone;

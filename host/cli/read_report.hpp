@@ -22,6 +22,9 @@ namespace drone::cli {
     report::heap_report& into
 );
 
+/// The firmware that --elf names, else the only one in the project's build folder; empty: none.
+[[nodiscard]] std::string firmware(const heap_inputs& inputs, const std::string& named);
+
 /// Lets native callers be named by the functions of the firmware: the file `named`, else the only
 /// one in the project's build folder. `are_shown`: whether to say on standard error that there is
 /// none. Fails when `named` is not the build that was traced.

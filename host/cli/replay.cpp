@@ -201,6 +201,10 @@ result<int> replay(const heap_options& shared, const std::string& file) {
     if (!inputs->other_heap.empty()) say("drone: note: {}\n", inputs->other_heap);
     auto heap = heap_to_replay(*inputs, file);
     if (!heap) return std::unexpected(heap.error());
+    if (inputs->has_summaries() && heap->overflow)
+        return fail(
+            "a summary does not have the order of events, on which a region depends; name the trace itself"
+        );
     if (const auto size = inputs->size; size && !shared.size.empty()) {
         heap->size = *size;
         if (const auto fits = check_size(*heap); !fits) return std::unexpected(fits.error());

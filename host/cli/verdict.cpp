@@ -277,6 +277,8 @@ result<int> print_verdict(const heap_options& shared) {
     const auto inputs =
         read_heap_inputs(shared, [&]() -> trace::sink& { return first.emplace_back().both; });
     if (!inputs) return std::unexpected(inputs.error());
+    if (inputs->has_summaries())
+        return fail("a summary does not have the traced heap; name the trace itself");
     verdict v;
     if (const auto done = look_at_today(shared, *inputs, first, v); !done)
         return std::unexpected(done.error());

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+
+// drone heap export: a run in the formats of other tools.
+
+#include "report/export.hpp"
+
+#include "base/errno.hpp"
+#include "cli/command.hpp"
+#include "cli/heap_inputs.hpp"
+#include "cli/read_report.hpp"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <unistd.h>
+
+namespace drone::cli {
+
+namespace {
+
+struct export_options {
+    std::string format;
+    std::string output;
+    std::string elf;
+    bool anonymise = false;
+};
+
+result<void>
+write_to_file(const report::exported_run& of, const std::string& format, const std::string& path) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+        std::fopen(path.c_str(), "wb"), std::fclose
+    );
+    if (!file) return fail(fmt::format("{}: {}", path, base::errno_text(errno)));
+    if (auto written = report::write_export(of, format, file.get()); !written)
+        return fail(fmt::format("{}: {}", path, written.error().message));
+    return {};
+}
+
+result<int> export_run(const heap_options& shared, const export_options& options) {
+    const auto inputs = find_heap(shared);
+    if (!inputs) return std::unexpected(inputs.error());
+    if (inputs->files.size() != 1) return fail("an export is of one run; name one trace with -f");
+    const bool to_file = !options.output.empty() && options.output != "-";
+    if (!to_file && report::is_binary(options.format) && ::isatty(STDOUT_FILENO) == 1)
+        return fail(fmt::format("{} is not text; write it to a file with -o", options.format));
+    const std::string& file = inputs->files.front();
+    report::heap_report r;
+    r.core_clock = inputs->core_clock;
+    if (const auto read = read_run(file, shared, *inputs, true, false, r); !read)
+        return std::unexpected(read.error());
+    if (!options.anonymise || !options.elf.empty())
+        if (const auto named = name_callers(*inputs, options.elf, true, r); !named)
+            return std::unexpected(named.error());
+    const auto source = open_trace(file, shared);
+    if (!source) return std::unexpected(source.error());
+    const report::exported_run of(*source, r, options.anonymise);
+    const auto written = to_file ? write_to_file(of, options.format, options.output)
+                                 : report::write_export(of, options.format, stdout);
+    if (!written) return std::unexpected(written.error());
+    return 0;
+}
+
+} // namespace
+
+void add_export(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+    const auto options = std::make_shared<export_options>();
+    CLI::App& command = *heap.add_subcommand("export", "A run in the format of another tool");
+    command.fallthrough();
+    command.add_option("--as", options->format, "The format")
+        ->required()
+        ->check(CLI::IsMember(report::export_formats()));
+    command.add_option(
+        "-o,--output", options->output, "The file to write; default: standard output"
+    );
+    command.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
+    command.add_flag(
+        "--anonymise",
+        options->anonymise,
+        "Number functions and callers instead of naming them; sizes and order stay"
+    );
+    s.on(command, [shared, options] { return export_run(*shared, *options); });
+}
+
+} // namespace drone::cli

@@ -66,11 +66,12 @@ result<std::unique_ptr<source>> open_source(const std::string& spelling) {
     if (const auto line = after("serial:", spelling)) return open_serial(*line);
     if (const auto server = after("tcp:", spelling)) return open_tcp(*server);
     if (const auto server = after("openocd:", spelling)) return open_openocd_trace(*server);
+    if (const auto server = after("gdb:", spelling)) return open_gdb_rtt(*server);
     return open_path(spelling);
 }
 
 bool can_come_back(const std::string& spelling) {
-    for (const std::string_view prefix : {"serial:", "tcp:", "openocd:"})
+    for (const std::string_view prefix : {"serial:", "tcp:", "openocd:", "gdb:"})
         if (spelling.starts_with(prefix)) return true;
     struct stat status{};
     if (spelling == "-") return false;

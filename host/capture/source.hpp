@@ -82,6 +82,7 @@ private:
 ///     -                       standard input
 ///     serial:PATH@BAUD        a serial line: raw, 8N1, no flow control, any baud rate
 ///     tcp:HOST:PORT           a TCP server that sends the bytes
+///     gdb:HOST:PORT           a gdb server: the target's RTT, by reading its memory
 ///     openocd:HOST:PORT       OpenOCD's Tcl server: `tcl_trace on`, hexadecimal target_trace
 ///
 /// An error says which part could not be opened and why.

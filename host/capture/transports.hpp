@@ -25,6 +25,8 @@ open_terminal(base::descriptor fd, const std::string& path);
 /// `HOST:PORT`; an IPv6 address is in brackets.
 [[nodiscard]] result<std::unique_ptr<source>> open_tcp(const std::string& server);
 [[nodiscard]] result<std::unique_ptr<source>> open_openocd_trace(const std::string& server);
+/// `HOST:PORT`, or `HOST:PORT,ORIGIN+SIZE` with the memory in which the block is looked for.
+[[nodiscard]] result<std::unique_ptr<source>> open_gdb_rtt(const std::string& spelling);
 
 /// A socket connected to `HOST:PORT`.
 [[nodiscard]] result<base::descriptor> connect_tcp(const std::string& server);

@@ -9,6 +9,8 @@ namespace drone::cli {
 void add_new(CLI::App& parent, session& s);
 void add_flash(CLI::App& parent, session& s);
 void add_log(CLI::App& parent, session& s);
+void add_probe(CLI::App& parent, session& s);
+void add_doctor(CLI::App& parent, session& s);
 CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared, session& s);
 void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
 void add_replay(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
@@ -25,6 +27,8 @@ void add_commands(CLI::App& root, session& s) {
     add_new(root, s);
     add_flash(root, s);
     add_log(root, s);
+    add_probe(root, s);
+    add_doctor(root, s);
     const auto shared = std::make_shared<heap_options>();
     CLI::App& heap = add_heap(root, shared, s);
     add_generate(heap, shared, s);

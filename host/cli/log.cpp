@@ -9,7 +9,9 @@
 #include "cli/command.hpp"
 #include "cli/log_source.hpp"
 #include "cli/log_talk.hpp"
+#include "cli/tool_source.hpp"
 #include "config/config.hpp"
+#include "probe/plan.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -27,6 +29,9 @@ struct log_options {
     std::vector<std::string> outputs;
     std::string input;
     std::string format;
+    std::string via;
+    std::string swo;
+    bool rtt = false;
     bool reset = false;
     bool wait = false;
     bool after_sync = false;
@@ -76,12 +81,37 @@ result<config::log> log_settings(const log_options& options, const config::proje
 
 /// The project, where something is needed of it.
 result<std::optional<config::project>> project_for(const log_options& options) {
-    const bool needed = options.input.empty() ||
+    const bool needed = (options.input.empty() && options.via.empty()) ||
                         ((options.format.empty() || options.time) && config::find(".").has_value());
     if (!needed) return std::nullopt;
     auto read = config::read_nearest();
     if (!read) return std::unexpected(read.error());
     return std::move(*read);
+}
+
+/// The probe that the command line or the project names, and the log that it carries.
+result<probe::setup> tool_setup(const log_options& options, const config::project* project) {
+    probe::setup setup;
+    if (project != nullptr && project->memory) setup.ram = project->memory->ram;
+    if (project != nullptr) setup.log = project->log;
+    if (options.via.empty()) {
+        setup.probe = *project->probe;
+    } else {
+        const auto via = probe::parse_via(options.via);
+        if (!via) return std::unexpected(via.error());
+        setup.probe = *via;
+    }
+    if (!options.swo.empty())
+        if (const auto known = probe::parse_swo(options.swo, setup.log); !known)
+            return std::unexpected(known.error());
+    if (options.rtt) setup.log.carrier = config::log_carrier::rtt;
+    return setup;
+}
+
+/// Whether the log comes by a tool, which can be started again.
+bool tells_by_tool(const log_options& options, const config::project* project) {
+    return !options.via.empty() ||
+           (project != nullptr && project->probe && project->probe->kind != "virtual");
 }
 
 result<capture::opener> source_of(
@@ -90,6 +120,11 @@ result<capture::opener> source_of(
     const config::project* project,
     const session& s
 ) {
+    if (tells_by_tool(options, project) && options.input.empty()) {
+        const auto setup = tool_setup(options, project);
+        if (!setup) return std::unexpected(setup.error());
+        return tool_source(*setup, options.reset);
+    }
     if (!options.input.empty() || project == nullptr)
         return input_source(options.input, options.reset, s);
     const auto ports = options.packets ? ~std::uint32_t{0} : wanted_ports(outputs);
@@ -130,7 +165,8 @@ result<int> run_log(const session& s, const log_options& options) {
     capture::settings settings{.format = to_stream_format(*log, options.after_sync)};
     settings.tells_end = !options.input.empty();
     settings.comes_back =
-        options.wait && settings.tells_end && capture::can_come_back(options.input);
+        options.wait && (options.input.empty() ? tells_by_tool(options, known)
+                                               : capture::can_come_back(options.input));
     capture::stop_signal stop;
     const bool for_a_terminal = ::isatty(STDOUT_FILENO) == 1;
     const bool is_shown =
@@ -178,8 +214,22 @@ void add_log(CLI::App& parent, session& s) {
     log.add_option(
         "--input",
         options->input,
-        "A file, - for standard input, serial:PATH@BAUD, tcp:HOST:PORT, openocd:HOST:PORT"
+        "A file, - for standard input, serial:PATH@BAUD, tcp:HOST:PORT, openocd:HOST:PORT, gdb:HOST:PORT"
     );
+    CLI::Option* const via = log.add_option(
+        "--via",
+        options->via,
+        "TOOL:CHIP, such as openocd:stm32f4x, openocd:cmsis-dap+nrf52, jlink:STM32F407VG, gdb:HOST:PORT"
+    );
+    via->check(refused_by(probe::parse_via))->excludes("--input");
+    CLI::Option* const swo = log.add_option(
+        "--swo", options->swo, "BAUD@CLOCK: the log comes over SWO, such as 2000000@168MHz"
+    );
+    swo->check(refused_by([](const std::string& text) {
+        config::log ignored;
+        return probe::parse_swo(text, ignored);
+    }));
+    log.add_flag("--rtt", options->rtt, "The log comes over RTT")->excludes(swo);
     log.add_option("--format", options->format, "swo, tpiu:ID or dso")
         ->check(refused_by(config::parse_format));
     log.add_flag(

@@ -28,6 +28,11 @@ void log_talk::failure(const error& what) {
 }
 
 void log_talk::status(const capture::progress& now) {
+    constexpr std::uint64_t patience_microseconds = 3'000'000;
+    if (now.bytes == 0 && now.microseconds > patience_microseconds && !wondered_) {
+        wondered_ = true;
+        print("nothing has arrived yet; `drone doctor` looks why, over the debug port");
+    }
     if (!has_status_) return;
     say("\r\x1b[K{:.1f} s  {} bytes  {} packets  {:.1f} kB/s  lost: {} overflows, {} bytes  buffer "
         "{:.0f} %",

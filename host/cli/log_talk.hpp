@@ -27,6 +27,7 @@ private:
     bool has_status_;
     bool shown_ = false;
     bool failed_ = false;
+    bool wondered_ = false; ///< why nothing arrives
     capture::progress before_;
 };
 

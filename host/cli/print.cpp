@@ -34,9 +34,9 @@ result<int> print_supported_boards() {
 result<int> print_target() {
     const auto p = config::read_nearest();
     if (!p) return std::unexpected(p.error());
-    const auto probe = config::require_probe(*p);
-    if (!probe) return std::unexpected(probe.error());
-    fmt::print("{}\n", config::find_board(probe->board)->core);
+    const auto core = config::require_core(*p);
+    if (!core) return std::unexpected(core.error());
+    fmt::print("{}\n", *core);
     return 0;
 }
 
@@ -64,9 +64,9 @@ result<int> print_cmake(const session& s) {
 result<int> print_cflags(const session& s) {
     const auto p = config::read_nearest();
     if (!p) return std::unexpected(p.error());
-    const auto probe = config::require_probe(*p);
-    if (!probe) return std::unexpected(probe.error());
-    const auto core = core_flags(config::find_board(probe->board)->core);
+    const auto named = config::require_core(*p);
+    if (!named) return std::unexpected(named.error());
+    const auto core = core_flags(*named);
     if (!core) return std::unexpected(core.error());
     fmt::print("{}", *core);
     for (const auto& folder : find_installation(s.executable()).includes)

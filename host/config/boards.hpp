@@ -30,6 +30,8 @@ struct board {
 [[nodiscard]] const board* find_board(std::string_view name) noexcept;
 
 /// What [probe] kind may say.
-inline constexpr std::string_view probe_kinds[] = {"virtual"};
+inline constexpr std::string_view probe_kinds[] = {
+    "virtual", "openocd", "gdb", "jlink", "bmp", "pyocd", "probe-rs"
+};
 
 } // namespace drone::config

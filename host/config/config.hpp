@@ -61,18 +61,31 @@ struct memory {
 struct probe {
     std::string kind;  ///< one of probe_kinds
     std::string board; ///< one of supported_boards() when the kind is "virtual"
+    std::string core;  ///< "cortex-m4"; the board's where it is known
+    std::string chip;  ///< as the probe's tool calls it: "stm32f4x", "STM32F407VG"
+    std::string interface = "stlink-dap"; ///< of OpenOCD
+    std::string transport;                ///< of OpenOCD; empty: what the interface takes
+    std::string serial;                   ///< of the probe; empty: there is one
+    std::string server;                   ///< HOST:PORT of a gdb server, or the probe's device
+    std::vector<std::string> commands;    ///< of OpenOCD, before `init`
 };
 
 /// How the bytes of the log are framed.
 enum class log_format : std::uint8_t { swo, tpiu, dso };
 
+/// How the log leaves the board.
+enum class log_carrier : std::uint8_t { swo, rtt };
+
 /// `[log]`: how the board's log reaches the tool.
 struct log {
+    log_carrier carrier = log_carrier::swo;
+    std::uint32_t rtt_channel = 0; ///< an up-buffer
     log_format format = log_format::swo;
     std::uint8_t tpiu_id = 1; ///< 1 to 111: the ITM's stream in TPIU frames (format tpiu)
     std::uint32_t baud = 2'000'000;
-    bool timestamps = false;                 ///< ask the board for local timestamps
-    std::optional<std::uint32_t> core_clock; ///< Hz: what makes seconds of the board's ticks
+    bool timestamps = false;                  ///< ask the board for local timestamps
+    std::optional<std::uint32_t> core_clock;  ///< Hz: what makes seconds of the board's ticks
+    std::optional<std::uint32_t> trace_clock; ///< Hz, of the TPIU; without it core_clock
 };
 
 /// A project's Drone.toml.
@@ -104,6 +117,8 @@ struct project {
 [[nodiscard]] result<heap> require_heap(const project& p, std::string_view name = main_heap);
 [[nodiscard]] result<memory> require_memory(const project& p);
 [[nodiscard]] result<probe> require_probe(const project& p);
+/// The core that [probe] names, or that of its board.
+[[nodiscard]] result<std::string> require_core(const project& p);
 
 /// `"swo"`, `"tpiu:ID"` (ID from 1 to 111) or `"dso"`: the format and ID of a log.
 [[nodiscard]] result<log> parse_format(std::string_view text);

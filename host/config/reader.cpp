@@ -55,7 +55,18 @@ result<memory> read_memory(const table& section) {
 }
 
 result<probe> read_probe(const table& section) {
-    if (const auto known = section.only({"kind", "board"}); !known)
+    if (const auto known = section.only(
+            {"kind",
+             "board",
+             "core",
+             "chip",
+             "interface",
+             "transport",
+             "serial",
+             "server",
+             "commands"}
+        );
+        !known)
         return std::unexpected(known.error());
     const auto kind = section.text("kind");
     if (!kind) return std::unexpected(kind.error());
@@ -71,18 +82,67 @@ result<probe> read_probe(const table& section) {
             )
         );
     const std::optional<std::string>& named = *name;
-    if (!named) return section.error_here("[probe] has no \"board\"; add board = \"virtual-m4\"");
-    p.board = *named;
-    if (find_board(p.board) == nullptr)
+    if (!named && p.kind == "virtual")
+        return section.error_here("[probe] has no \"board\"; add board = \"virtual-m4\"");
+    if (named && find_board(*named) == nullptr)
         return section.error_at(
             "board",
-            fmt::format("unknown board \"{}\"; `drone print supported-boards` lists them", p.board)
+            fmt::format("unknown board \"{}\"; `drone print supported-boards` lists them", *named)
         );
+    if (named) {
+        p.board = *named;
+        p.core = find_board(p.board)->core;
+    }
+    for (const auto& [key, to] :
+         {std::pair{"core", &p.core},
+          std::pair{"chip", &p.chip},
+          std::pair{"interface", &p.interface},
+          std::pair{"transport", &p.transport},
+          std::pair{"serial", &p.serial},
+          std::pair{"server", &p.server}}) {
+        auto value = section.text(key);
+        if (!value) return std::unexpected(value.error());
+        if (*value) *to = **std::move(value);
+    }
+    auto commands = section.words("commands");
+    if (!commands) return std::unexpected(commands.error());
+    p.commands = *std::move(commands);
     return p;
 }
 
+result<std::optional<std::uint32_t>> read_frequency(const table& section, std::string_view key) {
+    const auto words = section.words(key);
+    if (!words) return std::unexpected(words.error());
+    if (words->empty()) return std::nullopt;
+    const auto hertz = parse_frequency(words->front());
+    if (words->size() == 1 && hertz) return *hertz;
+    return section.error_at(
+        key, fmt::format("\"{}\": {}", key, hertz ? "write one frequency" : hertz.error().message)
+    );
+}
+
+result<void> read_carrier(const table& section, log& l) {
+    const auto carrier = section.text("carrier");
+    if (!carrier) return std::unexpected(carrier.error());
+    if (*carrier && **carrier != "swo" && **carrier != "rtt")
+        return section.error_at(
+            "carrier", fmt::format("unknown carrier \"{}\"; write swo or rtt", **carrier)
+        );
+    if (*carrier && **carrier == "rtt") l.carrier = log_carrier::rtt;
+    const auto channel = section.number("rtt_channel");
+    if (!channel) return std::unexpected(channel.error());
+    l.rtt_channel = channel->value_or(0);
+    const auto clock = read_frequency(section, "trace_clock");
+    if (!clock) return std::unexpected(clock.error());
+    l.trace_clock = *clock;
+    return {};
+}
+
 result<log> read_log(const table& section) {
-    if (const auto known = section.only({"format", "baud", "timestamps", "core_clock"}); !known)
+    if (const auto known = section.only(
+            {"format", "baud", "timestamps", "core_clock", "carrier", "rtt_channel", "trace_clock"}
+        );
+        !known)
         return std::unexpected(known.error());
     log l;
     const auto format = section.text("format");
@@ -102,19 +162,10 @@ result<log> read_log(const table& section) {
     const auto timestamps = section.truth("timestamps");
     if (!timestamps) return std::unexpected(timestamps.error());
     l.timestamps = timestamps->value_or(l.timestamps);
-    const auto clock = section.words("core_clock");
+    const auto clock = read_frequency(section, "core_clock");
     if (!clock) return std::unexpected(clock.error());
-    if (!clock->empty()) {
-        const auto hertz = parse_frequency(clock->front());
-        if (clock->size() != 1 || !hertz)
-            return section.error_at(
-                "core_clock",
-                fmt::format(
-                    "\"core_clock\": {}", hertz ? "write one frequency" : hertz.error().message
-                )
-            );
-        l.core_clock = *hertz;
-    }
+    l.core_clock = *clock;
+    if (auto done = read_carrier(section, l); !done) return std::unexpected(done.error());
     return l;
 }
 
@@ -220,6 +271,13 @@ result<memory> require_memory(const project& p) {
 result<probe> require_probe(const project& p) {
     if (p.probe) return *p.probe;
     return missing(p, "[probe]", "board = \"virtual-m4\"");
+}
+
+result<std::string> require_core(const project& p) {
+    const auto probe = require_probe(p);
+    if (!probe) return std::unexpected(probe.error());
+    if (!probe->core.empty()) return probe->core;
+    return missing(p, "\"core\" under [probe]", "core = \"cortex-m4\"");
 }
 
 result<log> parse_format(std::string_view text) {

@@ -14,7 +14,10 @@
 extern "C" {
 
 /// Every word that was accepted.
-std::uint32_t log_words[16 * 1024];
+#if !defined(LOG_WORDS)
+#define LOG_WORDS (16 * 1024)
+#endif
+std::uint32_t log_words[LOG_WORDS];
 volatile std::uint32_t log_size;
 
 /// Calls that were made while somebody listened, from the last time that nobody did.

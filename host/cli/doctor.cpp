@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+
+// drone doctor: why nothing arrives.
+
+#include "probe/doctor.hpp"
+
+#include "base/bytes.hpp"
+#include "capture/gdb_remote.hpp"
+#include "cli/command.hpp"
+#include "cli/say.hpp"
+#include "cli/tool_source.hpp"
+#include "config/config.hpp"
+#include "probe/service.hpp"
+#include "probe/tool_adapter.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drone::cli {
+
+namespace {
+
+/// The memory of a target.
+class target {
+public:
+    target() = default;
+    target(const target&) = delete;
+    target& operator=(const target&) = delete;
+    virtual ~target() = default;
+    virtual std::optional<std::uint32_t> read(std::uint32_t address) = 0;
+    virtual result<void> write(std::uint32_t address, std::uint32_t value) = 0;
+    /// As many words as could be read.
+    virtual std::vector<std::uint32_t> read_block(std::uint32_t address, std::uint32_t words) = 0;
+    /// Lets the target run for a moment, where it was stopped.
+    virtual result<void> pass_time() { return {}; }
+};
+
+class openocd_target final : public target {
+public:
+    openocd_target(probe::scratch at, std::unique_ptr<probe::service> tool, std::string server)
+        : at_(std::move(at)), tool_(std::move(tool)), server_(std::move(server)) {}
+
+    std::optional<std::uint32_t> read(std::uint32_t address) override {
+        const auto words = read_block(address, 1);
+        if (words.empty()) return std::nullopt;
+        return words.front();
+    }
+    result<void> write(std::uint32_t address, std::uint32_t value) override {
+        const auto done = ask_openocd(server_, {fmt::format("mww {:#x} {:#x}", address, value)});
+        if (!done) return std::unexpected(done.error());
+        return {};
+    }
+    std::vector<std::uint32_t> read_block(std::uint32_t address, std::uint32_t count) override {
+        std::vector<std::uint32_t> words;
+        constexpr std::uint32_t most = 1024;
+        while (count != 0) {
+            const std::uint32_t part = std::min(count, most);
+            const auto text =
+                ask_openocd(server_, {fmt::format("read_memory {:#x} 32 {}", address, part)});
+            if (!text || !append(*text, words)) return words;
+            address += 4 * part;
+            count -= part;
+        }
+        return words;
+    }
+
+private:
+    /// "0x1 0x2": whether all of it are numbers.
+    static bool append(std::string_view text, std::vector<std::uint32_t>& to) {
+        while (!text.empty()) {
+            const std::string_view word = text.substr(0, text.find(' '));
+            text.remove_prefix(std::min(text.size(), word.size() + 1));
+            std::uint32_t value = 0;
+            if (!word.starts_with("0x")) return false;
+            const auto [end, problem] =
+                std::from_chars(word.data() + 2, word.data() + word.size(), value, 16);
+            if (problem != std::errc{} || end != word.data() + word.size()) return false;
+            to.push_back(value);
+        }
+        return true;
+    }
+
+    probe::scratch at_;
+    std::unique_ptr<probe::service> tool_;
+    std::string server_;
+};
+
+class gdb_target final : public target {
+public:
+    explicit gdb_target(capture::gdb_remote server) : server_(std::move(server)) {}
+    ~gdb_target() override { server_.detach(); }
+
+    std::optional<std::uint32_t> read(std::uint32_t address) override {
+        const auto word = server_.read_word(address);
+        if (!word) return std::nullopt;
+        return *word;
+    }
+    result<void> write(std::uint32_t address, std::uint32_t value) override {
+        return server_.write_word(address, value);
+    }
+    std::vector<std::uint32_t> read_block(std::uint32_t address, std::uint32_t count) override {
+        std::vector<std::uint32_t> words;
+        constexpr std::uint32_t most = 256;
+        while (count != 0) {
+            const std::uint32_t part = std::min(count, most);
+            const auto bytes = server_.read(address, 4 * part);
+            if (!bytes || bytes->size() != 4 * part) return words;
+            for (std::uint32_t i = 0; i < part; ++i)
+                words.push_back(base::load_le<std::uint32_t>(bytes->data() + 4 * i));
+            address += 4 * part;
+            count -= part;
+        }
+        return words;
+    }
+    result<void> pass_time() override {
+        if (auto done = server_.resume(); !done) return done;
+        return server_.interrupt();
+    }
+
+private:
+    capture::gdb_remote server_;
+};
+
+result<std::unique_ptr<target>> open_target(const probe::setup& s) {
+    if (s.probe.kind == "gdb") {
+        auto server = capture::gdb_remote::connect(s.probe.server);
+        if (!server) return std::unexpected(server.error());
+        return std::make_unique<gdb_target>(std::move(*server));
+    }
+    auto at = probe::scratch::make();
+    if (!at) return std::unexpected(at.error());
+    const auto plan = probe::plan_inspection(s, at->place());
+    if (!plan) return std::unexpected(plan.error());
+    auto tool = probe::service::start(plan->command);
+    if (!tool) return std::unexpected(tool.error());
+    constexpr std::chrono::seconds patience{20};
+    if (auto ready = (*tool)->wait_for(plan->ready, patience); !ready)
+        return std::unexpected(ready.error());
+    return std::make_unique<openocd_target>(*std::move(at), *std::move(tool), plan->server);
+}
+
+std::vector<probe::finding> look_at_swo(const probe::setup& s, target& t) {
+    probe::registers seen;
+    for (const std::uint32_t address : probe::swo_registers(s))
+        seen[address] = t.read(address);
+    return probe::diagnose_swo(s, seen);
+}
+
+result<std::vector<probe::finding>> look_at_rtt(const probe::setup& s, target& t) {
+    constexpr std::uint32_t id[3] = {0x4747'4553, 0x5220'5245, 0x0000'5454}; // SEGGER RTT
+    const auto memory = t.read_block(s.ram.origin, s.ram.size / 4);
+    const auto found = std::ranges::search(memory, id).begin();
+    probe::rtt_sight seen;
+    const auto at = static_cast<std::uint32_t>(found - memory.begin());
+    if (found == memory.end() || memory.size() - at < 6) return probe::diagnose_rtt(s, seen);
+    seen.block = s.ram.origin + 4 * at;
+    seen.ups = memory[at + 4];
+    const std::uint32_t up = *seen.block + 24 + 24 * s.log.rtt_channel;
+    seen.size = t.read(up + 8).value_or(0);
+    seen.written = t.read(up + 12).value_or(0);
+    seen.read = t.read(up + 16).value_or(0);
+    if (auto done = t.pass_time(); !done) return std::unexpected(done.error());
+    seen.written_later = t.read(up + 12).value_or(0);
+    seen.read_later = t.read(up + 16).value_or(0);
+    return probe::diagnose_rtt(s, seen);
+}
+
+result<void> repair(target& t, const probe::finding& f) {
+    for (const probe::mend& m : f.mending) {
+        const std::uint32_t before = m.mask == 0xFFFF'FFFF ? 0 : t.read(m.address).value_or(0);
+        if (auto done = t.write(m.address, (before & ~m.mask) | m.value); !done) return done;
+    }
+    return {};
+}
+
+struct doctor_options {
+    std::string via;
+    std::string swo;
+    bool rtt = false;
+    bool fix = false;
+};
+
+result<probe::setup> patient(const doctor_options& options) {
+    probe::setup s;
+    if (options.via.empty() || config::find(".")) {
+        const auto project = config::read_nearest();
+        if (!project) return std::unexpected(project.error());
+        s.log = project->log;
+        if (project->memory) s.ram = project->memory->ram;
+        if (options.via.empty()) {
+            auto probe = config::require_probe(*project);
+            if (!probe) return std::unexpected(probe.error());
+            s.probe = *std::move(probe);
+        }
+    }
+    if (!options.via.empty()) {
+        auto via = probe::parse_via(options.via);
+        if (!via) return std::unexpected(via.error());
+        s.probe = *std::move(via);
+    }
+    if (s.probe.kind == "virtual")
+        return fail("the virtual board has no debug port here; its log is set up by `drone log`");
+    if (!options.swo.empty())
+        if (auto known = probe::parse_swo(options.swo, s.log); !known)
+            return std::unexpected(known.error());
+    if (options.rtt) s.log.carrier = config::log_carrier::rtt;
+    return s;
+}
+
+result<int> examine(const doctor_options& options) {
+    const auto s = patient(options);
+    if (!s) return std::unexpected(s.error());
+    const auto t = open_target(*s);
+    if (!t) return std::unexpected(t.error());
+    const bool is_rtt = s->log.carrier == config::log_carrier::rtt;
+    const auto look = [&]() -> result<std::vector<probe::finding>> {
+        if (is_rtt) return look_at_rtt(*s, **t);
+        return look_at_swo(*s, **t);
+    };
+    auto findings = look();
+    if (!findings) return std::unexpected(findings.error());
+    for (const probe::finding& f : *findings)
+        fmt::print("{}\n", probe::describe(f));
+    const auto is_wrong = [](const probe::finding& f) {
+        return f.is == probe::finding::verdict::wrong;
+    };
+    if (std::ranges::none_of(*findings, is_wrong)) return 0;
+    if (!options.fix) {
+        if (std::ranges::any_of(*findings, [](const auto& f) { return !f.mending.empty(); }))
+            say("`drone doctor --fix` writes what is shown under WRONG\n");
+        return 1;
+    }
+    for (const probe::finding& f : *findings)
+        if (is_wrong(f))
+            if (auto done = repair(**t, f); !done) return std::unexpected(done.error());
+    findings = look();
+    if (!findings) return std::unexpected(findings.error());
+    int left = 0;
+    for (const probe::finding& f : *findings)
+        if (is_wrong(f)) {
+            fmt::print("still {}\n", probe::describe(f));
+            left = 1;
+        }
+    if (left == 0) say("all of it is mended, until the next reset\n");
+    return left;
+}
+
+} // namespace
+
+void add_doctor(CLI::App& parent, session& s) {
+    const auto options = std::make_shared<doctor_options>();
+    CLI::App& doctor = *parent.add_subcommand(
+        "doctor", "Find out why a board's log is silent, over its debug port"
+    );
+    doctor.add_flag("--fix", options->fix, "Write the registers that are wrong");
+    doctor.add_option("--via", options->via, "TOOL:CHIP, such as openocd:stm32f4x, gdb:HOST:PORT")
+        ->check(refused_by(probe::parse_via));
+    doctor.add_option("--swo", options->swo, "BAUD@CLOCK, such as 2000000@168MHz");
+    doctor.add_flag("--rtt", options->rtt, "The log comes over RTT");
+    s.on(doctor, [options] { return examine(*options); });
+}
+
+} // namespace drone::cli

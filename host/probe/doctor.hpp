@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Why a log is silent: what the registers of a target say of it. Pure: the caller reads and writes.
+
+#include "base/error.hpp"
+#include "probe/plan.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drone::probe {
+
+/// Words of the target by address; none where it could not be read.
+using registers = std::map<std::uint32_t, std::optional<std::uint32_t>>;
+
+/// A write that mends something: the bits of `mask` become those of `value`.
+struct mend {
+    std::uint32_t address = 0;
+    std::uint32_t mask = 0xFFFF'FFFF;
+    std::uint32_t value = 0;
+};
+
+/// What one register, or a few, decide.
+struct finding {
+    enum class verdict : std::uint8_t {
+        right,
+        wrong,
+        unknown, ///< it could not be read, or depends on what the tool does not know
+    };
+    verdict is = verdict::right;
+    std::string what;          ///< what is right or wrong, and what to do
+    std::vector<mend> mending; ///< in this order; none: nothing that a write could mend
+};
+
+/// The registers that decide whether SWO speaks, of this chip.
+[[nodiscard]] std::vector<std::uint32_t> swo_registers(const setup& s);
+[[nodiscard]] std::vector<finding> diagnose_swo(const setup& s, const registers& seen);
+
+/// RTT's descriptor, at two moments.
+struct rtt_sight {
+    std::optional<std::uint32_t> block; ///< its address; none: not found
+    std::uint32_t ups = 0;
+    std::uint32_t size = 0;
+    std::uint32_t written = 0;
+    std::uint32_t read = 0;
+    std::uint32_t read_later = 0;
+    std::uint32_t written_later = 0;
+};
+[[nodiscard]] std::vector<finding> diagnose_rtt(const setup& s, const rtt_sight& seen);
+
+/// "right   ITM: …", and for what is wrong the write, as OpenOCD and gdb take it.
+[[nodiscard]] std::string describe(const finding& f);
+
+} // namespace drone::probe

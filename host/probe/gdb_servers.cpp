@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+
+// Probes that are reached through the gdb protocol: any server that runs already, and Black Magic.
+
+#include "probe/tools.hpp"
+
+#include <fmt/format.h>
+
+namespace drone::probe {
+
+namespace {
+
+std::string attach_to(const config::probe& p) { return "target extended-remote " + p.server; }
+
+result<task> flash(const setup& s, const std::string& firmware, const workplace& /*at*/) {
+    return task{
+        .scripts = {},
+        .commands = {gdb_batch(
+            {attach_to(s.probe), "load", "compare-sections", "monitor system_reset", "disconnect"},
+            firmware
+        )}
+    };
+}
+
+result<task> reset(const setup& s, const workplace& /*at*/) {
+    return task{
+        .scripts = {},
+        .commands = {gdb_batch({attach_to(s.probe), "monitor system_reset", "detach"}, {})}
+    };
+}
+
+result<log_service> log(const setup& s, bool /*reset*/, const workplace& /*at*/) {
+    if (s.log.carrier != config::log_carrier::rtt)
+        return fail("a gdb server gives no SWO; write carrier = \"rtt\" under [log], or --rtt");
+    return log_service{
+        .command = {},
+        .ready = {},
+        .source = gdb_source(s, s.probe.server),
+        .how = control::none,
+        .server = {},
+        .begin = {},
+    };
+}
+
+result<debug_session> debug(const setup& s, const std::string& firmware, const workplace& /*at*/) {
+    return debug_session{
+        .server = {}, .ready = {}, .debugger = gdb_session({attach_to(s.probe)}, firmware)
+    };
+}
+
+/// Black Magic's own gdb server is the probe's first serial line.
+std::string bmp_device(const config::probe& p) {
+    return p.server.empty() ? "/dev/ttyBmpGdb" : p.server;
+}
+std::vector<std::string> bmp_attach(const config::probe& p) {
+    return {"target extended-remote " + bmp_device(p), "monitor swd_scan", "attach 1"};
+}
+
+result<task> bmp_flash(const setup& s, const std::string& firmware, const workplace& /*at*/) {
+    std::vector<std::string> commands = bmp_attach(s.probe);
+    commands.insert(commands.end(), {"load", "compare-sections", "kill"});
+    return task{.scripts = {}, .commands = {gdb_batch(commands, firmware)}};
+}
+
+result<task> bmp_reset(const setup& s, const workplace& /*at*/) {
+    return task{
+        .scripts = {},
+        .commands = {gdb_batch(
+            {"target extended-remote " + bmp_device(s.probe), "monitor reset"}, {}
+        )}
+    };
+}
+
+result<log_service> bmp_log(const setup& s, bool reset, const workplace& /*at*/) {
+    if (s.log.carrier != config::log_carrier::rtt)
+        return fail(
+            "Black Magic sends SWO on a USB interface that only orbuculum reads; start it, and "
+            "read --input tcp:localhost:3443, or write carrier = \"rtt\" under [log]"
+        );
+    std::vector<std::string> commands = bmp_attach(s.probe);
+    commands.push_back(fmt::format("monitor rtt channel {}", s.log.rtt_channel));
+    commands.emplace_back("monitor rtt enable");
+    if (reset) commands.emplace_back("run");
+    if (!reset) commands.emplace_back("continue");
+    return log_service{
+        .command = gdb_batch(commands, {}),
+        .ready = {},
+        .source = "/dev/ttyBmpTarg",
+        .how = control::none,
+        .server = {},
+        .begin = {},
+    };
+}
+
+result<debug_session>
+bmp_debug(const setup& s, const std::string& firmware, const workplace& /*at*/) {
+    return debug_session{
+        .server = {}, .ready = {}, .debugger = gdb_session(bmp_attach(s.probe), firmware)
+    };
+}
+
+} // namespace
+
+const tool gdb_tool = {"gdb", flash, reset, log, debug};
+const tool bmp_tool = {"bmp", bmp_flash, bmp_reset, bmp_log, bmp_debug};
+
+} // namespace drone::probe

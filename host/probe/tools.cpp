@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "probe/tools.hpp"
+
+#include <fmt/format.h>
+
+namespace drone::probe {
+
+namespace {
+
+command_line
+with(command_line line, const std::vector<std::string>& commands, const std::string& firmware) {
+    for (const std::string& command : commands) {
+        line.emplace_back("-ex");
+        line.push_back(command);
+    }
+    if (!firmware.empty()) line.push_back(firmware);
+    return line;
+}
+
+} // namespace
+
+const tool* find_tool(std::string_view kind) {
+    for (const tool* const one :
+         {&openocd_tool, &gdb_tool, &jlink_tool, &bmp_tool, &pyocd_tool, &probe_rs_tool})
+        if (one->kind == kind) return one;
+    return nullptr;
+}
+
+result<std::uint32_t> trace_clock(const setup& s) {
+    if (s.log.trace_clock) return *s.log.trace_clock;
+    if (s.log.core_clock) return *s.log.core_clock;
+    return fail(
+        "the trace clock is not known; write core_clock = \"168 MHz\" under [log], or --swo "
+        "BAUD@CLOCK"
+    );
+}
+
+std::string gdb_source(const setup& s, const std::string& server) {
+    return fmt::format("gdb:{},{:#x}+{:#x}", server, s.ram.origin, s.ram.size);
+}
+
+command_line gdb_batch(const std::vector<std::string>& commands, const std::string& firmware) {
+    return with({"gdb-multiarch", "-nx", "-q", "-batch"}, commands, firmware);
+}
+
+command_line gdb_session(const std::vector<std::string>& commands, const std::string& firmware) {
+    return with({"gdb-multiarch", "-q"}, commands, firmware);
+}
+
+} // namespace drone::probe

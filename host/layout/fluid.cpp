@@ -10,7 +10,6 @@ namespace drone::layout {
 
 namespace {
 
-constexpr double region_slack = 1.03;
 constexpr double with_tags = 65.0 / 64; // a bit a granule
 constexpr std::size_t windows = 200;    // of a run, one moment each
 constexpr double least_load = 0.25;     // of the largest, at a moment that matters
@@ -86,11 +85,13 @@ void fluid_model::sample(const usage::demand& run) {
     }
     std::vector<std::int32_t> counts(cells_.size());
     auto next = fullest.begin();
-    for (std::size_t at = 0; at < run.steps.size() && next != fullest.end(); ++at) {
+    for (std::size_t at = 0; at < run.steps.size(); ++at) {
         const usage::step step = run.steps[at];
-        if (const std::size_t own = cell_of[step.index()]; own != SIZE_MAX)
+        if (const std::size_t own = cell_of[step.index()]; own != SIZE_MAX) {
             counts[own] += step.gives_back() ? -1 : 1;
-        if (next->first != at) continue;
+            if (!step.gives_back()) ++cells_[own].requests;
+        }
+        if (next == fullest.end() || next->first != at) continue;
         std::vector<std::uint32_t>& kept = moments_.emplace_back();
         for (const std::int32_t count : counts)
             kept.push_back(static_cast<std::uint32_t>(std::max(count, 0)));
@@ -128,7 +129,7 @@ std::vector<double> fluid_model::live(const candidate& pool) const {
 }
 
 /// Gives the pools the capacities for which the model's cost is least.
-void fluid_model::descend(std::vector<candidate>& pools, int rounds) const {
+void fluid_model::descend(std::vector<candidate>& pools, int rounds, double slack) const {
     std::vector<std::vector<double>> counts;
     std::vector<double> rest = loads_; // of each moment, what the pools do not hold
     const auto move = [&](std::size_t pool, double sign) {
@@ -151,7 +152,7 @@ void fluid_model::descend(std::vector<candidate>& pools, int rounds) const {
                     peak = std::max(
                         peak, rest[m] - own.in_region * std::min(counts[pool][m], capacity)
                     );
-                return region_slack * peak + capacity * own.block;
+                return slack * peak + capacity * own.block;
             };
             double low = 0; // the cost is convex
             double high = std::ranges::max(counts[pool]);
@@ -185,20 +186,20 @@ double fluid_model::region_load(std::span<const pool_spec> pools) const {
     return rest.empty() ? 0 : std::max(0.0, std::ranges::max(rest));
 }
 
-std::vector<pool_spec> fluid_model::choose(std::size_t most, double kappa) const {
+std::vector<pool_spec> fluid_model::choose(std::size_t most, double kappa, double slack) const {
     if (moments_.empty() || most == 0) return {};
     std::vector<std::size_t> cells;
     for (std::size_t own = 0; own < cells_.size(); ++own)
         if (moments_[busiest_][own] > 0) cells.push_back(own);
-    const auto saves_each = [this](std::size_t own) {
-        return cells_[own].in_region - cells_[own].block + (region_slack - 1) * cells_[own].block;
+    const auto saves_each = [&](std::size_t own) {
+        return cells_[own].in_region - cells_[own].block + (slack - 1) * cells_[own].block;
     };
     std::ranges::stable_sort(cells, std::greater{}, [&](std::size_t own) {
         return moments_[busiest_][own] * saves_each(own);
     });
     cells.resize(std::min(cells.size(), 3 * most));
     std::vector<candidate> pools = candidates_of(cells);
-    descend(pools, 2);
+    descend(pools, 2, slack);
     while (pools.size() > most) { // without the half of those too many that save least
         const auto saves = [&](const candidate& pool) {
             return pool.capacity * saves_each(pool.own);
@@ -209,7 +210,7 @@ std::vector<pool_spec> fluid_model::choose(std::size_t most, double kappa) const
         for (const candidate& pool : pools)
             cells.push_back(pool.own);
         pools = candidates_of(cells);
-        descend(pools, pools.size() > most ? 2 : 6);
+        descend(pools, pools.size() > most ? 2 : 6, slack);
     }
     std::vector<pool_spec> chosen;
     for (const candidate& pool : pools) {
@@ -218,6 +219,26 @@ std::vector<pool_spec> fluid_model::choose(std::size_t most, double kappa) const
         const double left = std::floor(pool.capacity - kappa * z * std::sqrt(pool.capacity));
         if (left >= 1)
             chosen.push_back({.block = own.block, .capacity = static_cast<std::uint32_t>(left)});
+    }
+    return chosen;
+}
+
+std::vector<pool_spec> fluid_model::choose_most_requested(std::size_t most, double part) const {
+    std::vector<std::size_t> cells;
+    for (std::size_t own = 0; own < cells_.size(); ++own)
+        if (cells_[own].requests > 0) cells.push_back(own);
+    std::ranges::stable_sort(cells, std::greater{}, [&](std::size_t own) {
+        return cells_[own].requests;
+    });
+    cells.resize(std::min(cells.size(), most));
+    std::vector<pool_spec> chosen;
+    for (const candidate& pool : candidates_of(cells)) {
+        const std::vector<double> counts = live(pool);
+        const double blocks = counts.empty() ? 0 : std::ceil(part * std::ranges::max(counts));
+        if (blocks >= 1)
+            chosen.push_back(
+                {.block = cells_[pool.own].block, .capacity = static_cast<std::uint32_t>(blocks)}
+            );
     }
     return chosen;
 }

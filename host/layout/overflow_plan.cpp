@@ -89,17 +89,16 @@ std::uint32_t stride_of(std::uint32_t region) {
 /// the first failure or say what would have prevented it (trials::needed).
 class search {
 public:
-    search(const trials& tried, std::uint32_t alignment)
-        : trials_(tried), alignment_(alignment), effort_(effort_for(tried)) {}
+    search(std::span<const usage::demand> runs, const trials& tried, std::uint32_t alignment)
+        : model_(runs), trials_(tried), alignment_(alignment), effort_(effort_for(tried)) {}
 
     [[nodiscard]] std::uint32_t orders() const { return effort_.orders + 1; }
 
     /// Pools and the least region that counts, for the fewest bytes. Among the candidates within half
     /// a hundredth of the fewest in a few orders it is the one that serves most requests from pools.
     /// Nothing when no size does.
-    [[nodiscard]] std::optional<candidate>
-    best(std::span<const usage::demand> runs, std::size_t most_pools) const {
-        std::vector<candidate> all = finalists(runs, most_pools);
+    [[nodiscard]] std::optional<candidate> best(std::size_t most_pools) const {
+        std::vector<candidate> all = finalists(most_pools);
         const std::size_t tries = all.size() * effort_.finalist_orders;
         std::vector<std::uint32_t> regions(tries);
         trials_.in_parallel(tries, [&](std::size_t number) {
@@ -117,6 +116,37 @@ public:
         chosen.region = counting(chosen);
         if (chosen.region == 0) return std::nullopt;
         return chosen;
+    }
+
+    /// What serves more requests from pools than the fewest bytes do, in no more than so many bytes of
+    /// pools and region. Nothing where none of a few candidates does.
+    [[nodiscard]] std::optional<candidate>
+    faster(const candidate& fewest, std::size_t most_pools, std::uint64_t bytes) const {
+        std::vector<std::vector<pool_spec>> pools_tried;
+        for (const double slack : {1.1, 1.5, 4.0})
+            pools_tried.push_back(model_.choose(most_pools, 0, slack));
+        for (const double part : {1.0, 0.75, 0.5})
+            for (std::size_t most = most_pools; most > 0; most /= 2)
+                pools_tried.push_back(model_.choose_most_requested(most, part));
+        std::vector<candidate> all;
+        for (std::vector<pool_spec>& tried : pools_tried) {
+            candidate one{std::move(tried)};
+            const std::uint32_t start = start_of(one);
+            const std::uint64_t pools = bytes_of(one.pools);
+            if (pools + start > bytes) continue;
+            const auto found =
+                trials_.needed(heap_of(one.pools, start), 0, stride_of(start), bytes - pools);
+            if (!found || found->from_pools <= fewest.from_pools) continue;
+            one.region = found->region;
+            one.from_pools = found->from_pools;
+            all.push_back(std::move(one));
+        }
+        std::ranges::stable_sort(all, std::greater{}, &candidate::from_pools);
+        for (candidate& one : all) {
+            one.region = counting(one);
+            if (one.region != 0 && bytes_of(one.pools) + one.region <= bytes) return one;
+        }
+        return std::nullopt;
     }
 
     /// Whether a region holds so many orders beside the traced one.
@@ -161,26 +191,27 @@ private:
         std::erase_if(all, [&](const candidate& c) { return c.bytes() > fewest + fewest / part; });
     }
 
+    /// Bytes with which a region beside these pools starts to grow.
+    [[nodiscard]] std::uint32_t start_of(const candidate& one) const {
+        return std::max(
+            least_region, in_granules(static_cast<std::uint64_t>(model_.region_load(one.pools)))
+        );
+    }
+
     /// The candidates that promise the fewest bytes, as traced; the first of them first.
-    [[nodiscard]] std::vector<candidate>
-    finalists(std::span<const usage::demand> runs, std::size_t most_pools) const {
-        const fluid_model model(runs);
+    [[nodiscard]] std::vector<candidate> finalists(std::size_t most_pools) const {
         std::vector<candidate> all(1); // the region alone
         constexpr std::array<std::size_t, 5> counts = {2, 4, 8, 16, 32};
         for (const std::size_t count : counts) {
             for (const double kappa : {2.0, 0.0}) {
                 if (kappa == 0 && !effort_.both_kappas) continue;
-                std::vector<pool_spec> pools = model.choose(std::min(count, most_pools), kappa);
+                std::vector<pool_spec> pools = model_.choose(std::min(count, most_pools), kappa);
                 const auto same = [&](const candidate& c) { return c.pools == pools; };
                 if (!pools.empty() && std::ranges::none_of(all, same))
                     all.push_back({std::move(pools)});
             }
             if (count >= most_pools) break;
         }
-        const auto start_of = [&](const candidate& one) {
-            const auto load = static_cast<std::uint64_t>(model.region_load(one.pools));
-            return std::max(least_region, in_granules(load));
-        };
         all[0].region = needed({}, start_of(all[0]), 0);
         // Pools pay where they take fewer bytes, or hardly more: a replay ends when they take them.
         const std::uint64_t limit =
@@ -302,6 +333,7 @@ private:
         return std::ranges::max(failing);
     }
 
+    fluid_model model_;
     const trials& trials_;
     std::uint32_t alignment_;
     effort effort_;
@@ -391,18 +423,16 @@ plan_overflow(std::span<const usage::demand> runs, const overflow_request& wante
             "{} bytes are live at one time; a heap with an overflow region is laid out up to 1 GiB",
             tried.peak_live()
         ));
-    const search sizes(tried, work->alignment());
-    const auto chosen = sizes.best(runs, wanted.most_pools);
+    const search sizes(runs, tried, work->alignment());
+    auto chosen = sizes.best(wanted.most_pools);
     if (!chosen)
         return fail(
             "no heap of some times the peak of live bytes holds this trace in every order tried"
         );
-    const std::uint32_t region = chosen->region;
     overflow_plan made;
-    made.pools = chosen->pools;
     made.alignment = work->alignment();
-    made.needed = region + bytes_of(made.pools);
-    made.control = control_of(made.pools.size(), region);
+    made.needed = chosen->region + bytes_of(chosen->pools);
+    made.control = control_of(chosen->pools.size(), chosen->region);
     made.peak_live = tried.peak_live();
     made.orders = sizes.orders();
     made.contexts = tried.contexts();
@@ -410,6 +440,15 @@ plan_overflow(std::span<const usage::demand> runs, const overflow_request& wante
     made.requests = tried.requests();
     measure_blocks(*work, made);
     if (wanted.size && *wanted.size < made.needed) return too_small(made, *wanted.size);
+    if (wanted.size) {
+        const std::uint64_t to_spend = made.needed + (*wanted.size - made.needed) / 4;
+        if (auto other = sizes.faster(*chosen, wanted.most_pools, to_spend)) {
+            const std::uint32_t bytes = other->region + bytes_of(other->pools);
+            made.for_speed = std::max(bytes, made.needed) - made.needed;
+            chosen = std::move(other);
+        }
+    }
+    made.pools = std::move(chosen->pools);
     lay_out(made, wanted, doubt_of(runs));
     made.holds_in_orders = holds_in_orders(made, sizes);
     auto replayed = replay(

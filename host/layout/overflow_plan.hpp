@@ -35,7 +35,10 @@ struct overflow_plan {
     std::uint32_t alignment = default_alignment;
     std::uint32_t size = 0;   ///< of the heap: pools and region, bytes
     std::uint32_t region = 0; ///< of them, its tags included
-    std::uint32_t needed = 0; ///< bytes of pools and region that count
+    std::uint32_t needed = 0; ///< bytes of pools and region that count: the fewest
+    /// Bytes more, of those to spare in a heap of a given size, that these pools and region need: for
+    /// them more requests are served from pools.
+    std::uint32_t for_speed = 0;
     std::uint32_t control =
         0; ///< bytes beside the heap that hold what is needed: lists of pools and region
     std::uint64_t peak_live =
@@ -62,8 +65,9 @@ struct overflow_plan {
 };
 
 /// The fewest bytes that count, and among layouts within half a hundredth of them the one that serves
-/// most requests from pools. Nothing to plan for, or a heap that is too small, is an error that says
-/// so; the latter says which size would do.
+/// most requests from pools. Of what a given size has to spare, up to a quarter goes to pools that
+/// serve more. Nothing to plan for, or a heap that is too small, is an error that says so; the latter
+/// says which size would do.
 [[nodiscard]] result<overflow_plan>
 plan_overflow(std::span<const usage::demand> runs, const overflow_request& wanted);
 

@@ -293,20 +293,54 @@ TEST(OverflowPlan, IsTheSameHoweverManyThreadsAsk) {
 TEST(OverflowPlan, GivesTheRegionWhatTheHeapHas) {
     std::mt19937 random(1);
     const std::vector runs = {random_blocks(random, {})};
-    const auto least = plan_overflow(runs, {});
+    const auto least = plan_overflow(runs, {.most_pools = 0});
     ASSERT_TRUE(least.has_value());
-    const auto larger = plan_overflow(runs, {.size = least->needed + 2048});
+    const auto larger = plan_overflow(runs, {.most_pools = 0, .size = least->needed + 2048});
     ASSERT_TRUE(larger.has_value());
     EXPECT_EQ(larger->needed, least->needed);
     EXPECT_EQ(larger->size, least->needed + 2048);
     EXPECT_EQ(larger->region, least->region - (least->size - larger->size));
     EXPECT_TRUE(larger->holds());
-    const auto smaller = plan_overflow(runs, {.size = least->needed - 8});
+    const auto smaller = plan_overflow(runs, {.most_pools = 0, .size = least->needed - 8});
     ASSERT_FALSE(smaller.has_value());
     EXPECT_THAT(smaller.error().message, HasSubstr("8 more than the heap"));
 }
 
 /// 12 bytes take 16 in the region: a pool for what is always live saves a quarter.
+TEST(OverflowPlan, SpendsAQuarterOfWhatIsToSpareOnPoolsThatServeMore) {
+    unsigned spent = 0;
+    for (unsigned seed = 0; seed < 12; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        const std::vector runs = {random_blocks(random, {.live = 60, .steps = 2000})};
+        const auto least = plan_overflow(runs, {.most_pools = 6});
+        ASSERT_TRUE(least.has_value());
+        const auto tight = plan_overflow(runs, {.most_pools = 6, .size = least->needed});
+        ASSERT_TRUE(tight.has_value());
+        ASSERT_EQ(tight->for_speed, 0U);
+        const auto wide = plan_overflow(runs, {.most_pools = 6, .size = 2 * least->needed});
+        ASSERT_TRUE(wide.has_value());
+        ASSERT_TRUE(wide->holds());
+        ASSERT_EQ(wide->needed, least->needed);
+        ASSERT_LE(wide->pools.size(), 6U);
+        ASSERT_LE(wide->for_speed, least->needed / 4);
+        ASSERT_GE(wide->from_pools(), least->from_pools());
+        if (wide->from_pools() > least->from_pools()) ++spent;
+        // It would hold without the rest of what is to spare.
+        std::uint32_t pools = 0;
+        for (const pool_spec& pool : wide->pools)
+            pools += pool.block * pool.capacity;
+        const auto report = replay(
+            runs,
+            {.pools = wide->pools,
+             .alignment = wide->alignment,
+             .region_bytes = (least->needed + least->needed / 4 - pools) / 8 * 8}
+        );
+        ASSERT_TRUE(report && report->holds());
+    }
+    EXPECT_GT(spent, 6U);
+}
+
 TEST(OverflowPlan, TakesAPoolWhereItSavesMemory) {
     usage::demand run;
     run.classes = {{12, 4}, {300, 4}};

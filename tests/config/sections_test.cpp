@@ -140,7 +140,8 @@ TEST(Probe, RefusesWhatItDoesNotKnow) {
     );
     EXPECT_EQ(
         refusal("[probe]\nkind = \"magic\"\nboard = \"virtual-m4\"\n"),
-        "Drone.toml:2:8: unknown probe \"magic\"; the known ones are virtual"
+        "Drone.toml:2:8: unknown probe \"magic\"; the known ones are virtual, openocd, gdb, jlink, bmp, "
+        "pyocd, probe-rs"
     );
     EXPECT_EQ(
         refusal("[probe]\nkind = \"virtual\"\n"),
@@ -154,6 +155,31 @@ TEST(Probe, RefusesWhatItDoesNotKnow) {
         refusal("[probe]\nbord = \"virtual-m4\"\n"),
         "Drone.toml:2:1: unknown key \"bord\" in [probe]; did you mean \"board\"?"
     );
+}
+
+TEST(Probe, NeedsNoBoardWhereAToolReachesTheChip) {
+    const result<project> p = parse(
+        "[probe]\nkind = \"openocd\"\nchip = \"nrf52\"\ncore = \"cortex-m4\"\ninterface = "
+        "\"cmsis-dap\"\nserial = \"12\"\ncommands = [\"adapter speed 4000\"]\n[log]\ncarrier = "
+        "\"rtt\"\nrtt_channel = 1\ntrace_clock = \"32 MHz\"\n",
+        "Drone.toml"
+    );
+    ASSERT_TRUE(p.has_value()) << p.error().message;
+    EXPECT_EQ(p->probe->chip, "nrf52");
+    EXPECT_EQ(p->probe->interface, "cmsis-dap");
+    EXPECT_EQ(p->probe->serial, "12");
+    EXPECT_EQ(p->probe->commands, std::vector<std::string>{"adapter speed 4000"});
+    EXPECT_EQ(require_core(*p), "cortex-m4");
+    EXPECT_EQ(p->log.carrier, log_carrier::rtt);
+    EXPECT_EQ(p->log.rtt_channel, 1U);
+    EXPECT_EQ(p->log.trace_clock, 32'000'000U);
+    EXPECT_EQ(
+        refusal("[log]\ncarrier = \"itm\"\n"),
+        "Drone.toml:2:11: unknown carrier \"itm\"; write swo or rtt"
+    );
+    const result<project> bare = parse("[probe]\nkind = \"gdb\"\n", "Drone.toml");
+    ASSERT_TRUE(bare.has_value()) << bare.error().message;
+    EXPECT_FALSE(require_core(*bare).has_value());
 }
 
 TEST(Log, IsSwoAt2MegabaudUnlessItSaysOtherwise) {

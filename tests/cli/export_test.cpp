@@ -249,6 +249,8 @@ TEST_F(Export, AnonymisedNamesNothingAndKeepsSizesAndOrder) {
             names.push_back(
                 function.get<std::string>().substr(0, function.get<std::string>().find(" at "))
             );
+    // "main" is part of other words, too.
+    std::erase_if(names, [](const std::string& name) { return name.size() < 5; });
     ASSERT_FALSE(names.empty());
     for (const std::string format :
          {"log",

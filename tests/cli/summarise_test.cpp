@@ -57,10 +57,8 @@ protected:
 
     void expect_same_layouts(const std::string& traces, const std::string& summaries) const {
         for (const std::string options :
-             {"--pools auto",
-              "--pools 3",
-              "--pools 3 -s 200K",
-              "--pools 8 -s 200K --headroom balanced"})
+             {"--pools auto", "--pools 3", "--pools 3 -s 1M", "--pools 8 -s 1M --headroom balanced"
+             })
             EXPECT_EQ(layout(traces, options), layout(summaries, options))
                 << traces << " " << options;
     }

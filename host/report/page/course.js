@@ -312,10 +312,13 @@ function hover(x) {
   }
   cursor = eventAt(x);
   hair.style.left = chart.over.offsetLeft + chart.valToPos(x, 'x') + 'px';
-  const p = pointAt(cursor), isLost = !byTime && gaps.some(g => x > g.place + 1 && x < g.place + g.lost + 1);
-  const bytes = p.min === p.max ? num(p.max) : `${num(p.min)} to ${num(p.max)}`;
-  const parts = [isLost ? 'Events were lost here: not known' : `Event ${num(cursor)}` +
-    (hasTime ? `, ${clockText(timeOf(cursor))}` : '') + `: ${bytes} bytes live`];
+  if (!byTime && gaps.some(g => x > g.place + 1 && x < g.place + g.lost + 1)) {
+    say('at', 'Events were lost here: not known');
+    return;
+  }
+  const p = pointAt(cursor), bytes = p.min === p.max ? num(p.max) : `${num(p.min)} to ${num(p.max)}`;
+  const time = hasTime ? `, ${clockText(timeOf(cursor))}` : '';
+  const parts = [`Event ${num(cursor)}${time}: ${bytes} bytes live`];
   if (region) parts.push(`largest hole ${num(region.hole[Math.floor((cursor - 1) / region.per)])}`);
   const fullest = pools.map(q => ({ q, n: q.load[Math.floor((cursor - 1) / q.per)] }))
     .sort((a, b) => b.n / b.q.capacity - a.n / a.q.capacity)[0];

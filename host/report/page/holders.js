@@ -126,7 +126,7 @@ function momentText() {
 }
 
 function sayHolders(root) {
-  say('h-who', `Who holds the ${atLeast}${num(root.bytes)} bytes ${momentText()}`);
+  say('h-who', `Who holds ${atLeast || 'the '}${num(root.bytes)} bytes ${momentText()}`);
   if (!hasStacks) {
     const largest = root.kids[0];
     say('say-who', (largest ? `${percent(largest.bytes, root.bytes)} are ${largest.frames[0][0]}. ` : '') +

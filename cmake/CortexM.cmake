@@ -1,10 +1,13 @@
 # What the compiler must know of a Cortex-M core, for the toolchain file and for cross-compiled tests.
 
-# drone_cortex_m_flags(OUT cortex-m4 [soft]): compiler flags of that core, as a list.
+# drone_cortex_m_flags(OUT cortex-m4 [soft|single]): compiler flags of that core, as a list.
 function(drone_cortex_m_flags out cpu float)
     set(fpu_cortex-m4 fpv4-sp-d16)
     set(fpu_cortex-m7 fpv5-d16)
     set(fpu_cortex-m33 fpv5-sp-d16)
+    if(float STREQUAL "single")
+        set(fpu_cortex-m7 fpv5-sp-d16)
+    endif()
     set(flags -mcpu=${cpu} -mthumb -ffunction-sections -fdata-sections)
     if(DEFINED fpu_${cpu} AND NOT float STREQUAL "soft")
         list(APPEND flags -mfpu=${fpu_${cpu}} -mfloat-abi=hard)

@@ -6,6 +6,7 @@
 #   drone_layout(TARGET)             the target sees <drone/config.hpp>, the pools of Drone.toml; it brings its own
 #                                    start-up
 #   DRONE_FEATURES                   a list; each feature F is the macro DRONE_FEATURE_F in every source
+#   DRONE_INTERRUPT_COUNT  entries in the vector table after the core's 16; by default 96, on a cortex-m0 32
 #   DRONE_TOOL                       the tool, which reads Drone.toml
 
 include_guard(GLOBAL)
@@ -61,6 +62,9 @@ function(drone_firmware name)
     target_compile_options(${name} PRIVATE -Os -g -Wall -Wextra)
     target_link_options(${name} PRIVATE --specs=nano.specs -Wl,--build-id -L${made} -T${core}/cortex_m.ld)
 
+    if(DRONE_INTERRUPT_COUNT)
+        target_compile_definitions(${name} PRIVATE DRONE_INTERRUPT_COUNT=${DRONE_INTERRUPT_COUNT})
+    endif()
     foreach(feature IN LISTS DRONE_FEATURES)
         string(TOUPPER ${feature} macro)
         target_compile_definitions(${name} PRIVATE DRONE_FEATURE_${macro})

@@ -27,18 +27,34 @@ extern const std::uint32_t drone_data_image[];
 extern std::uint32_t drone_bss_begin[];
 extern std::uint32_t drone_bss_end[];
 
-void __libc_init_array();
+// Of the memories beside RAM, as many as memory.ld has; the others are null.
+#define DRONE_MEMORY(number)                                                                       \
+    [[gnu::weak]] extern std::uint32_t drone_memory_##number##_begin[];                            \
+    [[gnu::weak]] extern std::uint32_t drone_memory_##number##_end[];
+DRONE_MEMORY(1)
+DRONE_MEMORY(2) DRONE_MEMORY(3) DRONE_MEMORY(4)
+#undef DRONE_MEMORY
+
+    void __libc_init_array();
 int main();
 
 // newlib's __libc_init_array calls it; the sections .init_array hold all that is to be done.
 void _init() {}
 
+static void clear(std::uint32_t* word, const std::uint32_t* end) {
+    for (; word != end; ++word)
+        *word = 0;
+}
+
 [[noreturn]] void reset_handler() {
     const std::uint32_t* image = drone_data_image;
     for (std::uint32_t* word = drone_data_begin; word != drone_data_end; ++word)
         *word = *image++;
-    for (std::uint32_t* word = drone_bss_begin; word != drone_bss_end; ++word)
-        *word = 0;
+    clear(drone_bss_begin, drone_bss_end);
+    clear(drone_memory_1_begin, drone_memory_1_end);
+    clear(drone_memory_2_begin, drone_memory_2_end);
+    clear(drone_memory_3_begin, drone_memory_3_end);
+    clear(drone_memory_4_begin, drone_memory_4_end);
 #if __ARM_FP
     // CPACR (B3.2.20): full access to CP10 and CP11.
     *reinterpret_cast<volatile std::uint32_t*>(0xE000'ED88) |= 0xFU << 20U;

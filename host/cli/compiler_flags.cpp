@@ -26,15 +26,17 @@ constexpr std::array cores = {
 
 } // namespace
 
-result<std::string> core_flags(std::string_view core) {
+result<std::string> core_flags(std::string_view core, std::optional<config::fpu> unit) {
     const auto* const known = std::ranges::find(cores, core, &cortex_m_core::name);
     if (known == cores.end())
         return fail(fmt::format("the compiler flags for the core {} are not known", core));
+    std::string_view fpu = known->fpu;
+    if (unit == config::fpu::none) fpu = "";
+    if (unit == config::fpu::single_precision && core == "cortex-m7") fpu = "fpv5-sp-d16";
     return fmt::format(
         "-mcpu={} -mthumb -ffunction-sections -fdata-sections {}",
         core,
-        known->fpu.empty() ? "-mfloat-abi=soft"
-                           : fmt::format("-mfpu={} -mfloat-abi=hard", known->fpu)
+        fpu.empty() ? "-mfloat-abi=soft" : fmt::format("-mfpu={} -mfloat-abi=hard", fpu)
     );
 }
 

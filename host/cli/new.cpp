@@ -9,6 +9,7 @@
 #include "cli/say.hpp"
 #include "config/boards.hpp"
 #include "config/config.hpp"
+#include "config/nearest.hpp"
 #include "layout/headroom.hpp"
 
 #include <fmt/core.h>
@@ -18,7 +19,8 @@
 #include <array>
 #include <memory>
 #include <optional>
-#include <ranges>
+#include <string_view>
+#include <vector>
 
 namespace drone::cli {
 
@@ -84,24 +86,38 @@ result<std::string> project_name(const new_options& options) {
 }
 
 result<const config::board*> known_board(std::string_view name) {
-    if (const config::board* const found = config::find_board(name)) return found;
-    return fail(fmt::format(
-        "unknown board \"{}\"; the supported ones are {}",
-        name,
-        fmt::join(config::supported_boards() | std::views::transform(&config::board::name), ", ")
-    ));
+    const config::board* const found = config::find_board(name);
+    if (found == nullptr) {
+        const auto all = config::supported_boards();
+        std::vector<std::string_view> names(all.size());
+        std::ranges::transform(all, names.begin(), &config::board::name);
+        const std::string_view meant = config::nearest(name, names);
+        return fail(fmt::format(
+            "unknown board \"{}\"; {}`drone print supported-boards` lists them",
+            name,
+            meant.empty() ? "" : fmt::format("did you mean \"{}\"? ", meant)
+        ));
+    }
+    if (!found->not_made.empty())
+        return fail(fmt::format(
+            "{} has no new projects yet: {}; trace the heap of a project that you have "
+            "(docs/trace_your_heap.md)",
+            name,
+            found->not_made
+        ));
+    return found;
 }
 
 result<std::uint32_t> heap_size(const new_options& options, const config::board& board) {
-    if (!options.heap_size) return board.heap_size;
+    if (!options.heap_size) return board.heap_size();
     const auto size = config::parse_size(*options.heap_size);
     if (!size) return fail("--heap-size: " + size.error().message);
-    if (*size < smallest_starting_heap || *size > board.ram_size)
+    if (*size < smallest_starting_heap || *size > board.memory.ram.size)
         return fail(fmt::format(
             "--heap-size: {} is out of range; {} has {} of RAM, and a heap needs at least {}",
             *options.heap_size,
             board.name,
-            config::format_size(board.ram_size),
+            config::format_size(board.memory.ram.size),
             config::format_size(smallest_starting_heap)
         ));
     return static_cast<std::uint32_t>(*size);
@@ -128,6 +144,52 @@ std::string layout_lines(const new_options& options, std::uint32_t size) {
 
 std::string address(std::uint32_t value) { return fmt::format("{:#010x}", value); }
 
+/// Lines of [memory] after ram, each after a line break.
+std::string more_memory_lines(const config::board& board) {
+    std::string text;
+    for (const auto& [name, place] : board.memory.more)
+        text += fmt::format(
+            "\n{} = {{ origin = \"{}\", size = \"{}\" }}",
+            name,
+            address(place.origin),
+            config::format_size(place.size)
+        );
+    if (board.stack_size() != config::board::usual_stack)
+        text += fmt::format("\nstack = \"{}\"", config::format_size(board.stack_size()));
+    return text;
+}
+
+bool has_rtt(const config::board& board) { return board.carrier == "rtt"; }
+
+/// "16 MHz".
+std::string frequency(std::uint32_t hertz) {
+    return hertz % 1'000'000 == 0 ? fmt::format("{} MHz", hertz / 1'000'000)
+                                  : fmt::format("{} kHz", hertz / 1'000);
+}
+
+/// [log]. A board that is emulated has any clock.
+std::string log_lines(const config::board& board) {
+    if (has_rtt(board)) return "carrier = \"rtt\"";
+    std::string text = fmt::format("format = \"swo\"\nbaud = {}", board.baud);
+    if (board.clock != 0)
+        text += fmt::format("\ncore_clock = \"{}\" # after reset", frequency(board.clock));
+    if (board.trace_clock != board.clock)
+        text += fmt::format("\ntrace_clock = \"{}\"", frequency(board.trace_clock));
+    return text;
+}
+
+/// Lines of CMake where the core is not the usual one of its name, each after a line break.
+std::string core_option_lines(const config::board& board) {
+    std::string text;
+    if (board.fpu != config::usual_fpu(board.core))
+        text += fmt::format(
+            "\nset(DRONE_FLOAT {})", board.fpu == config::fpu::none ? "soft" : "single"
+        );
+    if (board.interrupts != config::usual_interrupts)
+        text += fmt::format("\nset(DRONE_INTERRUPT_COUNT {})", board.interrupts);
+    return text;
+}
+
 result<int> make_project(const session& s, const new_options& options) {
     const auto board = known_board(options.board);
     if (!board) return std::unexpected(board.error());
@@ -136,16 +198,21 @@ result<int> make_project(const session& s, const new_options& options) {
     const auto size = heap_size(options, **board);
     if (!size) return std::unexpected(size.error());
 
+    const auto& [flash, ram, more, stack] = (*board)->memory;
     const placeholders values = {
         {"name", *name},
-        {"board", std::string((*board)->name)},
-        {"core", std::string((*board)->core)},
-        {"probe", std::string((*board)->probe)},
-        {"flash_origin", address((*board)->flash_origin)},
-        {"flash_size", config::format_size((*board)->flash_size)},
-        {"ram_origin", address((*board)->ram_origin)},
-        {"ram_size", config::format_size((*board)->ram_size)},
-        {"baud", std::to_string((*board)->baud)},
+        {"board", (*board)->name},
+        {"core", (*board)->core},
+        {"core_options", core_option_lines(**board)},
+        {"probe", (*board)->probe},
+        {"flash_origin", address(flash.origin)},
+        {"flash_size", config::format_size(flash.size)},
+        {"ram_origin", address(ram.origin)},
+        {"ram_size", config::format_size(ram.size)},
+        {"more_memory", more_memory_lines(**board)},
+        {"log", log_lines(**board)},
+        {"carrier", has_rtt(**board) ? "drone::rtt_carrier<core>" : "drone::cortex_m::itm"},
+        {"carrier_header", has_rtt(**board) ? "drone/rtt_carrier.hpp" : "cortex_m/itm.hpp"},
         {"heap_size", config::format_size(*size)},
         {"layout", layout_lines(options, *size)},
     };

@@ -25,12 +25,6 @@ namespace drone::cli {
 
 namespace {
 
-result<int> print_supported_boards() {
-    for (const config::board& b : config::supported_boards())
-        fmt::print("{:12} {}\n", b.name, b.description);
-    return 0;
-}
-
 result<int> print_target() {
     const auto p = config::read_nearest();
     if (!p) return std::unexpected(p.error());
@@ -66,7 +60,7 @@ result<int> print_cflags(const session& s) {
     if (!p) return std::unexpected(p.error());
     const auto named = config::require_core(*p);
     if (!named) return std::unexpected(named.error());
-    const auto core = core_flags(*named);
+    const auto core = core_flags(*named, p->probe->fpu);
     if (!core) return std::unexpected(core.error());
     fmt::print("{}", *core);
     for (const auto& folder : find_installation(s.executable()).includes)
@@ -166,13 +160,15 @@ void add_documentation(CLI::App& print, const CLI::App& root, session& s) {
 
 } // namespace
 
+void add_print_boards(CLI::App& print, session& s);
+
 void add_print(CLI::App& parent, session& s) {
     CLI::App& print = *parent.add_subcommand("print", "Print what the tool or the project knows");
     print.require_subcommand(1);
     const auto add = [&](const char* name, const char* help, action act) {
         s.on(*print.add_subcommand(name, help), std::move(act));
     };
-    add("supported-boards", "The boards that `drone new` knows", print_supported_boards);
+    add_print_boards(print, s);
     add("target", "The core of this project's board", print_target);
     add("layout", "The heaps of Drone.toml as a C++ header", [] {
         return print_text(config::layout_header);

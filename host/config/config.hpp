@@ -9,6 +9,7 @@
 // `drone heap generate` replaces. Errors read `Drone.toml:LINE:COLUMN: what is wrong; what to do`.
 
 #include "base/error.hpp"
+#include "config/chip.hpp"
 
 #include <drone/layout.hpp>
 
@@ -33,6 +34,7 @@ struct heap {
     std::uint32_t size = 0; ///< bytes, positive
     std::uint32_t alignment = default_alignment;
     std::optional<std::uint32_t> origin; ///< address; without it the linker finds a place
+    std::string memory;                  ///< a name in [memory]: where; empty: ram
     bool overflow = false;               ///< whether what the pools leave is one region
     std::vector<pool_spec> pools;        ///< ascending; empty when the file names none yet
     /// Functions, and sizes in bytes, whose blocks live as long as the program: no leaks.
@@ -45,29 +47,19 @@ struct heap {
 /// Bytes of all blocks.
 [[nodiscard]] std::uint64_t pool_bytes(const heap& h) noexcept;
 
-/// A memory of the chip, as the linker script sees it.
-struct region {
-    std::uint32_t origin = 0;
-    std::uint32_t size = 0; ///< bytes, positive
-};
-
-/// `[memory]`.
-struct memory {
-    region flash;
-    region ram;
-};
-
 /// `[probe]`: how the tool reaches the board.
 struct probe {
     std::string kind;  ///< one of probe_kinds
-    std::string board; ///< one of supported_boards() when the kind is "virtual"
+    std::string board; ///< one of supported_boards(), or empty
     std::string core;  ///< "cortex-m4"; the board's where it is known
     std::string chip;  ///< as the probe's tool calls it: "stm32f4x", "STM32F407VG"
-    std::string interface = "stlink-dap"; ///< of OpenOCD
-    std::string transport;                ///< of OpenOCD; empty: what the interface takes
-    std::string serial;                   ///< of the probe; empty: there is one
-    std::string server;                   ///< HOST:PORT of a gdb server, or the probe's device
-    std::vector<std::string> commands;    ///< of OpenOCD, before `init`
+    std::string interface = "stlink-dap";     ///< of OpenOCD
+    std::string transport;                    ///< of OpenOCD; empty: what the interface takes
+    std::string serial;                       ///< of the probe; empty: there is one
+    std::string server;                       ///< HOST:PORT of a gdb server, or the probe's device
+    std::vector<std::string> commands;        ///< of OpenOCD, before `init`
+    std::optional<config::fpu> fpu;           ///< of the core; unknown: what it usually has
+    std::vector<register_write> trace_writes; ///< before SWO comes out of the chip's pin
 };
 
 /// How the bytes of the log are framed.

@@ -5,6 +5,35 @@
 
 namespace drone::config {
 
+namespace {
+
+std::string in_capitals(std::string_view text) {
+    std::string capital(text);
+    for (char& c : capital)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    return capital;
+}
+
+/// A section for each memory beside RAM. The start-up code (arch/cortex_m/startup.cpp) clears them: it
+/// knows their ends by number.
+std::string sections_of(const memory& m) {
+    std::string text = "SECTIONS\n{\n";
+    unsigned number = 0;
+    for (const auto& [name, place] : m.more)
+        text += fmt::format(
+            "    .{0} (NOLOAD) :\n    {{\n"
+            "        . = ALIGN(8);\n        drone_memory_{1}_begin = .;\n"
+            "        *(.{0} .{0}.*)\n"
+            "        . = ALIGN(4);\n        drone_memory_{1}_end = .;\n    }} > {2}\n",
+            name,
+            ++number,
+            in_capitals(name)
+        );
+    return text + "}\n";
+}
+
+} // namespace
+
 result<std::string> layout_header(const project& p) {
     if (p.heaps.empty()) return std::unexpected(require_heap(p).error());
     std::string text = "// Made from Drone.toml by `drone print layout`.\n"
@@ -48,17 +77,20 @@ result<std::string> layout_header(const project& p) {
 result<std::string> linker_memory(const project& p) {
     const auto m = require_memory(p);
     if (!m) return std::unexpected(m.error());
-    return fmt::format(
-        "/* Made from Drone.toml by `drone print memory`. */\n"
-        "MEMORY\n{{\n"
-        "    FLASH (rx) : ORIGIN = {:#010x}, LENGTH = {}\n"
-        "    RAM (rwx) : ORIGIN = {:#010x}, LENGTH = {}\n"
-        "}}\n",
-        m->flash.origin,
-        m->flash.size,
-        m->ram.origin,
-        m->ram.size
-    );
+    std::string text = "/* Made from Drone.toml by `drone print memory`. */\nMEMORY\n{\n";
+    const auto add = [&text](std::string_view name, std::string_view rights, const region& at) {
+        text += fmt::format(
+            "    {} ({}) : ORIGIN = {:#010x}, LENGTH = {}\n", name, rights, at.origin, at.size
+        );
+    };
+    add("FLASH", "rx", m->flash);
+    add("RAM", "rwx", m->ram);
+    for (const auto& [name, place] : m->more)
+        add(in_capitals(name), "rw", place);
+    text += "}\n";
+    if (m->stack) text += fmt::format("drone_stack_size = {};\n", *m->stack);
+    if (!m->more.empty()) text += sections_of(*m);
+    return text;
 }
 
 } // namespace drone::config

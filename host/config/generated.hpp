@@ -17,7 +17,8 @@ namespace drone::config {
 /// An error when there is no heap, or one has neither pools nor an overflow region.
 [[nodiscard]] result<std::string> layout_header(const project& p);
 
-/// A linker script's MEMORY command with the regions FLASH and RAM.
+/// What a linker script includes: MEMORY with the regions FLASH and RAM and any other memory of the
+/// chip, a section for each of those, and the stack's size where Drone.toml says it.
 [[nodiscard]] result<std::string> linker_memory(const project& p);
 
 } // namespace drone::config

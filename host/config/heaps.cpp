@@ -9,8 +9,8 @@ namespace drone::config {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> heap_keys = {
-    "size", "pools", "overflow", "align", "origin", "permanent"
+constexpr std::array<std::string_view, 7> heap_keys = {
+    "size", "pools", "overflow", "align", "origin", "memory", "permanent"
 };
 
 std::string hex(std::uint64_t address) { return fmt::format("{:#010x}", address); }
@@ -176,6 +176,13 @@ result<heap> read_heap(const table& section, std::string name, bool may_hold_hea
     const auto origin = section.number("origin");
     if (!origin) return std::unexpected(origin.error());
     h.origin = *origin;
+    auto place = section.text("memory");
+    if (!place) return std::unexpected(place.error());
+    h.memory = std::move(*place).value_or("");
+    if (h.origin && !h.memory.empty())
+        return section.error_at(
+            "memory", "\"memory\" and \"origin\" both say where the heap is; keep one of them"
+        );
     const auto beyond = section.truth("overflow");
     if (!beyond) return std::unexpected(beyond.error());
     h.overflow = beyond->value_or(false);
@@ -223,11 +230,12 @@ check_generated_names(const table& section, const heap& h, const std::vector<hea
     return {};
 }
 
-/// A further heap is at its origin: it needs one, and no other heap may be there.
+/// A further heap has a memory or an origin, and no other heap may be at that origin.
 result<void> check_place(const table& section, const heap& h, const std::vector<heap>& others) {
-    if (h.name != main_heap && !h.origin)
+    if (h.name != main_heap && !h.origin && h.memory.empty())
         return section.error_here(fmt::format(
-            "{} has no \"origin\"; add origin = \"0x10000000\", the address of this heap",
+            "{} has no \"origin\"; add origin = \"0x10000000\", the address of this heap, or memory = "
+            "\"ccm\", a memory of [memory]",
             section.label()
         ));
     if (!h.origin) return {};
@@ -251,21 +259,33 @@ result<void> check_place(const table& section, const heap& h, const std::vector<
     return {};
 }
 
-/// The linker fills RAM: a heap without an origin must fit in, one with an origin must be apart.
+/// The linker fills the memories: a heap without an origin must fit in its own, one with an origin must
+/// be apart from all of them.
 result<void> check_memory(const table& section, const heap& h, const memory& m) {
     if (!h.origin) {
-        if (h.size <= m.ram.size) return {};
+        const std::string_view name = h.memory.empty() ? "ram" : std::string_view(h.memory);
+        const region* place = name == "ram" ? &m.ram : nullptr;
+        for (const auto& [other, at] : m.more)
+            if (name == other) place = &at;
+        if (place == nullptr)
+            return section.error_at(
+                "memory", fmt::format("[memory] has no RAM \"{}\"; add it there", name)
+            );
+        if (h.size <= place->size) return {};
         return section.error_at(
             "size",
             fmt::format(
-                "{} is {} bytes, more than the {} of [memory] ram; lower \"size\"",
+                "{} is {} bytes, more than the {} of [memory] {}; lower \"size\"",
                 section.label(),
                 h.size,
-                m.ram.size
+                place->size,
+                name
             )
         );
     }
-    for (const auto& [name, place] : {std::pair{"flash", m.flash}, {"ram", m.ram}}) {
+    std::vector<std::pair<std::string, region>> filled = {{"flash", m.flash}, {"ram", m.ram}};
+    filled.insert(filled.end(), m.more.begin(), m.more.end());
+    for (const auto& [name, place] : filled) {
         const std::uint64_t begin = std::max(*h.origin, place.origin);
         const std::uint64_t end =
             std::min(std::uint64_t{*h.origin} + h.size, std::uint64_t{place.origin} + place.size);

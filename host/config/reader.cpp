@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/file.hpp"
 #include "config/boards.hpp"
+#include "config/chip_reader.hpp"
 #include "config/config.hpp"
 #include "config/heaps.hpp"
 #include "config/nearest.hpp"
@@ -16,45 +17,50 @@ namespace {
 
 constexpr std::uint8_t tpiu_id_limit = 111; // 0x70 to 0x7F are reserved: CoreSight, D4.2
 
-result<region> read_region(const table& section, std::string_view key, std::string_view example) {
-    const auto place = section.required_child(key, example);
-    if (!place) return std::unexpected(place.error());
-    if (const auto known = place->only({"origin", "size"}); !known)
-        return std::unexpected(known.error());
-    const auto origin = place->required_number("origin", "\"0x20000000\"");
-    if (!origin) return std::unexpected(origin.error());
-    const auto size = place->required_number("size", "\"128K\"");
-    if (!size) return std::unexpected(size.error());
-    if (*size == 0)
-        return place->error_at(
-            "size", fmt::format("{} has a size of 0; write the size of the memory", place->label())
-        );
-    if (std::uint64_t{*origin} + *size > std::uint64_t{1} << 32)
-        return place->error_at(
-            "size",
+/// What the probe's tool calls the chip.
+const std::string& name_for(std::string_view kind, const chip& c) {
+    if (kind == "jlink") return c.jlink;
+    if (kind == "pyocd") return c.pyocd;
+    if (kind == "probe-rs") return c.probe_rs;
+    return c.openocd;
+}
+
+/// The board that [probe] names, or null.
+result<const board*> named_board(const table& section) {
+    const auto name = section.text("board");
+    if (!name) return std::unexpected(name.error());
+    if (!*name) return nullptr;
+    if (const board* const found = find_board(**name)) return found;
+    return section.error_at(
+        "board",
+        fmt::format("unknown board \"{}\"; `drone print supported-boards` lists them", **name)
+    );
+}
+
+/// The probe's kind, which must reach the board.
+result<std::string> read_kind(const table& section, const board* on) {
+    const auto written = section.text("kind");
+    if (!written) return std::unexpected(written.error());
+    std::string kind = written->value_or(on == nullptr ? std::string(probe_kinds[0]) : on->probe);
+    if (std::ranges::find(probe_kinds, kind) == std::end(probe_kinds))
+        return section.error_at(
+            "kind",
             fmt::format(
-                "{} reaches beyond the last address, 0xffffffff; lower its size", place->label()
+                "unknown probe \"{}\"; the known ones are {}", kind, fmt::join(probe_kinds, ", ")
             )
         );
-    return region{.origin = *origin, .size = *size};
+    if (kind != "virtual") return kind;
+    if (on == nullptr)
+        return section.error_here("[probe] has no \"board\"; add board = \"virtual-m4\"");
+    if (on->probe != "virtual")
+        return section.error_at(
+            "kind", fmt::format("{} is not emulated; write kind = \"openocd\" or another", on->name)
+        );
+    return kind;
 }
 
-result<memory> read_memory(const table& section) {
-    if (const auto known = section.only({"flash", "ram"}); !known)
-        return std::unexpected(known.error());
-    const auto flash = read_region(section, "flash", "{ origin = \"0x08000000\", size = \"1M\" }");
-    if (!flash) return std::unexpected(flash.error());
-    const auto ram = read_region(section, "ram", "{ origin = \"0x20000000\", size = \"128K\" }");
-    if (!ram) return std::unexpected(ram.error());
-    if (std::max(flash->origin, ram->origin) <
-        std::min(
-            std::uint64_t{flash->origin} + flash->size, std::uint64_t{ram->origin} + ram->size
-        ))
-        return section.error_at("ram", "[memory] ram overlaps flash; their regions must be apart");
-    return memory{.flash = *flash, .ram = *ram};
-}
-
-result<probe> read_probe(const table& section) {
+/// `described` is [chip]: what the project knows better than the tool.
+result<probe> read_probe(const table& section, const std::optional<table>& described) {
     if (const auto known = section.only(
             {"kind",
              "board",
@@ -68,31 +74,23 @@ result<probe> read_probe(const table& section) {
         );
         !known)
         return std::unexpected(known.error());
-    const auto kind = section.text("kind");
+    const auto on = named_board(section);
+    if (!on) return std::unexpected(on.error());
+    auto kind = read_kind(section, *on);
     if (!kind) return std::unexpected(kind.error());
-    const auto name = section.text("board");
-    if (!name) return std::unexpected(name.error());
     probe p;
-    p.kind = kind->value_or(std::string(probe_kinds[0]));
-    if (std::ranges::find(probe_kinds, p.kind) == std::end(probe_kinds))
-        return section.error_at(
-            "kind",
-            fmt::format(
-                "unknown probe \"{}\"; the known ones are {}", p.kind, fmt::join(probe_kinds, ", ")
-            )
-        );
-    const std::optional<std::string>& named = *name;
-    if (!named && p.kind == "virtual")
-        return section.error_here("[probe] has no \"board\"; add board = \"virtual-m4\"");
-    if (named && find_board(*named) == nullptr)
-        return section.error_at(
-            "board",
-            fmt::format("unknown board \"{}\"; `drone print supported-boards` lists them", *named)
-        );
-    if (named) {
-        p.board = *named;
-        p.core = find_board(p.board)->core;
+    p.kind = std::move(*kind);
+    chip c = *on == nullptr ? chip{} : chip(**on);
+    if (described)
+        if (const auto done = read_chip(*described, c); !done) return std::unexpected(done.error());
+    if (*on != nullptr) {
+        p.board = (*on)->name;
+        p.interface = (*on)->interface;
     }
+    p.core = c.core;
+    p.chip = name_for(p.kind, c);
+    p.trace_writes = c.trace_writes;
+    if (!c.core.empty()) p.fpu = c.fpu;
     for (const auto& [key, to] :
          {std::pair{"core", &p.core},
           std::pair{"chip", &p.chip},
@@ -170,7 +168,7 @@ result<log> read_log(const table& section) {
 }
 
 result<project> read_tables(const table& top, const std::filesystem::path& name) {
-    if (const auto known = top.only({"heap", "memory", "probe", "log"}); !known)
+    if (const auto known = top.only({"heap", "memory", "chip", "probe", "log"}); !known)
         return std::unexpected(known.error());
     project p;
     p.file = name;
@@ -191,7 +189,10 @@ result<project> read_tables(const table& top, const std::filesystem::path& name)
         return std::unexpected(done.error());
     if (auto done = read_section("heap", heaps, p.heaps); !done)
         return std::unexpected(done.error());
-    if (auto done = read_section("probe", read_probe, p.probe); !done)
+    const auto described = top.child("chip");
+    if (!described) return std::unexpected(described.error());
+    const auto probes = [&](const table& section) { return read_probe(section, *described); };
+    if (auto done = read_section("probe", probes, p.probe); !done)
         return std::unexpected(done.error());
     if (auto done = read_section("log", read_log, p.log); !done)
         return std::unexpected(done.error());

@@ -157,6 +157,13 @@ std::string table::child_label(std::string_view key) const {
     return fmt::format("{}.{}]", std::string_view(label_).substr(0, label_.size() - 1), key);
 }
 
+std::vector<std::string> table::keys() const {
+    std::vector<std::string> found;
+    for (const auto& [key, value] : *values_)
+        found.emplace_back(key.str());
+    return found;
+}
+
 std::vector<std::pair<std::string, table>> table::children() const {
     std::vector<std::pair<std::string, table>> found;
     for (const auto& [key, value] : *values_)

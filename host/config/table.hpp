@@ -50,6 +50,8 @@ public:
     [[nodiscard]] result<std::optional<table>> child(std::string_view key) const;
     [[nodiscard]] result<const toml::array*> array(std::string_view key) const; ///< null if absent
 
+    /// Every key, sorted.
+    [[nodiscard]] std::vector<std::string> keys() const;
     /// Every table in this one with its key, by key.
     [[nodiscard]] std::vector<std::pair<std::string, table>> children() const;
 

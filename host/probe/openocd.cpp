@@ -115,6 +115,8 @@ result<log_service> swo(const setup& s, bool reset, const workplace& at) {
             s.log.baud,
             s.log.format == config::log_format::tpiu ? "on" : "off"
         ));
+    for (const auto& [address, set, clear] : s.probe.trace_writes)
+        add(line, fmt::format("mmw {:#x} {:#x} {:#x}", address, set, clear & ~set));
     add(line, port + " enable; itm ports on");
     // OpenOCD sets neither SYNCENA nor SYNCTAP, and every `itm` rewrites TCR: so these come last.
     add(line, "mww 0xE0000FB0 0xC5ACCE55; mmw 0xE0000E80 0x4 0; mmw 0xE0001000 0x401 0x800");

@@ -24,7 +24,7 @@ protected:
             "flash = { origin = \"{{flash_origin}}\", size = \"{{flash_size}}\" }\n"
             "ram = { origin = \"{{ram_origin}}\", size = \"{{ram_size}}\" }\n"
             "[heap]\nsize = \"{{heap_size}}\"\n{{layout}}\n"
-            "[probe]\nkind = \"{{probe}}\"\nboard = \"{{board}}\"\n[log]\nbaud = {{baud}}\n"
+            "[probe]\nkind = \"{{probe}}\"\nboard = \"{{board}}\"\n[log]\n{{log}}\n"
         );
         write(
             "root/templates/app/src/.words", "{{name}} {{core}} {{ name }} {{other}} {{{board}}} {{"
@@ -58,11 +58,11 @@ TEST_F(New, WritesTheProjectFilledIn) {
 
     const result<config::project> p = config::read(folder_ / "work/app/Drone.toml");
     ASSERT_TRUE(p.has_value()) << p.error().message;
-    EXPECT_EQ(p->find_heap()->size, config::find_board("virtual-m4")->heap_size);
+    EXPECT_EQ(p->find_heap()->size, config::find_board("virtual-m4")->heap_size());
     EXPECT_TRUE(p->find_heap()->overflow);
     EXPECT_THAT(p->find_heap()->pools, testing::IsEmpty());
     EXPECT_EQ(p->probe->board, "virtual-m4");
-    EXPECT_EQ(p->memory->ram.size, config::find_board("virtual-m4")->ram_size);
+    EXPECT_EQ(p->memory->ram.size, config::find_board("virtual-m4")->memory.ram.size);
 }
 
 TEST_F(New, MakesAHeapOfPoolsWithNoRegion) {
@@ -99,8 +99,9 @@ TEST_F(New, RefusesAFolderThatIsNotEmpty) {
 
 TEST_F(New, RefusesAnUnknownBoardAndListsTheKnown) {
     EXPECT_EQ(
-        refusal("app --board stm32f4"),
-        "drone: unknown board \"stm32f4\"; the supported ones are virtual-m4\n"
+        refusal("app --board virtual-m5"),
+        "drone: unknown board \"virtual-m5\"; did you mean \"virtual-m4\"? `drone print "
+        "supported-boards` lists them\n"
     );
 }
 

@@ -155,7 +155,7 @@ TEST(Heap, NamesTheKnownKeyNearestToAnUnknownOne) {
         refusal("[heap]\nsize = 64\ncolour = 1\n"),
         "Drone.toml:3:1: unknown key \"colour\" in [heap]; the known keys are size, pools, "
         "overflow, align, "
-        "origin, permanent"
+        "origin, memory, permanent"
     );
     EXPECT_EQ(
         refusal("[heap.main]\nsze = 64\n"),
@@ -199,7 +199,7 @@ TEST(FurtherHeap, NeedsAnOrigin) {
     EXPECT_EQ(
         refusal("[heap.ccm]\nsize = 64\n"),
         "Drone.toml:1:1: [heap.ccm] has no \"origin\"; add origin = \"0x10000000\", the address of "
-        "this heap"
+        "this heap, or memory = \"ccm\", a memory of [memory]"
     );
 }
 

@@ -229,10 +229,4 @@ TEST(Log, RefusesOtherValues) {
     );
 }
 
-TEST(Boards, AreFoundByName) {
-    for (const board& b : supported_boards())
-        EXPECT_EQ(find_board(b.name), &b);
-    EXPECT_EQ(find_board("nothing"), nullptr);
-}
-
 } // namespace drone::config

@@ -28,9 +28,7 @@ inline std::string name_of(transport way) {
 }
 
 /// OpenOCD's arguments up to the target; without ports of its own.
-inline std::string openocd_set_up(
-    transport way, const std::string& gdb_port = "disabled", const std::string& target = "stm32f4x"
-) {
+inline std::string openocd_set_up(transport way, const std::string& gdb_port = "disabled") {
     const std::string probe =
         way == transport::dap_direct
             ? R"(-f interface/stlink-dap.cfg -c "transport select dapdirect_swd" )"
@@ -39,7 +37,7 @@ inline std::string openocd_set_up(
               R"(-c "hla_stlink_backend tcp {port}")";
     return "openocd -c \"gdb_port " + gdb_port +
            "; tcl_port disabled; telnet_port disabled; log_output openocd.log\" " + probe +
-           " -f target/" + target + ".cfg";
+           " -f target/stm32f4x.cfg";
 }
 
 class Session : public ::testing::Test {
@@ -57,17 +55,10 @@ protected:
         return shell("drone-board stlink --flash-file f " + options + " -- " + command);
     }
     /// Runs OpenOCD with these commands (Tcl).
-    int openocd(
-        transport way,
-        const std::string& commands,
-        const std::string& options = "",
-        const std::string& target = "stm32f4x"
-    ) {
+    int openocd(transport way, const std::string& commands, const std::string& options = "") {
         std::filesystem::remove(folder_ / "openocd.log");
         std::ofstream(folder_ / "script.tcl") << commands << "\n";
-        return board_with(
-            options, openocd_set_up(way, "disabled", target) + " -f script.tcl -c exit"
-        );
+        return board_with(options, openocd_set_up(way) + " -f script.tcl -c exit");
     }
     /// Runs gdb with these commands, OpenOCD between it and the board; both end with it.
     int gdb(transport way, std::string_view firmware, const std::string& commands) {

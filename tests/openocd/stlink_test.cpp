@@ -118,15 +118,6 @@ TEST_F(Session, ShowsWhatGoesWrongOnTheDesk) {
     told("--busy-every 7"); // 0.12 does not say why
 }
 
-// What OpenOCD asks of a part that it examines and halts, beyond the core, is answered for these, too.
-TEST_F(Session, IsExaminedAndHaltedByOtherTargetFiles) {
-    for (const char* const target : {"nrf52", "kx", "at91sam4sXX", "efm32"}) {
-        EXPECT_EQ(openocd(transport::dap_direct, "init; reset halt", "", target), 0) << said;
-        EXPECT_THAT(said, HasSubstr("processor detected"));
-        EXPECT_THAT(said, HasSubstr("halted due to debug-request"));
-    }
-}
-
 TEST_F(Session, IsGoneAfterItsCommandAndPassesItsStatusOn) {
     EXPECT_EQ(board_with("", "sh -c 'exit 7'"), 7);
     EXPECT_EQ(board_with("", "./no-such-program"), 1);

@@ -109,40 +109,5 @@ TEST_P(Trace, ArrivesByteForByteOverTcp) {
     EXPECT_EQ(receive(trace, expected_.size()), expected_);
 }
 
-// Parts whose trace is set up like an F4's, by target files of their own. The flash, which is not
-// theirs, is written beforehand.
-class OtherPart : public Session, public ::testing::WithParamInterface<const char*> {};
-
-INSTANTIATE_TEST_SUITE_P(
-    ,
-    OtherPart,
-    ::testing::Values("f1x", "f2x", "f3x", "f7x", "g4x", "l1", "l4x", "wbx"),
-    [](const auto& tested) { return std::string("Stm32") + tested.param; }
-);
-
-TEST_P(OtherPart, IsTracedByItsOwnTargetFile) {
-    const std::string part = std::string("stm32") + GetParam();
-    machine direct("stream", plain());
-    ASSERT_EQ(direct.run({}).status, 0);
-    const std::string expected(direct.sent.begin(), direct.sent.end());
-    ASSERT_TRUE(write_flash(folder_ / "f", image_of("stream")).has_value());
-    ASSERT_EQ(
-        openocd(
-            transport::dap_direct,
-            fmt::format(
-                "init\nreset halt\n{0}.tpiu configure -protocol uart -output swo {1}\n{0}.tpiu enable\n"
-                "itm ports on\nresume\nwhile {{[file size swo] < {2}}} {{sleep 1}}",
-                part,
-                right_clocks,
-                expected.size()
-            ),
-            "",
-            part
-        ),
-        0
-    ) << said;
-    EXPECT_EQ(content("swo"), expected);
-}
-
 } // namespace
 } // namespace drone::board::test

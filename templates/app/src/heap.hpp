@@ -8,13 +8,13 @@
 #include <drone/declare.hpp>
 
 #include <cortex_m/exclusive.hpp>
-#include <cortex_m/itm.hpp>
+#include <{{carrier_header}}>
 
 struct heap_options {
     // The pools: [heap] in Drone.toml.
     static constexpr const auto& layout = drone::config::heap_main;
     using core = drone::cortex_m::single_core;
-    using carrier = drone::cortex_m::itm;
+    using carrier = {{carrier}};
     static constexpr drone::heap_settings settings{
         // Uncomment the following line to enable heap tracing:
         // .trace_port = 31,

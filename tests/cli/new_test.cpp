@@ -105,6 +105,25 @@ TEST_F(New, RefusesAnUnknownBoardAndListsTheKnown) {
     );
 }
 
+TEST_F(New, SaysWhatIsMissingForAChip) {
+    const std::string said = refusal("app --board pico");
+    EXPECT_THAT(said, HasSubstr("drone: pico has no new projects yet: its flash begins with a"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "app"));
+}
+
+TEST_F(New, HasTheMemoriesAndTheCarrierOfTheBoard) {
+    ASSERT_EQ(drone("new app --board nucleo-f303re").code, 0);
+    const result<config::project> p = config::read(folder_ / "app/Drone.toml");
+    ASSERT_TRUE(p.has_value()) << p.error().message;
+    ASSERT_EQ(p->memory->more.size(), 1U);
+    EXPECT_EQ(p->memory->more.front().first, "ccm");
+    EXPECT_EQ(p->probe->chip, "stm32f3x");
+    EXPECT_EQ(p->log.core_clock, 8'000'000U);
+    ASSERT_EQ(drone("new wired --board blue-pill").code, 0);
+    EXPECT_THAT(read("wired/src/heap.hpp"), HasSubstr("carrier = drone::rtt_carrier<core>;"));
+    EXPECT_EQ(config::read(folder_ / "wired/Drone.toml")->log.carrier, config::log_carrier::rtt);
+}
+
 TEST_F(New, RefusesBadNames) {
     for (const std::string name : {"9lives", "my app", "a/b", "\xc3\xa4"})
         EXPECT_EQ(

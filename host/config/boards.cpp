@@ -30,10 +30,11 @@ result<const T*> named(
 ) {
     const auto name = section.text(key);
     if (!name) return std::unexpected(name.error());
-    if (!*name) return section.error_here(fmt::format("{} has no \"{}\"", section.label(), key));
-    const auto found = std::ranges::find(list, **name, &std::pair<std::string, T>::first);
+    const std::optional<std::string>& there = *name;
+    if (!there) return section.error_here(fmt::format("{} has no \"{}\"", section.label(), key));
+    const auto found = std::ranges::find(list, *there, &std::pair<std::string, T>::first);
     if (found == list.end())
-        return section.error_at(key, fmt::format("unknown {} \"{}\"", key, **name));
+        return section.error_at(key, fmt::format("unknown {} \"{}\"", key, *there));
     return &found->second;
 }
 
@@ -66,8 +67,8 @@ result<named_chips> read_chips(const table& section, const named_chips& families
             if (text->empty()) *text = other;
         const auto memories = place.child("memory");
         if (!memories) return std::unexpected(memories.error());
-        if (*memories) {
-            auto m = read_memory(**memories);
+        if (const std::optional<table>& there = *memories) {
+            auto m = read_memory(*there);
             if (!m) return std::unexpected(m.error());
             c.memory = std::move(*m);
         } else if (c.not_made.empty()) {
@@ -96,7 +97,8 @@ result<board> read_board(const table& section, std::string name, const named_chi
          {std::pair{"probe", &b.probe}, std::pair{"interface", &b.interface}}) {
         auto written = section.text(key);
         if (!written) return std::unexpected(written.error());
-        if (*written) *text = **std::move(written);
+        std::optional<std::string>& there = *written;
+        if (there) *text = std::move(*there);
     }
     return b;
 }

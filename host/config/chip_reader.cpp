@@ -52,8 +52,9 @@ result<region> parse_region(const table& section, std::string_view key, std::str
 }
 
 result<region> read_region(const table& section, std::string_view key, std::string_view example) {
-    if (const auto text = section.text(key); text && *text)
-        return parse_region(section, key, **text);
+    if (const auto text = section.text(key))
+        if (const std::optional<std::string>& written = *text)
+            return parse_region(section, key, *written);
     const auto place = section.required_child(key, example);
     if (!place) return std::unexpected(place.error());
     if (const auto known = place->only({"origin", "size"}); !known)
@@ -134,19 +135,20 @@ result<void> read_frequency(const table& section, std::string_view key, std::uin
 result<void> read_fpu(const table& section, chip& into, bool core_is_new) {
     const auto text = section.text("fpu");
     if (!text) return std::unexpected(text.error());
-    if (!*text) {
+    const std::optional<std::string>& written = *text;
+    if (!written) {
         if (core_is_new) into.fpu = usual_fpu(into.core);
         return {};
     }
-    if (**text == "none")
+    if (*written == "none")
         into.fpu = fpu::none;
-    else if (**text == "single")
+    else if (*written == "single")
         into.fpu = fpu::single_precision;
-    else if (**text == "double")
+    else if (*written == "double")
         into.fpu = fpu::double_precision;
     else
         return section.error_at(
-            "fpu", fmt::format("\"fpu\" is \"{}\"; write none, single or double", **text)
+            "fpu", fmt::format("\"fpu\" is \"{}\"; write none, single or double", *written)
         );
     return {};
 }
@@ -207,7 +209,8 @@ result<void> read_texts(const table& section, chip& into) {
           std::pair{"proved", &into.proved}}) {
         auto written = section.text(key);
         if (!written) return std::unexpected(written.error());
-        if (*written) *text = **std::move(written);
+        std::optional<std::string>& there = *written;
+        if (there) *text = std::move(*there);
     }
     if (std::ranges::find(carriers, into.carrier) == std::end(carriers))
         return section.error_at(

@@ -29,11 +29,12 @@ const std::string& name_for(std::string_view kind, const chip& c) {
 result<const board*> named_board(const table& section) {
     const auto name = section.text("board");
     if (!name) return std::unexpected(name.error());
-    if (!*name) return nullptr;
-    if (const board* const found = find_board(**name)) return found;
+    const std::optional<std::string>& there = *name;
+    if (!there) return nullptr;
+    if (const board* const found = find_board(*there)) return found;
     return section.error_at(
         "board",
-        fmt::format("unknown board \"{}\"; `drone print supported-boards` lists them", **name)
+        fmt::format("unknown board \"{}\"; `drone print supported-boards` lists them", *there)
     );
 }
 

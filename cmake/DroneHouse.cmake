@@ -115,7 +115,7 @@ endfunction()
 # The folders of the house, lowest first: arrows only point downwards.
 macro(drone_add_house)
     foreach(folder IN ITEMS
-            host/base host/config host/stream host/trace host/usage host/layout host/report host/capture host/probe
+            host/base host/config host/frames host/stream host/trace host/usage host/layout host/report host/capture host/probe
                 host/board host/cli adapters/linux
             tests bench)
         add_subdirectory(${folder})

@@ -79,6 +79,19 @@ std::optional<std::span<const std::byte>> elf_file::bytes_of(const elf_load& loa
     return all.subspan(load.offset, load.size);
 }
 
+std::optional<std::span<const std::byte>>
+elf_file::bytes_at(std::uint64_t address, std::uint64_t size) const {
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf_.get(), section)) != nullptr;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) == nullptr || header.sh_type == SHT_NOBITS) continue;
+        const bool is_loaded = (header.sh_flags & SHF_ALLOC) != 0;
+        if (!is_loaded || address < header.sh_addr || header.sh_size < size) continue;
+        if (address - header.sh_addr > header.sh_size - size) continue;
+        return bytes_of({address, size, header.sh_offset + (address - header.sh_addr)});
+    }
+    return std::nullopt;
+}
+
 result<std::vector<elf_code>> elf_file::code() const {
     const auto all = file_.bytes();
     const auto cut = [&](std::uint64_t end) -> std::unexpected<error> {

@@ -59,6 +59,11 @@ public:
     /// The bytes of a load; nothing when they are not all in the file.
     [[nodiscard]] std::optional<std::span<const std::byte>> bytes_of(const elf_load& load) const;
 
+    /// The bytes that the program has at an address when it runs; nothing when they are not all in one
+    /// section of the file.
+    [[nodiscard]] std::optional<std::span<const std::byte>>
+    bytes_at(std::uint64_t address, std::uint64_t size) const;
+
     /// Sections that are executed. Fails when the file ends before one of its sections does.
     [[nodiscard]] result<std::vector<elf_code>> code() const;
 

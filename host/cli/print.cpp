@@ -9,9 +9,11 @@
 #include "cli/completion.hpp"
 #include "cli/installation.hpp"
 #include "cli/man_page.hpp"
+#include "cli/say.hpp"
 #include "config/boards.hpp"
 #include "config/config.hpp"
 #include "config/generated.hpp"
+#include "frames/frame_table.hpp"
 
 #include <fmt/format.h>
 
@@ -109,6 +111,39 @@ result<int> copy_tracer(const session& s, const std::filesystem::path& folder) {
     return 0;
 }
 
+result<int> print_frames(const std::string& elf, bool checks) {
+    if (checks) {
+        if (const auto good = frames::check_frame_table(elf); !good)
+            return std::unexpected(good.error());
+        return 0;
+    }
+    const auto table = frames::make_frame_table(elf);
+    if (!table) return std::unexpected(table.error());
+    if (table->ends_there != 0)
+        say("drone: note: {}: a stack ends at {} of its {} calls: their frames need more than the stack "
+            "pointer (alloca, -O0, assembler)\n",
+            elf,
+            table->ends_there,
+            table->calls);
+    if (table->out_of_span != 0)
+        say("drone: note: {}: a stack ends at {} calls in a memory far from most code\n",
+            elf,
+            table->out_of_span);
+    fmt::print("{}", frames::assembler_source(*table));
+    return 0;
+}
+
+void add_frames(CLI::App& print, session& s) {
+    const auto elf = std::make_shared<std::string>();
+    const auto checks = std::make_shared<bool>(false);
+    CLI::App& frames = *print.add_subcommand(
+        "frames", "The frame table of a firmware that traces stacks, as an assembler source"
+    );
+    frames.add_option("FIRMWARE", *elf, "The ELF file that the linker wrote")->required();
+    frames.add_flag("--check", *checks, "Only check the table that the firmware carries");
+    s.on(frames, [elf, checks] { return print_frames(*elf, *checks); });
+}
+
 /// The page of the command that these words name.
 result<int> print_man(const CLI::App& root, const std::vector<std::string>& words) {
     const command_entry all = read_commands(root);
@@ -192,6 +227,7 @@ void add_print(CLI::App& parent, session& s) {
     s.on(tracer, [&s, folder] {
         return folder->empty() ? print_tracer(s) : copy_tracer(s, *folder);
     });
+    add_frames(print, s);
     add_documentation(print, parent, s);
 }
 

@@ -173,7 +173,7 @@ bool symbols::debug_information::follows_call(Dwarf_Addr address) const {
     return std::ranges::any_of(code, [&](const base::elf_code& section) {
         if (address <= section.address || address - section.address > section.bytes.size())
             return false;
-        return ends_with_call(code_for, section.bytes.first(address - section.address));
+        return frames::ends_with_call(code_for, section.bytes.first(address - section.address));
     });
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "report/call_sites.hpp"
+#include "frames/call_sites.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +12,8 @@
 #include <vector>
 
 namespace drone::report {
+
+using frames::machine;
 
 /// Code addresses to functions, files and lines, from a firmware's ELF file and its DWARF.
 class symbols {

@@ -21,12 +21,15 @@ inline constexpr std::uint16_t no_context = UINT16_MAX;
 /// The alignment of a change in a trace that does not say it.
 inline constexpr std::uint8_t alignment_not_told = 0;
 
+/// Set in a caller that is a whole stack: the other bits are its place in findings::stacks.
+inline constexpr std::uint32_t stack_bit = 1U << 31U;
+
 /// A block is taken, or given back.
 struct change {
     std::uint32_t block =
         no_block;             ///< numbers are dense, and reused after the block was given back
     std::uint32_t size = 0;   ///< bytes asked for
-    std::uint32_t caller = 0; ///< who asked, see findings::callers; 0: not known
+    std::uint32_t caller = 0; ///< who asked, see findings::callers and stack_bit; 0: not known
     std::uint8_t alignment_log2 = alignment_not_told; ///< of the alignment asked for
     bool gives_back = false;
     std::uint16_t context = no_context; ///< thread or exception, see wire.hpp

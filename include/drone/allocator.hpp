@@ -33,12 +33,13 @@ struct allocator {
         std::size_t size = 0;
         if (__builtin_mul_overflow(count, sizeof(T), &size)) detail::on_heap_exhausted(SIZE_MAX);
         return static_cast<T*>(
-            heap_faces(HeapObject).new_or_exhausted(size, alignof(T), DRONE_CALLER)
+            heap_faces(HeapObject)
+                .new_or_exhausted(size, alignof(T), DRONE_CALLER(decltype(heap_faces(HeapObject))))
         );
     }
 
     DRONE_FACE void deallocate(T* block, std::size_t /*count*/) noexcept {
-        heap_faces(HeapObject).deallocate(block, DRONE_CALLER);
+        heap_faces(HeapObject).deallocate(block, DRONE_CALLER(decltype(heap_faces(HeapObject))));
     }
 
     friend constexpr bool operator==(allocator, allocator) noexcept { return true; }

@@ -42,6 +42,10 @@ struct heap_settings {
     trace_flow when_full = trace_flow::wait;
     /// Whether a word before each event has the address of the code that asked.
     bool trace_callers = false;
+    /// Frames of the stack that asked, up to which each event has them: up to
+    /// wire::stack_frame_limit, 16 for most programs, 8 for a ring or a small part. 0: none. Includes
+    /// the caller. Needs a second link of the program (docs/stacks.md).
+    unsigned trace_stacks = 0;
     /// Returns the running context: the number of the exception or thread, less than
     /// wire::context_limit. Null: contexts are not reported.
     std::uint32_t (*trace_context)() noexcept = nullptr;
@@ -77,9 +81,9 @@ template <class Options>
 concept has_stray_setting =
     requires { Options::trace_port; } || requires { Options::when_full; } ||
     requires { Options::trace_flow; } || requires { Options::trace_callers; } ||
-    requires { Options::trace_context; } || requires { typename Options::trace_context; } ||
-    requires { Options::checking; } || requires { Options::statistics; } ||
-    requires { Options::origin; };
+    requires { Options::trace_stacks; } || requires { Options::trace_context; } ||
+    requires { typename Options::trace_context; } || requires { Options::checking; } ||
+    requires { Options::statistics; } || requires { Options::origin; };
 
 /// A declaration as the layers of the heap read it.
 template <class Options>
@@ -104,6 +108,7 @@ struct declaration : declared_carrier<Options> {
     static constexpr int trace_port = settings.trace_port;
     static constexpr drone::trace_flow trace_flow = settings.when_full;
     static constexpr bool trace_callers = settings.trace_callers;
+    static constexpr unsigned trace_stacks = settings.trace_stacks;
     using trace_context = std::conditional_t<
         settings.trace_context == nullptr,
         void,

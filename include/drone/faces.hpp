@@ -4,6 +4,7 @@
 // What operator new, malloc and their families do with a heap. global.hpp makes the functions;
 // allocator.hpp and memory_resource.hpp use them, too.
 
+#include <drone/call_site.hpp>
 #include <drone/handlers.hpp>
 #include <drone/heap.hpp>
 
@@ -255,7 +256,20 @@ public:
         return block == nullptr ? 0 : heap_.block_size(block);
     }
 
+    /// Who calls, as far as the heap takes it: see DRONE_CALLER.
+    [[gnu::always_inline]] static auto caller(const void* address, const void* stack) noexcept {
+        if constexpr (takes<call_site>) {
+            return call_site{address, stack};
+        } else {
+            return address;
+        }
+    }
+
 private:
+    template <class... Caller>
+    static constexpr bool takes =
+        requires(Heap& heap, void* block, Caller... caller) { heap.deallocate(block, caller...); };
+
     static constexpr std::size_t page_size = 4096; // as newlib has it
 
     static std::size_t at_least_default(std::size_t alignment) noexcept {
@@ -265,7 +279,7 @@ private:
     /// Calls `act` with the caller where the heap takes one, else without.
     template <class Act, class... Caller>
     [[gnu::always_inline]] static decltype(auto) passing(Act act, Caller... caller) {
-        if constexpr (requires(Heap& heap, void* block) { heap.deallocate(block, caller...); }) {
+        if constexpr (takes<Caller...>) {
             return act(caller...);
         } else {
             return act();
@@ -293,7 +307,7 @@ private:
 
 } // namespace drone
 
-/// Who called a face, in the face itself, which must not be inlined: it would be its caller's
-/// caller.
-#define DRONE_CALLER __builtin_return_address(0)
+/// Who called a face of this type, in the face itself, which must not be inlined: it would be its
+/// caller's caller.
+#define DRONE_CALLER(faces) faces::caller(__builtin_return_address(0), __builtin_dwarf_cfa())
 #define DRONE_FACE [[gnu::noinline]]

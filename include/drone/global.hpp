@@ -66,45 +66,46 @@ extern "C" void (*const __preinit_array_start[])();
 /// A function that link-time optimisation keeps, because the C library's archive may refer to it late.
 #define DRONE_GLOBAL_FACE [[gnu::noinline, gnu::used]]
 
+#define DRONE_GLOBAL_CALLER DRONE_CALLER(decltype(drone_faces()))
 #define DRONE_ALIGNMENT static_cast<std::size_t>(alignment)
 #define DRONE_NEW(form, parameters, ...)                                                           \
     DRONE_GLOBAL_FACE void* operator form parameters { return drone_faces().__VA_ARGS__; }
 #define DRONE_DELETE(form, parameters)                                                             \
     DRONE_GLOBAL_FACE void operator form parameters noexcept {                                     \
-        drone_faces().deallocate(block, DRONE_CALLER);                                             \
+        drone_faces().deallocate(block, DRONE_GLOBAL_CALLER);                                      \
     }
 #define DRONE_DEFINE_NEW                                                                           \
-    DRONE_NEW(new, (std::size_t size), new_object(size, DRONE_CALLER))                             \
+    DRONE_NEW(new, (std::size_t size), new_object(size, DRONE_GLOBAL_CALLER))                      \
     DRONE_NEW(                                                                                     \
         new,                                                                                       \
         (std::size_t size, const std::nothrow_t&) noexcept,                                        \
-        try_new_object(size, DRONE_CALLER)                                                         \
+        try_new_object(size, DRONE_GLOBAL_CALLER)                                                  \
     )                                                                                              \
     DRONE_NEW(                                                                                     \
         new,                                                                                       \
         (std::size_t size, std::align_val_t alignment),                                            \
-        new_or_exhausted(size, DRONE_ALIGNMENT, DRONE_CALLER)                                      \
+        new_or_exhausted(size, DRONE_ALIGNMENT, DRONE_GLOBAL_CALLER)                               \
     )                                                                                              \
     DRONE_NEW(                                                                                     \
         new,                                                                                       \
         (std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept,            \
-        allocate(size, DRONE_ALIGNMENT, DRONE_CALLER)                                              \
+        allocate(size, DRONE_ALIGNMENT, DRONE_GLOBAL_CALLER)                                       \
     )                                                                                              \
-    DRONE_NEW(new[], (std::size_t size), new_array(size, DRONE_CALLER))                            \
+    DRONE_NEW(new[], (std::size_t size), new_array(size, DRONE_GLOBAL_CALLER))                     \
     DRONE_NEW(                                                                                     \
         new[],                                                                                     \
         (std::size_t size, const std::nothrow_t&) noexcept,                                        \
-        try_new_array(size, DRONE_CALLER)                                                          \
+        try_new_array(size, DRONE_GLOBAL_CALLER)                                                   \
     )                                                                                              \
     DRONE_NEW(                                                                                     \
         new[],                                                                                     \
         (std::size_t size, std::align_val_t alignment),                                            \
-        new_or_exhausted(size, DRONE_ALIGNMENT, DRONE_CALLER)                                      \
+        new_or_exhausted(size, DRONE_ALIGNMENT, DRONE_GLOBAL_CALLER)                               \
     )                                                                                              \
     DRONE_NEW(                                                                                     \
         new[],                                                                                     \
         (std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept,            \
-        allocate(size, DRONE_ALIGNMENT, DRONE_CALLER)                                              \
+        allocate(size, DRONE_ALIGNMENT, DRONE_GLOBAL_CALLER)                                       \
     )                                                                                              \
     DRONE_DELETE(delete, (void* block))                                                            \
     DRONE_DELETE(delete[], (void* block))                                                          \
@@ -126,48 +127,54 @@ extern "C" void (*const __preinit_array_start[])();
         return drone_faces().__VA_ARGS__;                                                          \
     }
 #define DRONE_DEFINE_MALLOC                                                                        \
-    DRONE_C_FACE(void*, malloc, (std::size_t size), malloc(size, DRONE_CALLER))                    \
-    DRONE_C_FACE(void, free, (void* block), deallocate(block, DRONE_CALLER))                       \
+    DRONE_C_FACE(void*, malloc, (std::size_t size), malloc(size, DRONE_GLOBAL_CALLER))             \
+    DRONE_C_FACE(void, free, (void* block), deallocate(block, DRONE_GLOBAL_CALLER))                \
     DRONE_C_FACE(                                                                                  \
-        void*, calloc, (std::size_t count, std::size_t size), calloc(count, size, DRONE_CALLER)    \
+        void*,                                                                                     \
+        calloc,                                                                                    \
+        (std::size_t count, std::size_t size),                                                     \
+        calloc(count, size, DRONE_GLOBAL_CALLER)                                                   \
     )                                                                                              \
     DRONE_C_FACE(                                                                                  \
-        void*, realloc, (void* block, std::size_t size), realloc(block, size, DRONE_CALLER)        \
+        void*, realloc, (void* block, std::size_t size), realloc(block, size, DRONE_GLOBAL_CALLER) \
     )                                                                                              \
     DRONE_C_FACE(                                                                                  \
         void*,                                                                                     \
         reallocarray,                                                                              \
         (void* block, std::size_t count, std::size_t size),                                        \
-        reallocarray(block, count, size, DRONE_CALLER)                                             \
+        reallocarray(block, count, size, DRONE_GLOBAL_CALLER)                                      \
     )                                                                                              \
     DRONE_C_FACE(                                                                                  \
         void*,                                                                                     \
         aligned_alloc,                                                                             \
         (std::size_t alignment, std::size_t size),                                                 \
-        aligned_alloc(alignment, size, DRONE_CALLER)                                               \
+        aligned_alloc(alignment, size, DRONE_GLOBAL_CALLER)                                        \
     )                                                                                              \
     DRONE_C_FACE(                                                                                  \
         void*,                                                                                     \
         memalign,                                                                                  \
         (std::size_t alignment, std::size_t size),                                                 \
-        aligned_alloc(alignment, size, DRONE_CALLER)                                               \
+        aligned_alloc(alignment, size, DRONE_GLOBAL_CALLER)                                        \
     )                                                                                              \
     DRONE_C_FACE(                                                                                  \
         int,                                                                                       \
         posix_memalign,                                                                            \
         (void** block, std::size_t alignment, std::size_t size),                                   \
-        posix_memalign(block, alignment, size, DRONE_CALLER)                                       \
+        posix_memalign(block, alignment, size, DRONE_GLOBAL_CALLER)                                \
     )                                                                                              \
-    DRONE_C_FACE(void*, valloc, (std::size_t size), valloc(size, DRONE_CALLER))                    \
-    DRONE_C_FACE(void*, pvalloc, (std::size_t size), pvalloc(size, DRONE_CALLER))                  \
+    DRONE_C_FACE(void*, valloc, (std::size_t size), valloc(size, DRONE_GLOBAL_CALLER))             \
+    DRONE_C_FACE(void*, pvalloc, (std::size_t size), pvalloc(size, DRONE_GLOBAL_CALLER))           \
     DRONE_C_FACE(std::size_t, malloc_usable_size, (void* block), malloc_usable_size(block))
 
 #if defined(__NEWLIB__) || defined(__PICOLIBC__)
 #define DRONE_DEFINE_NEWLIB_MALLOC                                                                 \
     DRONE_C_FACE(                                                                                  \
-        void*, reallocf, (void* block, std::size_t size), reallocf(block, size, DRONE_CALLER)      \
+        void*,                                                                                     \
+        reallocf,                                                                                  \
+        (void* block, std::size_t size),                                                           \
+        reallocf(block, size, DRONE_GLOBAL_CALLER)                                                 \
     )                                                                                              \
-    DRONE_C_FACE(void, cfree, (void* block), deallocate(block, DRONE_CALLER))
+    DRONE_C_FACE(void, cfree, (void* block), deallocate(block, DRONE_GLOBAL_CALLER))
 #else
 #define DRONE_DEFINE_NEWLIB_MALLOC
 #endif
@@ -177,29 +184,35 @@ extern "C" void (*const __preinit_array_start[])();
 // ours.
 struct _reent;
 #define DRONE_DEFINE_REENTRANT_MALLOC                                                              \
-    DRONE_C_FACE(void*, _malloc_r, (struct _reent*, std::size_t size), malloc(size, DRONE_CALLER)) \
-    DRONE_C_FACE(void, _free_r, (struct _reent*, void* block), deallocate(block, DRONE_CALLER))    \
+    DRONE_C_FACE(                                                                                  \
+        void*, _malloc_r, (struct _reent*, std::size_t size), malloc(size, DRONE_GLOBAL_CALLER)    \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        void, _free_r, (struct _reent*, void* block), deallocate(block, DRONE_GLOBAL_CALLER)       \
+    )                                                                                              \
     DRONE_C_FACE(                                                                                  \
         void*,                                                                                     \
         _calloc_r,                                                                                 \
         (struct _reent*, std::size_t count, std::size_t size),                                     \
-        calloc(count, size, DRONE_CALLER)                                                          \
+        calloc(count, size, DRONE_GLOBAL_CALLER)                                                   \
     )                                                                                              \
     DRONE_C_FACE(                                                                                  \
         void*,                                                                                     \
         _realloc_r,                                                                                \
         (struct _reent*, void* block, std::size_t size),                                           \
-        realloc(block, size, DRONE_CALLER)                                                         \
+        realloc(block, size, DRONE_GLOBAL_CALLER)                                                  \
     )                                                                                              \
     DRONE_C_FACE(                                                                                  \
         void*,                                                                                     \
         _memalign_r,                                                                               \
         (struct _reent*, std::size_t alignment, std::size_t size),                                 \
-        aligned_alloc(alignment, size, DRONE_CALLER)                                               \
+        aligned_alloc(alignment, size, DRONE_GLOBAL_CALLER)                                        \
     )                                                                                              \
-    DRONE_C_FACE(void*, _valloc_r, (struct _reent*, std::size_t size), valloc(size, DRONE_CALLER)) \
     DRONE_C_FACE(                                                                                  \
-        void*, _pvalloc_r, (struct _reent*, std::size_t size), pvalloc(size, DRONE_CALLER)         \
+        void*, _valloc_r, (struct _reent*, std::size_t size), valloc(size, DRONE_GLOBAL_CALLER)    \
+    )                                                                                              \
+    DRONE_C_FACE(                                                                                  \
+        void*, _pvalloc_r, (struct _reent*, std::size_t size), pvalloc(size, DRONE_GLOBAL_CALLER)  \
     )                                                                                              \
     DRONE_C_FACE(                                                                                  \
         std::size_t,                                                                               \
@@ -211,9 +224,11 @@ struct _reent;
         void*,                                                                                     \
         _reallocf_r,                                                                               \
         (struct _reent*, void* block, std::size_t size),                                           \
-        reallocf(block, size, DRONE_CALLER)                                                        \
+        reallocf(block, size, DRONE_GLOBAL_CALLER)                                                 \
     )                                                                                              \
-    DRONE_C_FACE(void, _cfree_r, (struct _reent*, void* block), deallocate(block, DRONE_CALLER))
+    DRONE_C_FACE(                                                                                  \
+        void, _cfree_r, (struct _reent*, void* block), deallocate(block, DRONE_GLOBAL_CALLER)      \
+    )
 #else
 #define DRONE_DEFINE_REENTRANT_MALLOC
 #endif

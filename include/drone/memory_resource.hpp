@@ -21,12 +21,14 @@ public:
 
 private:
     DRONE_FACE void* do_allocate(std::size_t size, std::size_t alignment) override {
-        return heap_faces<Heap>(*heap_).new_or_exhausted(size, alignment, DRONE_CALLER);
+        return heap_faces<Heap>(*heap_).new_or_exhausted(
+            size, alignment, DRONE_CALLER(heap_faces<Heap>)
+        );
     }
 
     DRONE_FACE void
     do_deallocate(void* block, std::size_t /*size*/, std::size_t /*alignment*/) override {
-        heap_faces<Heap>(*heap_).deallocate(block, DRONE_CALLER);
+        heap_faces<Heap>(*heap_).deallocate(block, DRONE_CALLER(heap_faces<Heap>));
     }
 
     [[nodiscard]] bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {

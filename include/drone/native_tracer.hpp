@@ -8,10 +8,12 @@
 #include <drone/identity.hpp>
 #include <drone/layout.hpp>
 #include <drone/log.hpp>
+#include <drone/traced_stacks.hpp>
 #include <drone/wire.hpp>
 
 #include <algorithm>
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -41,12 +43,22 @@ class native_tracer {
         std::remove_cvref_t<decltype(Options::layout)>::pool_count;
     static constexpr bool has_region = Options::layout.region.granules != 0;
     static constexpr bool drops = Options::trace_flow == trace_flow::drop;
-    static constexpr bool tells_callers = Options::trace_callers;
     static constexpr bool counts_listeners = requires { Options::carrier::listener(); };
+    static constexpr bool tells_stacks = Options::trace_stacks != 0;
+    static constexpr bool tells_callers = Options::trace_callers && !tells_stacks;
     static constexpr bool tells_contexts = !std::is_void_v<typename Options::trace_context>;
 
     static_assert(Options::layout.size <= wire::heap_size_limit, "a traced heap is at most 16 MiB");
     static_assert(pool_count <= wire::pool_limit, "a traced heap has at most 255 pools");
+    static_assert(
+        Options::trace_stacks <= wire::stack_frame_limit, "a traced stack has at most 31 frames"
+    );
+
+    /// What the hooks are given of who asks, if they are.
+    using who = std::conditional_t<tells_stacks, call_site, const void*>;
+    template <class... Caller>
+    static constexpr bool is_asked = sizeof...(Caller) == (tells_callers || tells_stacks ? 1 : 0) &&
+                                     (std::convertible_to<Caller, who> && ...);
 
 public:
     /// Words of an announcement.
@@ -64,7 +76,8 @@ private:
     /// Words that an event can take: itself, its alignment, what else is said of it, and that again
     /// for the one that it preempts.
     static constexpr std::uint32_t words_an_event =
-        2 + 2 * ((tells_callers ? 1 : 0) + (tells_contexts ? 1 : 0) + (has_region ? 1 : 0));
+        2 + 2 * ((tells_callers ? 1 : 0) + (tells_contexts ? 1 : 0) + (has_region ? 1 : 0)) +
+        (tells_stacks ? 2 * (Options::trace_stacks + 2) : 0);
 
     /// Words in which at least one announcement is whole, wherever they begin.
     static constexpr std::size_t window(std::uint32_t events) noexcept {
@@ -119,7 +132,7 @@ public:
     [[gnu::always_inline]] void trace_alloc(
         std::uint32_t offset, std::size_t size, std::size_t alignment, Caller... caller
     ) noexcept
-        requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
+        requires is_asked<Caller...>
     {
         const auto op =
             alignment > granule ? wire::operation::allocate_aligned : wire::operation::allocate;
@@ -134,7 +147,7 @@ public:
 
     template <class... Caller>
     [[gnu::always_inline]] void trace_dealloc(std::uint32_t offset, Caller... caller) noexcept
-        requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
+        requires is_asked<Caller...>
     {
         // Misuse is reported before it is found: a wrong offset must not become another word.
         if constexpr (Options::checking != check_level::none) offset = wire::saturated(offset);
@@ -145,7 +158,7 @@ public:
     void trace_grow_in_place(
         std::uint32_t offset, std::size_t /*old_size*/, std::size_t new_size, Caller... caller
     ) noexcept
-        requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
+        requires is_asked<Caller...>
     {
         if (is_of_region(offset)) {
             send_of_region(wire::operation::resize, offset, new_size, granule, caller...);
@@ -158,7 +171,7 @@ public:
     void trace_shrink_in_place(
         std::uint32_t offset, std::size_t old_size, std::size_t new_size, Caller... caller
     ) noexcept
-        requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
+        requires is_asked<Caller...>
     {
         trace_grow_in_place(offset, old_size, new_size, caller...);
     }
@@ -166,14 +179,15 @@ public:
     template <class... Caller>
     [[gnu::noinline]] void
     trace_failed(std::size_t size, std::size_t alignment, Caller... caller) noexcept
-        requires(sizeof...(Caller) == (tells_callers ? 1 : 0))
+        requires is_asked<Caller...>
     {
         send_event(
             {wire::operation::failed,
              wire::saturated(size == 0 ? 1 : size), // as last_byte() has it
              counted_log2(alignment),
              0,
-             address(caller...)}
+             address(caller...)},
+            caller...
         );
     }
 
@@ -184,6 +198,12 @@ public:
             const masked_scope masked;
             if (events_ == 0 || is_new_listener()) return; // nothing was sent
             if (!port::ready() || write_due()) continue;
+            if constexpr (tells_stacks) {
+                if (stacks_.has_pending()) {
+                    put(stacks_.next_word());
+                    continue;
+                }
+            }
             if (write_left_out()) continue;
             if (counted) {
                 announced_ = 0; // what was due before an event that did not come is due again
@@ -198,17 +218,38 @@ public:
 private:
     using masked_scope = typename Options::core::critical_section;
 
+    using stacks = std::conditional_t<
+        tells_stacks,
+        traced_stacks<typename Options::core, std::max(Options::trace_stacks, 1U), drops>,
+        no_stacks>;
+    using stack_told = typename stacks::told;
+
     static constexpr std::uint32_t flags = drops ? wire::flag_drops : 0;
-    static constexpr auto announcement = wire::announce<has_region>(Options::layout, flags);
+    static constexpr auto announcement = wire::announce<has_region>(
+        Options::layout,
+        flags,
+        0,
+        tells_stacks ? wire::version_with_stacks : wire::version_without_stacks
+    );
 
     /// An event before it has a number, and what its prefix words say.
-    struct event {
+    struct plain_event {
         wire::operation op;
         std::uint32_t data;
         std::uint32_t alignment_log2; ///< 0: no alignment word
         std::uint32_t size;           ///< 0: no size word
         std::uint32_t caller;
     };
+
+    struct event_of_stack {
+        wire::operation op;
+        std::uint32_t data;
+        std::uint32_t alignment_log2;
+        std::uint32_t size;
+        std::uint32_t caller; ///< is not told
+        const stack_told* stack = nullptr;
+    };
+    using event = std::conditional_t<tells_stacks, event_of_stack, plain_event>;
 
     static std::uint32_t last_byte(std::uint32_t offset, std::size_t size) noexcept {
         // No block has 0 bytes: a size of 0 is reported as 1.
@@ -229,15 +270,52 @@ private:
     static std::uint32_t address(const void* caller) noexcept {
         return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(caller));
     }
+    static std::uint32_t address(call_site caller) noexcept { return address(caller.address); }
 
     template <class... Caller>
     [[gnu::always_inline]] void
     send(wire::operation op, std::uint32_t data, Caller... caller) noexcept {
-        if constexpr (tells_callers) {
+        if constexpr (tells_stacks) {
+            send_of_stack(op, data, caller...);
+        } else if constexpr (tells_callers) {
             send_after_caller(op, data, address(caller...));
         } else if (!try_send(op, data)) [[unlikely]] {
             send_slowly(op, data, caller...);
         }
+    }
+
+    /// The event, and before it the identifier of the stack that asked, where that is not the one
+    /// before.
+    [[gnu::noinline]] void
+    send_of_stack(wire::operation op, std::uint32_t data, call_site caller) noexcept {
+        stack_told told;
+        stacks_.walk(caller, told);
+        event e;
+        if (const said out = try_stack(e, told, op, data); out != said::nothing) [[likely]] {
+            if (out == said::all || try_event(e, op, data)) [[likely]]
+                return;
+        }
+        e = {op, data, 0, 0, 0, &told};
+        send_event(e);
+    }
+    enum class said : std::uint8_t { nothing, stack, all };
+    [[gnu::always_inline]] said try_stack(
+        const event& e, const stack_told& told, wire::operation op, std::uint32_t data
+    ) noexcept {
+        const masked_scope masked;
+        const std::uint32_t number = events_;
+        if (!is_free_for(number) || !stacks_.is_announced(told)) [[unlikely]]
+            return said::nothing;
+        if (stacks_.is_current(told)) {
+            put(wire::event(op, number, data));
+            events_ = number + 1;
+            return said::all;
+        }
+        put(stacks_.say(told));
+        open_ = &e;
+        opened_at_ = number;
+        said_ = 0;
+        return said::stack;
     }
 
     /// The event with who asked in front of it: a masked stretch for each of the two words.
@@ -312,12 +390,14 @@ private:
     template <class... Caller>
     [[gnu::noinline]] void
     send_slowly(wire::operation op, std::uint32_t data, Caller... caller) noexcept {
-        send_event({op, data, 0, 0, address(caller...)});
+        send_event({op, data, 0, 0, address(caller...)}, caller...);
     }
     template <class... Caller>
     [[gnu::noinline]] void
     send_aligned(std::uint32_t data, std::size_t alignment, Caller... caller) noexcept {
-        send_event({wire::operation::allocate_aligned, data, log2(alignment), 0, address(caller...)}
+        send_event(
+            {wire::operation::allocate_aligned, data, log2(alignment), 0, address(caller...)},
+            caller...
         );
     }
 
@@ -356,8 +436,18 @@ private:
         std::uint32_t size,
         Caller... caller
     ) noexcept {
-        send_event({op, data, alignment_log2, size, address(caller...)});
+        send_event({op, data, alignment_log2, size, address(caller...)}, caller...);
     }
+
+    void send_event(event e, call_site caller) noexcept
+        requires tells_stacks
+    {
+        stack_told told;
+        stacks_.walk(caller, told);
+        e.stack = &told;
+        send_event(e);
+    }
+    void send_event(const event& e, const void* /*caller*/) noexcept { send_event(e); }
 
     /// One word in each masked stretch, until the event is out.
     void send_event(const event& e) noexcept {
@@ -415,6 +505,7 @@ private:
     /// Numbers events that were dropped, which is how a reader sees that they are missing, as far
     /// as the next check.
     void pass_dropped() noexcept {
+        if constexpr (tells_stacks) stacks_.forget_current(); // as a reader does
         const std::uint32_t events = std::min(dropped_, check_period - events_ % check_period);
         pass(events);
         dropped_ -= events;
@@ -453,6 +544,7 @@ private:
             digest_ = announcement.seed;
         }
         context_ = wire::context_limit;
+        if constexpr (tells_stacks) stacks_.begin_anew();
         return wire::with_flags(announcement.at[0], flags | (continues ? wire::flag_continues : 0));
     }
 
@@ -471,6 +563,7 @@ private:
     void write_checkpoint() noexcept {
         put(wire::make_control(wire::control::checkpoint, events_));
         open_ = nullptr; // a reader forgets prefixes at a check
+        if constexpr (tells_stacks) stacks_.forget_current();
     }
 
     void write_digest() noexcept {
@@ -487,6 +580,9 @@ private:
                 put(wire::make_control(wire::control::context, context));
                 return true;
             }
+        }
+        if constexpr (tells_stacks) {
+            if (write_stack(*e.stack)) return true;
         }
         if constexpr (tells_callers) {
             if ((said_ & caller_said) == 0) {
@@ -510,6 +606,21 @@ private:
         return false;
     }
 
+    /// Whether a word was still due: of the announcement of a stack, or the identifier of this one.
+    /// While the link is busy, a program that must not wait sends a word of an announcement with each
+    /// event.
+    bool write_stack(const stack_told& told) noexcept {
+        if (!stacks_.has_pending() && !stacks_.is_announced(told)) stacks_.begin(told);
+        if (stacks_.has_pending() && (!drops || (said_ & frame_said) == 0)) {
+            said_ |= frame_said;
+            put(stacks_.next_word());
+            return true;
+        }
+        if (stacks_.is_current(told)) return false;
+        put(stacks_.say(told));
+        return true;
+    }
+
     /// A word that is not a digest.
     [[gnu::always_inline]] void put(wire::word w) noexcept {
         port::write_now(w.bits);
@@ -528,6 +639,7 @@ private:
         left_out_ = 0;
         open_ = nullptr;
         if constexpr (counts_listeners) listener_.number = Options::carrier::listener();
+        if constexpr (tells_stacks) stacks_.begin_anew();
     }
 
     /// Whether the carrier has another listener than the one that was written to: nobody listened in
@@ -545,6 +657,7 @@ private:
     static constexpr std::uint32_t alignment_said = 1;
     static constexpr std::uint32_t caller_said = 2;
     static constexpr std::uint32_t size_said = 4;
+    static constexpr std::uint32_t frame_said = 8;
 
     // What is on the wire. Changed with interrupts masked. All zero at first, so traced heaps are in
     // .bss, too.
@@ -559,6 +672,7 @@ private:
     std::uint32_t context_ = 0;   ///< the last one sent since the announcement
     [[no_unique_address]] std::conditional_t<counts_listeners, last_listener, no_listener>
         listener_;
+    [[no_unique_address]] stacks stacks_;
 };
 
 } // namespace drone

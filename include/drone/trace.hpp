@@ -3,6 +3,7 @@
 
 // The traced heap, and what a tracer is.
 
+#include <drone/call_site.hpp>
 #include <drone/forwarding.hpp>
 #include <drone/layout.hpp>
 
@@ -28,7 +29,8 @@ namespace drone {
 /// - begin, where there is one: the heap was initialised.
 ///
 /// A tracer that wants the caller takes one more argument in every hook: a code address, where the
-/// program called operator new, malloc or the heap.
+/// program called operator new, malloc or the heap. One that wants the whole stack takes a call_site
+/// instead.
 ///
 /// Order. The heap reports an allocation after it was made. It reports a deallocation, and a resize
 /// that may give back a part of the block, before that happens. So on the wire the events of one
@@ -46,6 +48,8 @@ concept tracer_of = requires(
 };
 template <class Tracer>
 concept caller_tracer = tracer_of<Tracer, const void*>;
+template <class Tracer>
+concept stack_tracer = tracer_of<Tracer, call_site>;
 template <class Tracer>
 concept heap_tracer = tracer_of<Tracer> || caller_tracer<Tracer>;
 
@@ -85,9 +89,9 @@ DRONE_A_CALL_AWAY void deallocate_heard(void* block, Traced& self, Caller... cal
 
 /// Heap, which reports every operation to Tracer. Contexts: those of Heap that the tracer allows.
 ///
-/// With a caller_tracer each call takes, as its last argument, the address of the code that asks. A
-/// class between the program and the heap passes its own return address on. Without that argument the
-/// caller is whatever calls the heap.
+/// With a caller_tracer each call takes, as its last argument, the address of the code that asks, or a
+/// call_site. A class between the program and the heap passes its own return address on, or
+/// DRONE_CALL_SITE. Without that argument the caller is whatever calls the heap.
 template <class Heap, heap_tracer Tracer>
 class traced : detail::holder<Tracer>, public forwarding<Heap> {
     using detail::holder<Tracer>::tracer_;
@@ -199,6 +203,8 @@ private:
     [[gnu::always_inline]] static void tell(Hook hook, Caller... caller) noexcept {
         if constexpr (!caller_tracer<Tracer> || sizeof...(Caller) != 0) {
             hook(caller...);
+        } else if constexpr (stack_tracer<Tracer>) {
+            hook(DRONE_CALL_SITE);
         } else {
             hook(static_cast<const void*>(__builtin_return_address(0)));
         }

@@ -28,8 +28,11 @@
 
 namespace drone::wire {
 
-/// The version that `begin` carries. A reader keeps reading every older one.
-inline constexpr std::uint32_t version = 2;
+/// The newest version. A reader keeps reading every older one.
+inline constexpr std::uint32_t version = 3;
+/// The version that `begin` carries: a trace that has no stacks is still one of version 2.
+inline constexpr std::uint32_t version_with_stacks = 3;
+inline constexpr std::uint32_t version_without_stacks = 2;
 
 /// Bytes of the largest heap whose offsets fit.
 inline constexpr std::uint32_t heap_size_limit = 1U << 24U;
@@ -48,7 +51,9 @@ enum class operation : std::uint8_t {
     deallocate = 1, ///< offset of the block's first byte
     resize = 2,     ///< in place; offset of the new last byte
     failed = 3,     ///< bytes asked for, saturating
-    caller = 4, ///< bits 29..1 of a code address in all 29 bits below: who asked for the next event
+    caller =
+        4, ///< bits 29..1 of a code address in all 29 bits below: who asked for the next event;
+           ///< from version 3 on a frame, see control::frames
     control = 5,          ///< see enum control
     capture = 6,          ///< see enum capture; written by the host only
     allocate_aligned = 7, ///< as allocate, where default_alignment was asked
@@ -70,7 +75,10 @@ enum class control : std::uint8_t {
     identity = 10, ///< first 24 bits of the firmware's build ID; 0: it has none
     region = 11,   ///< offset of the region's first byte; the region ends with the heap
     size = 12,     ///< bytes asked for by the next event, see region_code
-    digest = 16,   ///< of the words since the last digest; bits 27..0 of the word
+    stack =
+        13, ///< identifier of the stack that asks for what follows, up to the next such word or check
+    frames = 14, ///< a stack is announced, see make_frames()
+    digest = 16, ///< of the words since the last digest; bits 27..0 of the word
 };
 
 /// Contexts are numbers below this. On Cortex-M a number below `first_thread` is an exception's (0:
@@ -161,6 +169,48 @@ event(operation op, std::uint32_t sequence, std::uint32_t data) noexcept {
     return event(operation::control, static_cast<std::uint32_t>(sub), data & data_mask);
 }
 
+// -- Stacks ----------------------------------------------------------------------------------------
+
+/// Frames of the longest stack that can be announced.
+inline constexpr std::uint32_t stack_frame_limit = 31;
+
+/// The hash of a stack and one more frame of it, outward; of no frame it is 0. Frames are code
+/// addresses with all their bits.
+[[nodiscard]] constexpr std::uint32_t stack_hash(std::uint32_t sum, std::uint32_t frame) noexcept {
+    return std::rotl(sum, 7) + frame;
+}
+/// The hash, spread; its upper 24 bits are the stack's identifier, never 0.
+[[nodiscard]] constexpr std::uint32_t stack_key(std::uint32_t hash) noexcept {
+    const std::uint32_t key = hash * 0x9E37'79B1U;
+    return key >> 8U == 0 ? key | 0x100U : key;
+}
+[[nodiscard]] constexpr std::uint32_t stack_id(std::uint32_t key) noexcept { return key >> 8U; }
+
+/// What a `frames` word says. So many caller words follow it, innermost frame first, and then a
+/// `stack` word with the identifier that these frames have.
+struct announced_stack {
+    std::uint32_t count = 0;
+    bool is_whole = false; ///< its last frame is the program's first function, or an exception's
+    /// Bits 31, 30 and 0 of every frame, in their places: those that caller words do not have.
+    std::uint32_t other_bits = 0;
+};
+inline constexpr std::uint32_t frame_bits_elsewhere = 0xC000'0001;
+
+[[nodiscard]] constexpr word make_frames(const announced_stack& stack) noexcept {
+    return make_control(
+        control::frames,
+        stack.count << 19U | (stack.is_whole ? 1U << 18U : 0U) | (stack.other_bits >> 29U & 6U) |
+            (stack.other_bits & 1U)
+    );
+}
+[[nodiscard]] constexpr announced_stack decode_frames(word frames) noexcept {
+    return {
+        .count = frames.data() >> 19U,
+        .is_whole = (frames.data() >> 18U & 1U) != 0,
+        .other_bits = (frames.data() & 6U) << 29U | (frames.data() & 1U),
+    };
+}
+
 /// The alignment of an allocation that asks for more than 8 bytes, or of a request that fails. It
 /// precedes that request. Interrupts may put other events in between, so the word names the request:
 /// whether it fails << 23 | log2, saturating << 19 | the low 19 bits of its data.
@@ -238,7 +288,7 @@ inline constexpr std::uint32_t flag_drops = 4;
 
 /// What a begin word and a heap_size word say of a heap.
 struct announced_heap {
-    std::uint32_t version = wire::version;
+    std::uint32_t version = version_without_stacks;
     std::uint32_t flags = 0;     ///< 4 bits
     std::uint32_t size = 0;      ///< bytes, 1..heap_size_limit
     std::uint32_t alignment = 0; ///< bytes
@@ -284,11 +334,18 @@ make_layout_end(std::uint32_t seed, std::uint32_t identity, bool continues) noex
 /// The announcement of a layout; HasRegion says whether it has a region.
 template <bool HasRegion = false, std::size_t PoolCount = 0>
 [[nodiscard]] constexpr auto announce(
-    const heap_layout<PoolCount>& layout, std::uint32_t flags = 0, std::uint32_t identity = 0
+    const heap_layout<PoolCount>& layout,
+    std::uint32_t flags = 0,
+    std::uint32_t identity = 0,
+    std::uint32_t as_version = version_without_stacks
 ) noexcept {
     announcement_words<announcement_size(PoolCount, HasRegion) - check_size> words;
-    const word begin =
-        make_begin({.size = layout.size, .alignment = layout.alignment, .pool_count = PoolCount});
+    const word begin = make_begin(
+        {.version = as_version,
+         .size = layout.size,
+         .alignment = layout.alignment,
+         .pool_count = PoolCount}
+    );
     std::size_t next = 0;
     words.at[next++] = with_flags(begin, flags & ~flag_continues);
     words.at[next++] = make_control(control::heap_size, layout.size - 1);

@@ -40,10 +40,26 @@ void heap_state::restart() {
     break_off();
 }
 
-void heap_state::begin_stretch(bool proven) { certain_.begin_stretch(proven); }
+void heap_state::begin_stretch(bool proven, bool has_all_gaps) {
+    certain_.begin_stretch(proven);
+    takes_stacks_ = proven || has_all_gaps;
+    forget_stack();
+}
+
+void heap_state::stack(std::uint32_t caller) {
+    prefix_.caller = takes_stacks_ ? caller : 0;
+    // The number of the next event shows that no event is missing between it and this word. Of later
+    // events a `stack` word of their own may be missing.
+    stack_ = certain_.is_proven() ? caller : 0;
+}
+
+void heap_state::forget_stack() {
+    prefix_.caller = 0;
+    stack_ = 0;
+}
 
 void heap_state::break_off() {
-    prefix_.caller = 0; // may be a lost event's; an alignment names its event
+    forget_stack(); // may be a lost event's; an alignment names its event
     context_ = no_context;
     names_.break_off();
     contradicted_ = false; // explained
@@ -89,6 +105,7 @@ std::size_t heap_state::follow(std::span<const std::byte> words) {
 bool heap_state::event(wire::word w) {
     if (!heap_announced_) announce_heap();
     ++found_.events;
+    if (prefix_.caller == 0) prefix_.caller = stack_;
     bool can_be = true;
     switch (w.op()) {
     case operation::deallocate:

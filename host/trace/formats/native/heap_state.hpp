@@ -40,7 +40,8 @@ public:
     /// The program that held the blocks is gone.
     void restart();
 
-    void begin_stretch(bool proven);
+    /// `has_all_gaps`: what is missing in it shows in its numbers.
+    void begin_stretch(bool proven, bool has_all_gaps = false);
     /// Whether a check says that words from here on are lost or damaged.
     void doubt(bool doubted) { doubted_ = doubted; }
     /// Events are missing here, or changed, or may be: what was seen before is not certain, and
@@ -59,6 +60,10 @@ public:
     [[nodiscard]] bool event(wire::word w);
 
     void caller(std::uint32_t code_address) { prefix_ = {.caller = code_address}; }
+    /// Who asks for the next event, and for those after it that say nothing else.
+    void stack(std::uint32_t caller);
+    /// A word may be missing here that said another stack.
+    void forget_stack();
     void size(std::uint32_t bytes) { prefix_.size = bytes; }
     void alignment(wire::word w) { prefix_.alignment = w; }
     /// A context word's data; `proven`: no bit of it is changed. False: a word that cannot be true.
@@ -66,9 +71,10 @@ public:
     /// What was said of the next event is said again.
     void forget_prefix() {
         prefix_ = {};
+        stack_ = 0;
         names_.restart();
     }
-    [[nodiscard]] bool has_prefix() const { return prefix_ != prefix{}; }
+    [[nodiscard]] bool has_prefix() const { return stack_ != 0 || prefix_ != prefix{}; }
 
     /// Whether, since the last time that this was asked, a block was taken that was live, or resized
     /// that was not, where that may be the work of a gap.
@@ -115,6 +121,8 @@ private:
     traced_blocks blocks_;
     certainty certain_;
     prefix prefix_;
+    std::uint32_t stack_ = 0; ///< who asks for events that do not say it; only where that is proven
+    bool takes_stacks_ = false; ///< those that are said right before an event
     std::uint16_t context_ = no_context;
     context_names names_;
     bool contradicted_ = false;

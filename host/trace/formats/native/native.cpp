@@ -59,10 +59,11 @@ void native_reader::open(stretch& s) {
     if (s.announced && (s.under_announced || anew)) know(*s.announced);
     if (anew || s.under_announced) restart(start);
     if (s.twice == s.words) s.proven = true; // nothing of it is read
-    heap_.begin_stretch(s.proven);
+    const bool has_all_gaps = numbers_.explain(s);
+    heap_.begin_stretch(s.proven, has_all_gaps);
     if (s.twice != s.words && !numbers_.begin_stretch(s, known_)) {
         went_back(start);
-        heap_.begin_stretch(s.proven);
+        heap_.begin_stretch(s.proven, has_all_gaps);
     }
     heap_.doubt(!s.proven && s.ends == stretch::ending::check);
     now_ = s;
@@ -108,7 +109,10 @@ bool native_reader::read_usual(std::size_t end) {
 bool native_reader::read_unusual(wire::word w) {
     switch (w.op()) {
     case operation::caller:
-        heap_.caller(w.code_address());
+        if (has_stacks())
+            stacks_.frame(w.code_address());
+        else
+            heap_.caller(w.code_address());
         break;
     case operation::control:
         control(w);
@@ -131,6 +135,7 @@ bool native_reader::event(wire::word w) {
         return false;
     case numbering::verdict::leave_out:
         if (at_ == at) at_ += word_bytes; // else words were skipped
+        heap_.forget_stack();
         return true;
     case numbering::verdict::read:
         break;
@@ -176,6 +181,12 @@ void native_reader::control(wire::word w) {
         return heap_.alignment(w);
     case wire::control::size:
         return heap_.size(w.data());
+    case wire::control::stack:
+        if (!has_stacks()) return numbers_.damaged();
+        return heap_.stack(stacks_.stack(w.data()));
+    case wire::control::frames:
+        if (!has_stacks()) return numbers_.damaged();
+        return stacks_.begin(w);
     case wire::control::context:
         if (!heap_.context(w.data(), now_.proven)) numbers_.damaged();
         return;
@@ -193,6 +204,7 @@ void native_reader::capture(wire::word w) {
         heap_.now().on_time(clock::microseconds, w.data());
         break;
     case wire::capture::gap:
+        if (!now_.proven) heap_.forget_stack();
         // A suspicion: where the stretch is proven nothing of this port was lost, and where the
         // trace ends without a check, numbers show what was.
         if (!now_.proven && (now_.ends != stretch::ending::file || now_.begins_within))
@@ -224,6 +236,7 @@ void native_reader::know(const announced_trace& said) {
     if (known_.version < 2) known_.flags |= digests; // a flag may be damaged; digests were seen
     if (same) return;
     heap_.use(known_.heap);
+    stacks_.forget();
     const std::uint32_t identity = known_.heap.identity;
     if (identity != 0 && std::ranges::find(found_.identities, identity) == found_.identities.end())
         found_.identities.push_back(identity);

@@ -6,6 +6,7 @@
 #include "trace/formats/native/heap_state.hpp"
 #include "trace/formats/native/layout.hpp"
 #include "trace/formats/native/numbering.hpp"
+#include "trace/formats/native/stack_book.hpp"
 #include "trace/sink.hpp"
 
 #include <drone/wire.hpp>
@@ -23,11 +24,13 @@ namespace drone::trace {
 ///     checks      cuts the trace into stretches and proves them
 ///     numbering   what is missing, repeated, damaged
 ///     heap_state  what the words do to the heap's blocks
+///     stack_book  which stacks are announced
 class native_reader {
 public:
     /// Refers to bytes and sink.
     native_reader(std::span<const std::byte> bytes, const announced_trace& first, sink& to)
-        : bytes_(bytes), heap_(to, found_), numbers_(bytes, heap_, found_), stretches_(bytes) {
+        : bytes_(bytes), heap_(to, found_), stacks_(found_), numbers_(bytes, heap_, found_),
+          stretches_(bytes) {
         know(first);
     }
     native_reader(const native_reader&) = delete;
@@ -49,6 +52,7 @@ private:
     void know(const announced_trace& said);
     void restart(std::uint32_t count);
     void went_back(std::uint32_t count);
+    [[nodiscard]] bool has_stacks() const { return known_.version >= wire::version_with_stacks; }
     [[nodiscard]] bool stands_before_a_checkpoint() const;
     void finish();
 
@@ -56,6 +60,7 @@ private:
     std::size_t at_ = 0;
     findings found_;
     heap_state heap_;
+    stack_book stacks_;
     numbering numbers_;
     stretch_finder stretches_;
 

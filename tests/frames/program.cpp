@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// A program with many shapes of frames: its own, newlib's and libstdc++'s.
+
+#include <drone/declare.hpp>
+#include <drone/global.hpp>
+
+#include <cortex_m/exception.hpp>
+#include <cortex_m/exclusive.hpp>
+#include <cortex_m/itm.hpp>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <string>
+
+#if defined(STRING_OF_THE_LIBRARY) // as C++17 has it
+extern template class std::basic_string<char>;
+#endif
+
+namespace {
+
+constexpr auto pools =
+    drone::make_layout(16384, {{8, 128}, {24, 128}, {64, 96}, {128, 20}, {512, 4}});
+
+struct heap_options {
+    static constexpr const auto& layout = pools;
+    using core = drone::cortex_m::single_core;
+    using carrier = drone::cortex_m::itm;
+#if defined(DEPTH)
+    static constexpr drone::heap_settings settings{
+        .trace_port = 31,
+        .trace_stacks = DEPTH,
+        .trace_context = drone::cortex_m::exception_number::current,
+    };
+#else
+    static constexpr drone::heap_settings settings{};
+#endif
+};
+constinit drone::declared_heap<heap_options> heap;
+
+volatile std::uint32_t done = 0; // keeps calls from being jumps
+
+[[gnu::noinline]] int told(const char* format, ...) {
+    char line[80];
+    std::va_list list;
+    va_start(list, format);
+    const int length = std::vsnprintf(line, sizeof line, format, list);
+    va_end(list);
+    done = done + static_cast<std::uint32_t>(line[0]);
+    return length;
+}
+
+[[gnu::noinline]] std::uint32_t many(
+    std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d, std::uint32_t e, double f
+) {
+    std::uint32_t large[300];
+    for (std::uint32_t i = 0; i < 300; ++i)
+        large[i] = a * i + b;
+    told("%lu %g", static_cast<unsigned long>(large[c % 300] + d + e), f);
+    return large[done % 300];
+}
+
+} // namespace
+
+DRONE_GLOBAL_HEAP(heap)
+
+int main() {
+    std::map<std::string, std::function<std::uint32_t(std::uint32_t)>> steps;
+    for (std::uint32_t i = 0; i < 20; ++i)
+        steps["step " + std::to_string(i)] = [i](std::uint32_t x) {
+            return many(x, i, i + 1, i + 2, i + 3, i / 7.0);
+        };
+    std::string all;
+    for (const auto& [name, step] : steps)
+        all += name + std::to_string(step(static_cast<std::uint32_t>(all.size())));
+    drone::end_trace(heap);
+    return all.empty() ? 1 : 0;
+}

@@ -58,6 +58,17 @@ function(drone_firmware name)
         SUFFIX .elf
         LINK_DEPENDS "${made}/memory.ld;${core}/cortex_m.ld")
 
+    # Linked again where it traces stacks.
+    drone_find_tool()
+    set(tool ${DRONE_TOOL})
+    if(TARGET drone_tool) # a launcher is no place for a generator expression
+        get_target_property(folder drone_tool RUNTIME_OUTPUT_DIRECTORY)
+        set(tool ${folder}/drone)
+        add_dependencies(${name} drone_tool)
+    endif()
+    set_target_properties(${name} PROPERTIES
+        RULE_LAUNCH_LINK "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/link_twice ${tool}")
+
     target_link_libraries(${name} PRIVATE drone::cortex_m)
     target_compile_options(${name} PRIVATE -Os -g -Wall -Wextra)
     target_link_options(${name} PRIVATE --specs=nano.specs -Wl,--build-id -L${made} -T${core}/cortex_m.ld)

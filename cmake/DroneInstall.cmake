@@ -16,6 +16,7 @@ install(FILES
     cmake/drone-config-version.cmake
     cmake/drone-config.cmake
     DESTINATION ${files}/cmake)
+install(PROGRAMS cmake/link_twice DESTINATION ${files}/cmake)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

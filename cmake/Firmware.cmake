@@ -3,12 +3,13 @@ include(CortexM)
 
 set(DRONE_FIRMWARE_CXX arm-none-eabi-g++)
 
-# drone_test_firmware(name SOURCES a.cpp ... [CPU cortex-m4] [FLOAT soft] [OPTIONS -O2 ...] [LINK ...])
+# drone_test_firmware(name SOURCES a.cpp ... [CPU cortex-m4] [FLOAT soft] [OPTIONS -O2 ...] [LINK ...] [STACKS])
 # Compiles and links ${PROJECT_BINARY_DIR}/firmware/<name>.elf for the virtual board, with the start-up
 # code, newlib-nano and the linker script of arch/cortex_m; target <name>_firmware.
+# With STACKS it is linked twice, for its frame table, which needs the tool.
 # Headers are included as <drone/...> and "cortex_m/...".
 function(drone_test_firmware name)
-    cmake_parse_arguments(ARG "" "CPU;FLOAT" "SOURCES;OPTIONS;LINK" ${ARGN})
+    cmake_parse_arguments(ARG "STACKS" "CPU;FLOAT" "SOURCES;OPTIONS;LINK" ${ARGN})
     if(NOT ARG_CPU)
         set(ARG_CPU cortex-m4)
     endif()
@@ -42,12 +43,18 @@ function(drone_test_firmware name)
             VERBATIM)
         list(APPEND linked ${object})
     endforeach()
+    set(launcher "")
+    set(tool "")
+    if(ARG_STACKS)
+        set(launcher ${PROJECT_SOURCE_DIR}/cmake/link_twice $<TARGET_FILE:drone_tool>)
+        set(tool drone_tool)
+    endif()
     add_custom_command(
         OUTPUT ${folder}/${name}.elf
-        COMMAND ${DRONE_FIRMWARE_CXX} ${flags} -nostartfiles --specs=nano.specs
+        COMMAND ${launcher} ${DRONE_FIRMWARE_CXX} ${flags} -nostartfiles --specs=nano.specs
                 -Wl,--gc-sections -Wl,--fatal-warnings -Wl,--build-id -L${folder} -T${arch}/cortex_m.ld
                 ${linked} ${ARG_LINK} -o ${folder}/${name}.elf
-        DEPENDS ${linked} ${arch}/cortex_m.ld ${folder}/memory.ld
+        DEPENDS ${tool} ${linked} ${arch}/cortex_m.ld ${folder}/memory.ld
         COMMENT "Firmware ${name}"
         VERBATIM)
     add_custom_target(${name}_firmware DEPENDS ${folder}/${name}.elf)

@@ -36,6 +36,7 @@ namespace {
 struct usage_options {
     std::string elf;
     std::vector<std::string> sections;
+    std::vector<std::string> skipped;
     bool full = false;
 };
 
@@ -45,6 +46,7 @@ result<int> print_usage(const heap_options& shared, const usage_options& options
     const heap_inputs& inputs = *found;
     report::heap_report r;
     r.full = options.full;
+    r.skipped = options.skipped;
     if (!options.full) r.width = terminal_width();
     r.heap_size = inputs.size;
     r.core_clock = inputs.core_clock;
@@ -125,8 +127,11 @@ CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared
     CLI::Option* const full = heap.add_flag(
         "--full", options->full, "Callers with library functions and template arguments"
     );
+    CLI::Option* const skip = heap.add_option(
+        "--skip", options->skipped, "A function that is no caller, such as a wrapper: 'luaM_*'"
+    );
     // Subcommands take the options of `drone heap`; of these they make nothing.
-    heap.callback([&heap, own = std::array{by, elf, full}] {
+    heap.callback([&heap, own = std::array{by, elf, full, skip}] {
         if (heap.get_subcommands().empty()) return;
         for (const CLI::Option* const option : own)
             if (option->count() != 0)

@@ -2,11 +2,13 @@
 #include "cli/read_report.hpp"
 
 #include "cli/say.hpp"
+#include "frames/frame_table.hpp"
 #include "report/symbols.hpp"
 #include "trace/read.hpp"
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -23,10 +25,17 @@ std::set<std::uint32_t> native_callers(const report::heap_report& r) {
     std::set<std::uint32_t> all;
     for (const report::run& one : r.runs) {
         if (one.found.format != trace::format::native) continue;
-        for (const auto& [address, share] : one.details.callers())
-            if (address != 0) all.insert(address);
+        for (const auto& [caller, share] : one.details.callers())
+            for (const std::uint32_t frame : one.found.frames_of(caller))
+                all.insert(frame);
     }
     return all;
+}
+
+bool has_stacks(const report::heap_report& r) {
+    return std::ranges::any_of(r.runs, [](const report::run& one) {
+        return !one.found.stacks.empty();
+    });
 }
 
 /// Whether the trace says that another build made it. `told` gets the sentence.
@@ -111,6 +120,12 @@ result<void> name_callers(
     }
     const auto symbols = report::symbols::open(elf);
     if (!symbols) return std::unexpected(symbols.error());
+    if (has_stacks(r)) {
+        // With another program's table its walk went astray.
+        const auto good = frames::check_frame_table(elf);
+        if (!good && good.error().kind == error_kind::changed) return std::unexpected(good.error());
+        if (!good) say("drone: note: {}\n", good.error().message);
+    }
     std::string other;
     if (!is_another_build(r, symbols->identity(), other)) {
         name_those_that_fit(elf, *symbols, r);

@@ -13,6 +13,7 @@
 #include <dwarf.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <gelf.h>
 #include <libelf.h>
 #include <memory>
 #include <optional>
@@ -36,6 +37,12 @@ std::optional<core> core_of(unsigned elf_machine) {
     if (elf_machine == EM_RISCV) return core{machine::riscv, 2, 1};
     return std::nullopt;
 }
+
+/// Data among code.
+struct literals {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+};
 
 /// libdw's view of the file.
 class debug_frames {
@@ -64,6 +71,8 @@ public:
 
     /// The frame in which the call right before that address is made.
     [[nodiscard]] call_frame at(std::uint32_t return_address, const core& of) const;
+    /// Where literals among the code begin and end, as the assembler has marked them; ascending.
+    [[nodiscard]] std::vector<literals> literal_ranges() const;
     /// The functions that frames are described of, ascending, without their calls.
     [[nodiscard]] std::vector<code_range> functions() const;
 
@@ -136,7 +145,8 @@ std::vector<code_range> debug_frames::functions() const {
             constexpr std::ptrdiff_t addresses = 8; // first, and how many bytes
             if (dwarf_cfi_cie_p(&entry) || entry.fde.end - entry.fde.start < addresses) continue;
             const auto* const start = reinterpret_cast<const std::byte*>(entry.fde.start);
-            const auto begin = base::load_le<std::uint32_t>(start);
+            // Assembler sources give it with the Thumb bit.
+            const std::uint32_t begin = base::load_le<std::uint32_t>(start) & ~1U;
             const auto size = base::load_le<std::uint32_t>(start + 4);
             if (size != 0) found.push_back({begin, begin + size, {}});
         }
@@ -145,13 +155,52 @@ std::vector<code_range> debug_frames::functions() const {
     return found;
 }
 
+std::vector<literals> debug_frames::literal_ranges() const {
+    struct mark {
+        std::uint32_t address;
+        bool is_data;
+    };
+    std::vector<mark> marks;
+    Elf* const elf = dwarf_getelf(dwarf_);
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
+        const Elf32_Shdr* const header = elf32_getshdr(section);
+        if (header == nullptr || header->sh_type != SHT_SYMTAB) continue;
+        Elf_Data* const data = elf_getdata(section, nullptr);
+        if (data == nullptr) continue;
+        GElf_Sym symbol;
+        for (int i = 0; gelf_getsym(data, i, &symbol) != nullptr; ++i) {
+            // Mapping symbols: ELF for the Arm Architecture, 5.5.5.
+            const char* const name = elf_strptr(elf, header->sh_link, symbol.st_name);
+            if (name == nullptr || name[0] != '$' || (name[2] != '\0' && name[2] != '.')) continue;
+            marks.push_back({static_cast<std::uint32_t>(symbol.st_value), name[1] == 'd'});
+        }
+    }
+    std::ranges::stable_sort(marks, {}, &mark::address);
+    std::vector<literals> found;
+    for (std::size_t i = 0; i < marks.size(); ++i)
+        if (marks[i].is_data)
+            found.push_back(
+                {marks[i].address, i + 1 < marks.size() ? marks[i + 1].address : UINT32_MAX}
+            );
+    return found;
+}
+
 /// Adds the calls in a stretch of code, which begins with an instruction.
 void find_calls(
-    code_range& range, const base::elf_code& section, const core& of, const debug_frames& frames
+    code_range& range,
+    const base::elf_code& section,
+    const core& of,
+    const debug_frames& frames,
+    const std::vector<literals>& data
 ) {
     const auto base = static_cast<std::uint32_t>(section.address);
     const auto bytes = section.bytes.first(range.end - base);
+    auto next_data = std::ranges::upper_bound(data, range.begin, {}, &literals::end);
     for (std::size_t at = range.begin - base; at + 2 <= bytes.size();) {
+        if (next_data != data.end() && base + at >= next_data->begin) {
+            at = next_data++->end - base;
+            continue;
+        }
         const std::size_t size =
             instruction_length(of.code_for, base::load_le<std::uint16_t>(&bytes[at]));
         if (at + size > bytes.size()) return;
@@ -182,6 +231,7 @@ result<std::vector<code_range>> read_call_frames(const std::filesystem::path& pa
 
     std::vector<code_range> found;
     const auto functions = frames->functions();
+    const auto data = frames->literal_ranges();
     for (const base::elf_code& section : *code) {
         const auto begin = static_cast<std::uint32_t>(section.address);
         const auto end = begin + static_cast<std::uint32_t>(section.bytes.size());
@@ -189,7 +239,7 @@ result<std::vector<code_range>> read_call_frames(const std::filesystem::path& pa
         const auto add = [&](std::uint32_t from, std::uint32_t to) {
             if (from >= to) return;
             found.push_back({from, to, {}});
-            find_calls(found.back(), section, *of, *frames);
+            find_calls(found.back(), section, *of, *frames, data);
             done = to;
         };
         for (const code_range& function : functions) {

@@ -149,16 +149,22 @@ result<void> check_frame_table(const std::filesystem::path& path) {
     const auto carried = read_frame_table(path);
     if (!carried) return std::unexpected(carried.error());
     if (carried->empty())
-        return fail(fmt::format(
-            "{}: carries no frame table; link it again with what `drone print frames` writes of it",
-            path.string()
-        ));
+        return fail(
+            fmt::format(
+                "{}: carries no frame table; link it again with what `drone print frames` writes of it",
+                path.string()
+            ),
+            error_kind::missing
+        );
     if (*carried != own->words)
-        return fail(fmt::format(
-            "{}: the frame table in it is another build's; make it again with `drone print frames` and "
-            "link again",
-            path.string()
-        ));
+        return fail(
+            fmt::format(
+                "{}: the frame table in it is another build's; make it again with `drone print frames` and "
+                "link again",
+                path.string()
+            ),
+            error_kind::changed
+        );
     return {};
 }
 

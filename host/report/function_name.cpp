@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fnmatch.h>
 
 namespace drone::report {
 
@@ -85,27 +86,36 @@ std::string without_template_arguments(std::string_view name) {
     return plain;
 }
 
-std::string folded(const std::vector<std::string>& frames) {
-    std::vector<std::string> own;
+bool is_named_like(const std::string& frame, const std::string& pattern) {
+    const std::string name = without_template_arguments(frame.substr(0, frame.find(" at ")));
+    return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0 ||
+           ::fnmatch(("*::" + pattern).c_str(), name.c_str(), 0) == 0;
+}
+
+own_functions
+own_functions_of(const std::vector<std::string>& frames, const std::vector<std::string>& skipped) {
+    own_functions own;
+    std::string last; // the function that is nearest to the program
     for (const std::string& frame : frames) {
         const std::size_t place = frame.find(" at ");
         const std::string name = without_template_arguments(frame.substr(0, place));
-        if (trace::is_library_function(name)) continue;
-        own.push_back(name + (place == std::string::npos ? "" : frame.substr(place)));
+        last = name + (place == std::string::npos ? "" : frame.substr(place));
+        const bool is_skipped = std::ranges::any_of(skipped, [&](const std::string& pattern) {
+            return is_named_like(frame, pattern);
+        });
+        if (!is_skipped && !trace::is_library_function(name)) own.frames.push_back(last);
     }
-    if (own.empty()) {
-        // The library's function that is nearest to the program.
-        if (frames.empty()) return {};
-        const std::string& last = frames.back();
-        const std::size_t place = last.find(" at ");
-        return without_template_arguments(last.substr(0, place)) +
-               (place == std::string::npos ? "" : last.substr(place));
-    }
-    const std::size_t left_out = frames.size() - own.size();
+    own.left_out = frames.size() - own.frames.size();
+    if (own.frames.empty() && !frames.empty()) own = {{last}, 0};
+    return own;
+}
+
+std::string folded(const std::vector<std::string>& frames) {
+    const own_functions own = own_functions_of(frames);
     return fmt::format(
         "{}{}",
-        fmt::join(own, " < "),
-        left_out == 0 ? "" : fmt::format(" (through {} of a library)", left_out)
+        fmt::join(own.frames, " < "),
+        own.left_out == 0 ? "" : fmt::format(" (through {} of a library)", own.left_out)
     );
 }
 

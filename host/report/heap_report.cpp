@@ -10,22 +10,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fnmatch.h>
+#include <iterator>
 #include <string_view>
 
 namespace drone::report {
-
-namespace {
-
-/// A frame reads `name at file:line`.
-std::string name_of(const std::string& frame) { return frame.substr(0, frame.find(" at ")); }
-
-bool matches(const std::string& pattern, const std::string& name) {
-    return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0 ||
-           ::fnmatch(("*::" + pattern).c_str(), name.c_str(), 0) == 0;
-}
-
-} // namespace
 
 std::string context_name(std::uint16_t context) {
     if (context == trace::no_context) return "not known";
@@ -53,11 +41,34 @@ time_text(trace::clock unit, std::uint64_t time, std::optional<std::uint32_t> co
     }
 }
 
+std::vector<std::string> heap_report::names(const run& in, std::uint32_t caller) const {
+    if (caller == 0) return {};
+    if (in.found.format != trace::format::native)
+        return caller < in.found.callers.size() ? in.found.callers[caller]
+                                                : std::vector<std::string>{};
+    if ((caller & trace::stack_bit) == 0) return functions_at(caller);
+    std::vector<std::string> all;
+    bool any = false;
+    for (const std::uint32_t frame : in.found.frames_of(caller)) {
+        const std::vector<std::string> functions = functions_at(frame);
+        any = any || !functions.empty();
+        if (functions.empty()) all.push_back(fmt::format("{:#010x}", frame));
+        std::ranges::copy(functions, std::back_inserter(all));
+    }
+    return any ? all : std::vector<std::string>{};
+}
+
 std::string caller_text(const heap_report& r, const run& one, std::uint32_t caller) {
-    if (caller == 0) return "not known";
+    const std::vector<std::uint32_t> frames = one.found.format == trace::format::native
+                                                  ? one.found.frames_of(caller)
+                                                  : std::vector{caller};
+    if (caller == 0 || frames.empty()) return "not known";
     const std::vector<std::string> names = r.names(one, caller);
-    if (names.empty()) return fmt::format("{:#010x}", caller);
-    return r.full ? fmt::format("{}", fmt::join(names, " < ")) : folded(names);
+    if (!names.empty()) return r.full ? fmt::format("{}", fmt::join(names, " < ")) : folded(names);
+    std::vector<std::string> addresses;
+    for (const std::uint32_t frame : frames)
+        addresses.push_back(fmt::format("{:#010x}", frame));
+    return fmt::format("{}", fmt::join(addresses, " < "));
 }
 
 bool is_certain(const run& one, const usage::growth& g) {
@@ -72,7 +83,7 @@ bool is_named(
     // A frame's template arguments are nobody's to write.
     return entry == fmt::to_string(size) ||
            std::ranges::any_of(functions, [&](const std::string& frame) {
-               return matches(entry, without_template_arguments(name_of(frame)));
+               return is_named_like(frame, entry);
            });
 }
 

@@ -48,18 +48,16 @@ struct heap_report {
     std::optional<std::uint32_t> core_clock; ///< Hz; makes seconds of the target's ticks
     /// Functions and sizes whose blocks live as long as the program: no leaks, see is_permanent().
     std::vector<std::string> permanent;
+    /// Functions that are no callers, such as wrappers of malloc, as is_named_like() has them.
+    std::vector<std::string> skipped;
     bool full = false;            ///< callers with all frames and template arguments
     std::size_t width = SIZE_MAX; ///< columns of the terminal
     caller_names functions_at = [](std::uint32_t) { return std::vector<std::string>{}; };
 
-    /// The functions of a caller in that run: the file's own names, else functions_at().
-    [[nodiscard]] std::vector<std::string> names(const run& in, std::uint32_t caller) const {
-        if (caller == 0) return {};
-        if (in.found.format == trace::format::native) return functions_at(caller);
-        if (caller < in.found.callers.size() && !in.found.callers[caller].empty())
-            return in.found.callers[caller];
-        return {};
-    }
+    /// The functions of a caller in that run, innermost first: the file's own names, else
+    /// functions_at() of each of its frames. Of a stack, a frame without a name is its address. Empty
+    /// when no function is known.
+    [[nodiscard]] std::vector<std::string> names(const run& in, std::uint32_t caller) const;
 };
 
 /// A caller in words: its functions, the program's own ones first unless all are asked for; else its

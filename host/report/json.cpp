@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace drone::report {
 
@@ -24,7 +25,16 @@ json place(const usage::moment& when) { return {{"event", when.event}, {"time", 
 
 json caller(const heap_report& r, const run& one, std::uint32_t id) {
     if (id == 0) return nullptr;
-    return {{"id", fmt::format("{:#x}", id)}, {"functions", r.names(one, id)}};
+    json told{{"id", fmt::format("{:#x}", id)}, {"functions", r.names(one, id)}};
+    if (one.found.format != trace::format::native || (id & trace::stack_bit) == 0) return told;
+    json frames = json::array();
+    for (const std::uint32_t address : one.found.frames_of(id))
+        frames.push_back(
+            {{"address", fmt::format("{:#010x}", address)}, {"functions", r.functions_at(address)}}
+        );
+    told["frames"] = std::move(frames);
+    told["whole"] = one.found.stacks[id & ~trace::stack_bit].is_whole;
+    return told;
 }
 
 json context(const run& one, std::uint16_t number) {

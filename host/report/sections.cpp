@@ -2,6 +2,7 @@
 
 #include "report/sections.hpp"
 
+#include "report/caller_tree.hpp"
 #include "report/table.hpp"
 
 #include <fmt/format.h>
@@ -176,11 +177,59 @@ std::string shares(const heap_report& r, const Shares& all, const char* who, Nam
     );
 }
 
+cells row_of(const caller_node& node, const std::string& indent) {
+    const usage::share& s = node.sum;
+    return {
+        number(s.bytes),
+        number(s.count),
+        node.callers == 1 ? number(s.peak_bytes) : "",
+        number(s.bytes_at_peak),
+        number(s.live_bytes),
+        number(s.failures),
+        fmt::format("{}{}", indent, fmt::join(node.functions, " < "))
+    };
+}
+
+/// The rows of those who called, further in by a step. Leaves out what is less than a hundredth of
+/// `all`, unless everything is asked for.
+void add_callers(
+    const heap_report& r,
+    const std::vector<caller_node>& nodes,
+    std::uint64_t all,
+    std::size_t depth,
+    std::vector<cells>& rows
+) {
+    const std::string indent = depth == 0 ? "" : std::string(2 * depth, ' ') + "< ";
+    std::size_t left_out = 0;
+    for (const caller_node& node : nodes) {
+        const bool is_small = node.sum.bytes < all / 100 && node.sum.failures == 0;
+        if (depth != 0 && is_small && !r.full) {
+            ++left_out;
+            continue;
+        }
+        rows.push_back(row_of(node, indent));
+        add_callers(r, node.called_by, all, depth + 1, rows);
+    }
+    if (left_out != 0)
+        rows.push_back({"", "", "", "", "", "", fmt::format("{}{} more", indent, left_out)});
+}
+
 std::string by_caller(const heap_report& r, const run& one) {
     const auto& callers = one.details.callers();
     if (callers.empty() || (callers.size() == 1 && callers.contains(0)))
         return "This trace does not say who called.\n";
-    return shares(r, callers, "Caller", [&](std::uint32_t id) { return caller_text(r, one, id); });
+    const std::vector<caller_node> tree = caller_tree(r, one);
+    std::uint64_t all = 0;
+    for (const caller_node& node : tree)
+        all += node.sum.bytes;
+    std::vector<cells> rows;
+    add_callers(r, tree, all, 0, rows);
+    return columns(
+        {"Bytes", "Allocations", "Own Peak", "At Peak", "Live at End", "Failed", "Caller"},
+        rows,
+        6,
+        r.width
+    );
 }
 
 std::string by_context(const heap_report& r, const run& one) {

@@ -93,7 +93,9 @@ private:
     }
 
     static constexpr std::uint32_t choose_period() noexcept {
-        constexpr std::uint32_t usual = std::bit_ceil(200 * words);
+        // Stacks are announced anew after each announcement.
+        constexpr std::uint32_t usual =
+            std::max(std::bit_ceil(200 * words), std::uint32_t{tells_stacks ? 8192 : 1});
         if constexpr (requires { Options::carrier::capacity_words; }) {
             static_assert(
                 window(1) <= Options::carrier::capacity_words,
@@ -276,7 +278,7 @@ private:
     [[gnu::always_inline]] void
     send(wire::operation op, std::uint32_t data, Caller... caller) noexcept {
         if constexpr (tells_stacks) {
-            send_of_stack(op, data, caller...);
+            send_of_stack(caller..., wire::event(op, 0, data));
         } else if constexpr (tells_callers) {
             send_after_caller(op, data, address(caller...));
         } else if (!try_send(op, data)) [[unlikely]] {
@@ -284,30 +286,28 @@ private:
         }
     }
 
-    /// The event, and before it the identifier of the stack that asked, where that is not the one
-    /// before.
-    [[gnu::noinline]] void
-    send_of_stack(wire::operation op, std::uint32_t data, call_site caller) noexcept {
+    /// The event, still without a number, and before it the identifier of the stack that asked, where
+    /// that is not the one before. Four words of arguments stay in registers.
+    [[gnu::noinline]] void send_of_stack(call_site caller, wire::word numberless) noexcept {
         stack_told told;
         stacks_.walk(caller, told);
-        event e;
-        if (const said out = try_stack(e, told, op, data); out != said::nothing) [[likely]] {
-            if (out == said::all || try_event(e, op, data)) [[likely]]
+        event e; // its address says whose prefix is on the wire
+        if (const said out = try_stack(e, told, numberless); out != said::nothing) [[likely]] {
+            if (out == said::all || try_event(e, numberless.op(), numberless.data())) [[likely]]
                 return;
         }
-        e = {op, data, 0, 0, 0, &told};
+        e = {numberless.op(), numberless.data(), 0, 0, 0, &told};
         send_event(e);
     }
     enum class said : std::uint8_t { nothing, stack, all };
-    [[gnu::always_inline]] said try_stack(
-        const event& e, const stack_told& told, wire::operation op, std::uint32_t data
-    ) noexcept {
+    [[gnu::always_inline]] said
+    try_stack(const event& e, const stack_told& told, wire::word numberless) noexcept {
         const masked_scope masked;
         const std::uint32_t number = events_;
         if (!is_free_for(number) || !stacks_.is_announced(told)) [[unlikely]]
             return said::nothing;
         if (stacks_.is_current(told)) {
-            put(wire::event(op, number, data));
+            put(wire::event(numberless.op(), number, numberless.data()));
             events_ = number + 1;
             return said::all;
         }

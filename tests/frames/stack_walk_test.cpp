@@ -231,7 +231,7 @@ TEST(StackWalk, IsRightWhereverAnInterruptCallsTheHeap) {
 }
 
 TEST(StackWalk, IsRightWhereTheLinkIsSlow) {
-    const run all(DRONE_FIRMWARE_DIR "/frames_stacks.elf", 20'011, 2'000'000);
+    const run all(DRONE_FIRMWARE_DIR "/frames_stacks.elf", 200'003, 2'000'000);
     EXPECT_GT(all.compare(16), 1'000U);
 }
 

@@ -144,21 +144,18 @@ result<std::vector<board>> read_boards(std::string_view text, std::string_view n
     const table top(parsed.table(), std::string(name), "the file");
     if (const auto known = top.only({"family", "chips", "boards"}); !known)
         return std::unexpected(known.error());
-    std::array<std::optional<table>, 3> sections;
-    for (const auto& [key, section] :
-         {std::pair{"family", &sections[0]},
-          std::pair{"chips", &sections[1]},
-          std::pair{"boards", &sections[2]}}) {
-        auto found = top.required_child(key, "{}");
-        if (!found) return std::unexpected(found.error());
-        *section = std::move(*found);
-    }
-    const auto families = read_families(*sections[0]);
+    const auto family = top.required_child("family", "{}");
+    if (!family) return std::unexpected(family.error());
+    const auto parts = top.required_child("chips", "{}");
+    if (!parts) return std::unexpected(parts.error());
+    const auto places = top.required_child("boards", "{}");
+    if (!places) return std::unexpected(places.error());
+    const auto families = read_families(*family);
     if (!families) return std::unexpected(families.error());
-    const auto chips = read_chips(*sections[1], *families);
+    const auto chips = read_chips(*parts, *families);
     if (!chips) return std::unexpected(chips.error());
     std::vector<board> boards;
-    for (const auto& [board_name, place] : sections[2]->children()) {
+    for (const auto& [board_name, place] : places->children()) {
         auto b = read_board(place, board_name, *chips);
         if (!b) return std::unexpected(b.error());
         boards.push_back(std::move(*b));

@@ -162,7 +162,7 @@ public:
           }) {}
     gdb_rtt_source(const gdb_rtt_source&) = delete;
     gdb_rtt_source& operator=(const gdb_rtt_source&) = delete;
-    ~gdb_rtt_source() override { stop(); }
+    ~gdb_rtt_source() override { gdb_rtt_source::stop(); }
 
     bool stop() override {
         const std::uint64_t one = 1;

@@ -190,8 +190,9 @@ struct doctor_options {
 result<probe::setup> patient(const doctor_options& options) {
     probe::setup s;
     if (options.via.empty() || config::find(".")) {
-        const auto project = config::read_nearest();
-        if (!project) return std::unexpected(project.error());
+        const auto read = config::read_nearest();
+        if (!read) return std::unexpected(read.error());
+        const config::project* const project = &*read;
         s.log = project->log;
         if (project->memory) s.ram = project->memory->ram;
         if (options.via.empty()) {

@@ -94,13 +94,12 @@ result<probe::setup> tool_setup(const log_options& options, const config::projec
     probe::setup setup;
     if (project != nullptr && project->memory) setup.ram = project->memory->ram;
     if (project != nullptr) setup.log = project->log;
-    if (options.via.empty()) {
-        setup.probe = *project->probe;
-    } else {
-        const auto via = probe::parse_via(options.via);
-        if (!via) return std::unexpected(via.error());
-        setup.probe = *via;
-    }
+    auto named = !options.via.empty() ? probe::parse_via(options.via)
+                 : project != nullptr
+                     ? config::require_probe(*project)
+                     : fail("no probe is named; say --via TOOL:CHIP, or run this in a project");
+    if (!named) return std::unexpected(named.error());
+    setup.probe = *std::move(named);
     if (!options.swo.empty())
         if (const auto known = probe::parse_swo(options.swo, setup.log); !known)
             return std::unexpected(known.error());

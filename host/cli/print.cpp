@@ -62,7 +62,8 @@ result<int> print_cflags(const session& s) {
     if (!p) return std::unexpected(p.error());
     const auto named = config::require_core(*p);
     if (!named) return std::unexpected(named.error());
-    const auto core = core_flags(*named, p->probe->fpu);
+    const std::optional<config::probe>& probe = p->probe;
+    const auto core = core_flags(*named, probe ? probe->fpu : std::nullopt);
     if (!core) return std::unexpected(core.error());
     fmt::print("{}", *core);
     for (const auto& folder : find_installation(s.executable()).includes)

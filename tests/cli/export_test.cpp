@@ -244,7 +244,8 @@ TEST_F(Export, PerfettoSlicesAndCountersAgree) {
 TEST_F(Export, AnonymisedNamesNothingAndKeepsSizesAndOrder) {
     const std::string file = golden + "heaptrack.zst";
     std::vector<std::string> names;
-    for (const json& caller : heap(file)["runs"][0]["callers"])
+    const json table = heap(file);
+    for (const json& caller : table["runs"][0]["callers"])
         for (const json& function : caller["caller"]["functions"])
             names.push_back(
                 function.get<std::string>().substr(0, function.get<std::string>().find(" at "))

@@ -32,7 +32,8 @@ extern std::uint32_t drone_bss_end[];
     [[gnu::weak]] extern std::uint32_t drone_memory_##number##_begin[];                            \
     [[gnu::weak]] extern std::uint32_t drone_memory_##number##_end[];
 DRONE_MEMORY(1)
-DRONE_MEMORY(2) DRONE_MEMORY(3) DRONE_MEMORY(4)
+DRONE_MEMORY(2)
+DRONE_MEMORY(3) DRONE_MEMORY(4)
 #undef DRONE_MEMORY
 
     void __libc_init_array();

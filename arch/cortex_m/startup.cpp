@@ -30,13 +30,14 @@ extern std::uint32_t drone_bss_end[];
 // Of the memories beside RAM, as many as memory.ld has; the others are null.
 #define DRONE_MEMORY(number)                                                                       \
     [[gnu::weak]] extern std::uint32_t drone_memory_##number##_begin[];                            \
-    [[gnu::weak]] extern std::uint32_t drone_memory_##number##_end[];
-DRONE_MEMORY(1)
-DRONE_MEMORY(2)
-DRONE_MEMORY(3) DRONE_MEMORY(4)
+    [[gnu::weak]] extern std::uint32_t drone_memory_##number##_end[]
+DRONE_MEMORY(1);
+DRONE_MEMORY(2);
+DRONE_MEMORY(3);
+DRONE_MEMORY(4);
 #undef DRONE_MEMORY
 
-    void __libc_init_array();
+void __libc_init_array();
 int main();
 
 // newlib's __libc_init_array calls it; the sections .init_array hold all that is to be done.

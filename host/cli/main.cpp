@@ -105,13 +105,15 @@ int refuse(const std::string& message, int code) {
     return code;
 }
 
+int refuse_output(int reason) {
+    return refuse("standard output: " + base::errno_text(reason != 0 ? reason : EIO), failed);
+}
+
 /// Standard output may fail as late as here: a full disk, a closed pipe.
 int finish(int code) {
     errno = 0;
     const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-    if (written) return code;
-    const int reason = errno != 0 ? errno : EIO;
-    return refuse("standard output: " + base::errno_text(reason), failed);
+    return written ? code : refuse_output(errno);
 }
 
 /// `drone help heap generate` is `drone heap generate --help`. The words as CLI11 takes them, last
@@ -187,6 +189,10 @@ int main(int argc, char** argv) {
         return drone::cli::run(argc, argv);
     } catch (const std::bad_alloc&) {
         return drone::cli::refuse("out of memory", drone::cli::failed);
+    } catch (const std::system_error& problem) {
+        // Of fmt::print, where what is printed is longer than the stream's buffer.
+        if (std::ferror(stdout) != 0) return drone::cli::refuse_output(problem.code().value());
+        return drone::cli::refuse(problem.what(), drone::cli::failed);
     } catch (const std::exception& problem) {
         return drone::cli::refuse(problem.what(), drone::cli::failed);
     }

@@ -115,8 +115,8 @@ endfunction()
 # The folders of the house, lowest first: arrows only point downwards.
 macro(drone_add_house)
     foreach(folder IN ITEMS
-            host/base host/config host/frames host/stream host/trace host/usage host/layout host/report host/capture host/probe
-                host/board host/cli adapters/linux
+            host/base host/config host/frames host/stream host/trace host/usage host/layout host/report host/capture
+            host/probe host/board host/cli adapters/linux
             tests bench)
         add_subdirectory(${folder})
     endforeach()

@@ -5,7 +5,7 @@
 #include "trace/sink.hpp"
 #include "usage/analysis.hpp"
 #include "usage/arena.hpp"
-#include "usage/growth.hpp"
+#include "usage/leaks.hpp"
 #include "usage/statistics.hpp"
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "usage/demand.hpp"
-#include "usage/growth.hpp"
+#include "usage/leaks.hpp"
 
 #include <vector>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "trace/sink.hpp"
-#include "usage/growth.hpp"
+#include "usage/leaks.hpp"
 
 #include <array>
 #include <cstdint>

@@ -2,7 +2,7 @@
 
 // Programs that leak and programs that do not, at every length of the run.
 
-#include "usage/growth.hpp"
+#include "usage/leaks.hpp"
 #include "usage/statistics.hpp"
 
 #include <gmock/gmock.h>

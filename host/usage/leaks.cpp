@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "usage/growth.hpp"
+#include "usage/leaks.hpp"
 
 #include "usage/demand_growth.hpp"
 

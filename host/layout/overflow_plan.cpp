@@ -122,25 +122,14 @@ public:
     /// pools and region. Nothing where none of a few candidates does.
     [[nodiscard]] std::optional<candidate>
     faster(const candidate& fewest, std::size_t most_pools, std::uint64_t bytes) const {
-        std::vector<std::vector<pool_spec>> pools_tried;
+        std::vector<candidate> all;
         for (const double slack : {1.1, 1.5, 4.0})
-            pools_tried.push_back(model_.choose(most_pools, 0, slack));
+            propose(all, model_.choose(most_pools, 0, slack));
         for (const double part : {1.0, 0.75, 0.5})
             for (std::size_t most = most_pools; most > 0; most /= 2)
-                pools_tried.push_back(model_.choose_most_requested(most, part));
-        std::vector<candidate> all;
-        for (std::vector<pool_spec>& tried : pools_tried) {
-            candidate one{std::move(tried)};
-            const std::uint32_t start = start_of(one);
-            const std::uint64_t pools = bytes_of(one.pools);
-            if (pools + start > bytes) continue;
-            const auto found =
-                trials_.needed(heap_of(one.pools, start), 0, stride_of(start), bytes - pools);
-            if (!found || found->from_pools <= fewest.from_pools) continue;
-            one.region = found->region;
-            one.from_pools = found->from_pools;
-            all.push_back(std::move(one));
-        }
+                propose(all, model_.choose_most_requested(most, part));
+        measure_as_traced(all, bytes);
+        std::erase_if(all, [&](const candidate& c) { return c.from_pools <= fewest.from_pools; });
         std::ranges::stable_sort(all, std::greater{}, &candidate::from_pools);
         for (candidate& one : all) {
             one.region = counting(one);
@@ -198,26 +187,17 @@ private:
         );
     }
 
-    /// The candidates that promise the fewest bytes, as traced; the first of them first.
-    [[nodiscard]] std::vector<candidate> finalists(std::size_t most_pools) const {
-        std::vector<candidate> all(1); // the region alone
-        constexpr std::array<std::size_t, 5> counts = {2, 4, 8, 16, 32};
-        for (const std::size_t count : counts) {
-            for (const double kappa : {2.0, 0.0}) {
-                if (kappa == 0 && !effort_.both_kappas) continue;
-                std::vector<pool_spec> pools = model_.choose(std::min(count, most_pools), kappa);
-                const auto same = [&](const candidate& c) { return c.pools == pools; };
-                if (!pools.empty() && std::ranges::none_of(all, same))
-                    all.push_back({std::move(pools)});
-            }
-            if (count >= most_pools) break;
-        }
-        all[0].region = needed({}, start_of(all[0]), 0);
-        // Pools pay where they take fewer bytes, or hardly more: a replay ends when they take them.
-        const std::uint64_t limit =
-            all[0].region == 0 ? UINT32_MAX / 2 : all[0].bytes() + all[0].bytes() / effort_.beyond;
-        trials_.in_parallel(all.size() - 1, [&](std::size_t number) {
-            candidate& one = all[number + 1];
+    /// Adds pools that are there and not yet among the candidates.
+    static void propose(std::vector<candidate>& all, std::vector<pool_spec> pools) {
+        const auto same = [&](const candidate& c) { return c.pools == pools; };
+        if (!pools.empty() && std::ranges::none_of(all, same)) all.push_back({std::move(pools)});
+    }
+
+    /// Finds the region of each in one replay of the traced order, in which it grows; none where pools
+    /// and region would take more than so many bytes.
+    void measure_as_traced(std::span<candidate> all, std::uint64_t limit) const {
+        trials_.in_parallel(all.size(), [&](std::size_t number) {
+            candidate& one = all[number];
             const std::uint32_t start = start_of(one);
             const std::uint64_t bytes = bytes_of(one.pools);
             if (bytes + start > limit) return;
@@ -226,6 +206,24 @@ private:
             one.region = found ? found->region : 0;
             one.from_pools = found ? found->from_pools : 0;
         });
+    }
+
+    /// The candidates that promise the fewest bytes, as traced; the first of them first.
+    [[nodiscard]] std::vector<candidate> finalists(std::size_t most_pools) const {
+        std::vector<candidate> all(1); // the region alone
+        constexpr std::array<std::size_t, 5> counts = {2, 4, 8, 16, 32};
+        for (const std::size_t count : counts) {
+            for (const double kappa : {2.0, 0.0}) {
+                if (kappa == 0 && !effort_.both_kappas) continue;
+                propose(all, model_.choose(std::min(count, most_pools), kappa));
+            }
+            if (count >= most_pools) break;
+        }
+        all[0].region = needed({}, start_of(all[0]), 0);
+        // Pools pay where they take fewer bytes, or hardly more: a replay ends when they take them.
+        const std::uint64_t limit =
+            all[0].region == 0 ? UINT32_MAX / 2 : all[0].bytes() + all[0].bytes() / effort_.beyond;
+        measure_as_traced(std::span(all).subspan(1), limit);
         if (effort_.descends)
             trials_.in_parallel(all.size(), [&](std::size_t number) {
                 candidate& one = all[number];

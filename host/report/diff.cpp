@@ -24,16 +24,12 @@ fate fate_of(bool was_there, bool is_there, std::int64_t change) {
 
 std::vector<size_change> compare_sizes(const usage::statistics& a, const usage::statistics& b) {
     std::map<std::uint32_t, size_change> all;
-    for (const usage::size_usage& row : a.rows()) {
-        size_change& one = all[row.size];
-        one.most.before = row.max_load;
-        one.total.before = row.total;
-    }
-    for (const usage::size_usage& row : b.rows()) {
-        size_change& one = all[row.size];
-        one.most.after = row.max_load;
-        one.total.after = row.total;
-    }
+    for (const auto& [run, side] : {std::pair{&a, &compared::before}, {&b, &compared::after}})
+        for (const usage::size_usage& row : run->rows()) {
+            size_change& one = all[row.size];
+            one.most.*side = row.max_load;
+            one.total.*side = row.total;
+        }
     std::vector<size_change> list;
     for (auto& [size, one] : all) {
         one.size = size;
@@ -48,16 +44,12 @@ std::vector<size_change> compare_sizes(const usage::statistics& a, const usage::
 
 std::vector<pool_change> compare_pools(const usage::analysis& a, const usage::analysis& b) {
     std::map<std::uint32_t, pool_change> all;
-    for (const usage::pool_usage& pool : a.pools()) {
-        pool_change& one = all[pool.pool.block];
-        one.capacity.before = pool.pool.capacity;
-        one.most.before = pool.max_load;
-    }
-    for (const usage::pool_usage& pool : b.pools()) {
-        pool_change& one = all[pool.pool.block];
-        one.capacity.after = pool.pool.capacity;
-        one.most.after = pool.max_load;
-    }
+    for (const auto& [run, side] : {std::pair{&a, &compared::before}, {&b, &compared::after}})
+        for (const usage::pool_usage& pool : run->pools()) {
+            pool_change& one = all[pool.pool.block];
+            one.capacity.*side = pool.pool.capacity;
+            one.most.*side = pool.max_load;
+        }
     std::vector<pool_change> list;
     for (auto& [block, one] : all) {
         one.block = block;

@@ -58,8 +58,10 @@ result<report::heap_report>
 read_side(const std::string& file, const std::string& elf, const heap_options& shared) {
     const auto inputs = find_heap(shared);
     if (!inputs) return std::unexpected(inputs.error());
+    const auto source = open_trace(file, shared);
+    if (!source) return std::unexpected(source.error());
     report::heap_report r;
-    if (const auto read = read_run(file, shared, *inputs, true, false, r); !read)
+    if (const auto read = read_run(*source, *inputs, true, false, r); !read)
         return std::unexpected(read.error());
     if (const auto named = name_callers(*inputs, elf, true, r); !named)
         return std::unexpected(named.error());

@@ -46,16 +46,15 @@ result<int> export_run(const heap_options& shared, const export_options& options
     const bool to_file = !options.output.empty() && options.output != "-";
     if (!to_file && report::is_binary(options.format) && ::isatty(STDOUT_FILENO) == 1)
         return fail(fmt::format("{} is not text; write it to a file with -o", options.format));
-    const std::string& file = inputs->files.front();
+    const auto source = open_trace(inputs->files.front(), shared);
+    if (!source) return std::unexpected(source.error());
     report::heap_report r;
     r.core_clock = inputs->core_clock;
-    if (const auto read = read_run(file, shared, *inputs, true, false, r); !read)
+    if (const auto read = read_run(*source, *inputs, true, false, r); !read)
         return std::unexpected(read.error());
     if (!options.anonymise || !options.elf.empty())
         if (const auto named = name_callers(*inputs, options.elf, true, r); !named)
             return std::unexpected(named.error());
-    const auto source = open_trace(file, shared);
-    if (!source) return std::unexpected(source.error());
     const report::exported_run of(*source, r, options.anonymise);
     const auto written = to_file ? write_to_file(of, options.format, options.output)
                                  : report::write_export(of, options.format, stdout);

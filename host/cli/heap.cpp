@@ -53,9 +53,12 @@ result<int> print_usage(const heap_options& shared, const usage_options& options
     if (inputs.heap) r.permanent = inputs.heap->permanent;
     const bool with_details = shared.json || !options.sections.empty();
     const bool with_arena = shared.json || std::ranges::count(options.sections, "arena") != 0;
-    for (const std::string& file : inputs.files)
-        if (const auto read = read_run(file, shared, inputs, with_details, with_arena, r); !read)
+    for (const std::string& file : inputs.files) {
+        const auto source = open_trace(file, shared);
+        if (!source) return std::unexpected(source.error());
+        if (const auto read = read_run(*source, inputs, with_details, with_arena, r); !read)
             return std::unexpected(read.error());
+    }
     std::vector<std::vector<std::uint32_t>> identities;
     identities.reserve(r.runs.size());
     for (const report::run& one : r.runs)

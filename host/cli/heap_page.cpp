@@ -51,16 +51,13 @@ bool is_foreign(const trace::source& trace, const heap_inputs& inputs) {
 }
 
 result<report::heap_report>
-read_one(const heap_options& shared, const heap_inputs& inputs, const page_options& options) {
-    const auto trace = open_trace(inputs.files.front(), shared);
-    if (!trace) return std::unexpected(trace.error());
+read_one(const trace::source& trace, const heap_inputs& inputs, const page_options& options) {
     report::heap_report r;
     r.heap_size = inputs.size;
     r.core_clock = inputs.core_clock;
     if (inputs.heap) r.permanent = inputs.heap->permanent;
-    const auto read =
-        read_run(inputs.files.front(), shared, inputs, true, is_foreign(*trace, inputs), r);
-    if (!read) return std::unexpected(read.error());
+    if (const auto read = read_run(trace, inputs, true, is_foreign(trace, inputs), r); !read)
+        return std::unexpected(read.error());
     if (const auto named = name_callers(inputs, options.elf, true, r); !named)
         return std::unexpected(named.error());
     return r;
@@ -73,13 +70,7 @@ result<report::run_before> read_before(const std::string& file, const heap_optio
     usage::statistics all;
     if (const auto read = trace->read(all); !read) return std::unexpected(read.error());
     usage::timeline line(
-        {.events = all.events(),
-         .peak_event = all.peak_event(),
-         .kind = usage::holder_kind::caller,
-         .named = {},
-         .moments = {},
-         .close_ups = {},
-         .region = {}}
+        {.events = all.events(), .peak_event = all.peak_event(), .kind = usage::holder_kind::caller}
     );
     if (const auto read = trace->read(line); !read) return std::unexpected(read.error());
     line.finish();
@@ -97,19 +88,18 @@ constexpr std::uint64_t longest_laid_out = 20'000'000;     ///< events
 constexpr std::uint64_t longest_with_a_region = 1'000'000; ///< events
 
 /// What the page shows of a better layout, or why it has none.
-nlohmann::ordered_json
-suggested(heap_inputs inputs, const heap_options& shared, std::uint64_t events) {
+nlohmann::ordered_json suggested(
+    const trace::source& trace, heap_inputs inputs, const heap_options& shared, std::uint64_t events
+) {
     const auto none = [](const std::string& why) {
         return nlohmann::ordered_json{{"problem", why}};
     };
     const bool has_region = inputs.heap && inputs.heap->overflow;
     if (events > (has_region ? longest_with_a_region : longest_laid_out))
         return none("the trace is long; `drone heap generate` finds a layout for it");
-    const auto trace = open_trace(inputs.files.front(), shared);
-    if (!trace) return none(trace.error().message);
-    auto run = usage::make_demand(*trace, asked_alignment(shared));
+    auto run = usage::make_demand(trace, asked_alignment(shared));
     if (!run) return none(run.error().message);
-    inputs.left_open = trace::left_open(trace->format());
+    inputs.left_open = trace::left_open(trace.format());
     inputs.runs.push_back(*std::move(run));
     auto layout = suggest_layout(inputs);
     return layout ? *std::move(layout) : none(layout.error().message);
@@ -124,12 +114,12 @@ result<int> write_page(const heap_options& shared, const page_options& options) 
             "-f RUN report -o FILE.html RUN_BEFORE`",
             inputs->files.size()
         ));
-    const auto r = read_one(shared, *inputs, options);
+    const auto trace = open_trace(inputs->files.front(), shared);
+    if (!trace) return std::unexpected(trace.error());
+    const auto r = read_one(*trace, *inputs, options);
     if (!r) return std::unexpected(r.error());
     const usage::timeline_request asked = report::timeline_for(*r);
     usage::timeline line(asked);
-    const auto trace = open_trace(inputs->files.front(), shared);
-    if (!trace) return std::unexpected(trace.error());
     if (const auto read = trace->read(line); !read) return std::unexpected(read.error());
     line.finish();
     std::optional<report::run_before> before;
@@ -138,7 +128,7 @@ result<int> write_page(const heap_options& shared, const page_options& options) 
         if (!read) return std::unexpected(read.error());
         before = *std::move(read);
     }
-    const nlohmann::ordered_json layout = suggested(*inputs, shared, r->usage.events());
+    const nlohmann::ordered_json layout = suggested(*trace, *inputs, shared, r->usage.events());
     const auto page = report::html({
         .report = *r,
         .asked = asked,

@@ -138,25 +138,23 @@ result<void> name_callers(
 }
 
 result<void> read_run(
-    const std::string& file,
-    const heap_options& shared,
+    const trace::source& source,
     const heap_inputs& inputs,
     bool with_details,
     bool with_arena,
     report::heap_report& into
 ) {
-    const auto source = open_trace(file, shared);
-    if (!source) return std::unexpected(source.error());
-    if (source->format() == trace::format::demand_summary)
+    const std::string file = source.path().string();
+    if (source.format() == trace::format::demand_summary)
         return fail(fmt::format(
             "{}: is a summary, which has no events; `drone heap generate`, `replay` and `summarise` "
             "take it",
             file
         ));
-    if (const std::string other = other_heap(*source, inputs); !other.empty())
+    if (const std::string other = other_heap(source, inputs); !other.empty())
         say("drone: note: {}\n", other);
     usage::statistics alone;
-    auto found = source->read(alone);
+    auto found = source.read(alone);
     if (!found) return std::unexpected(found.error());
     for (const std::string& notice : found->notices)
         say("drone: note: {}: {}\n", file, notice);
@@ -164,17 +162,17 @@ result<void> read_run(
     usage::growth_by_caller growth;
     const bool grows = alone.grows();
     if (with_details || grows || !into.permanent.empty())
-        if (const auto again = source->read(details); !again) return std::unexpected(again.error());
+        if (const auto again = source.read(details); !again) return std::unexpected(again.error());
     if (grows)
-        if (const auto again = source->read(growth); !again) return std::unexpected(again.error());
+        if (const auto again = source.read(growth); !again) return std::unexpected(again.error());
     usage::arena arena;
     if (with_arena) {
-        auto drawn = read_arena(*source);
+        auto drawn = read_arena(source);
         if (!drawn) return std::unexpected(drawn.error());
         arena = *std::move(drawn);
     }
     into.usage.unite(alone);
-    const trace::traced_heap* const announced = source->announced();
+    const trace::traced_heap* const announced = source.announced();
     into.runs.push_back(
         {file,
          std::move(*found),

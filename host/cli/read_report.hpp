@@ -11,11 +11,10 @@
 
 namespace drone::cli {
 
-/// Reads a run into `into`. Details take a second reading, because the moment of the peak is known
+/// Reads an opened run into `into`. Details take a second reading, because the moment of the peak is known
 /// after the first one. What the reader noticed goes to standard error.
 [[nodiscard]] result<void> read_run(
-    const std::string& file,
-    const heap_options& shared,
+    const trace::source& source,
     const heap_inputs& inputs,
     bool with_details,
     bool with_arena,

@@ -19,10 +19,10 @@ struct timeline_request {
     std::uint64_t events = 0;     ///< in the file
     std::uint64_t peak_event = 0; ///< see statistics::peak_event()
     holder_kind kind = holder_kind::caller;
-    std::vector<std::uint32_t> named;         ///< holders that get a row of their own
-    std::vector<std::uint64_t> moments;       ///< events, ascending: who holds the heap after them
-    std::vector<std::uint64_t> close_ups;     ///< events around which every single event is kept
-    std::optional<trace::traced_heap> region; ///< whose region is drawn
+    std::vector<std::uint32_t> named = {};     ///< holders that get a row of their own
+    std::vector<std::uint64_t> moments = {};   ///< events, ascending: who holds the heap after them
+    std::vector<std::uint64_t> close_ups = {}; ///< events around which every single event is kept
+    std::optional<trace::traced_heap> region = {}; ///< whose region is drawn
 };
 
 /// A stretch of a run, event by event.

@@ -181,42 +181,25 @@ result<void> repair(target& t, const probe::finding& f) {
 }
 
 struct doctor_options {
-    std::string via;
-    std::string swo;
-    bool rtt = false;
+    tool_options tool;
     bool fix = false;
 };
 
-result<probe::setup> patient(const doctor_options& options) {
-    probe::setup s;
+result<probe::setup> patient(const tool_options& options) {
+    std::optional<config::project> project;
     if (options.via.empty() || config::find(".")) {
-        const auto read = config::read_nearest();
+        auto read = config::read_nearest();
         if (!read) return std::unexpected(read.error());
-        const config::project* const project = &*read;
-        s.log = project->log;
-        if (project->memory) s.ram = project->memory->ram;
-        if (options.via.empty()) {
-            auto probe = config::require_probe(*project);
-            if (!probe) return std::unexpected(probe.error());
-            s.probe = *std::move(probe);
-        }
+        project = *std::move(read);
     }
-    if (!options.via.empty()) {
-        auto via = probe::parse_via(options.via);
-        if (!via) return std::unexpected(via.error());
-        s.probe = *std::move(via);
-    }
-    if (s.probe.kind == "virtual")
+    auto s = find_setup(options, project ? &*project : nullptr);
+    if (s && s->probe.kind == "virtual")
         return fail("the virtual board has no debug port here; its log is set up by `drone log`");
-    if (!options.swo.empty())
-        if (auto known = probe::parse_swo(options.swo, s.log); !known)
-            return std::unexpected(known.error());
-    if (options.rtt) s.log.carrier = config::log_carrier::rtt;
     return s;
 }
 
 result<int> examine(const doctor_options& options) {
-    const auto s = patient(options);
+    const auto s = patient(options.tool);
     if (!s) return std::unexpected(s.error());
     const auto t = open_target(*s);
     if (!t) return std::unexpected(t.error());
@@ -261,10 +244,13 @@ void add_doctor(CLI::App& parent, session& s) {
         "doctor", "Find out why a board's log is silent, over its debug port"
     );
     doctor.add_flag("--fix", options->fix, "Write the registers that are wrong");
-    doctor.add_option("--via", options->via, "TOOL:CHIP, such as openocd:stm32f4x, gdb:HOST:PORT")
+    doctor
+        .add_option(
+            "--via", options->tool.via, "TOOL:CHIP, such as openocd:stm32f4x, gdb:HOST:PORT"
+        )
         ->check(refused_by(probe::parse_via));
-    doctor.add_option("--swo", options->swo, "BAUD@CLOCK, such as 2000000@168MHz");
-    doctor.add_flag("--rtt", options->rtt, "The log comes over RTT");
+    doctor.add_option("--swo", options->tool.swo, "BAUD@CLOCK, such as 2000000@168MHz");
+    doctor.add_flag("--rtt", options->tool.rtt, "The log comes over RTT");
     s.on(doctor, [options] { return examine(*options); });
 }
 

@@ -29,9 +29,7 @@ struct log_options {
     std::vector<std::string> outputs;
     std::string input;
     std::string format;
-    std::string via;
-    std::string swo;
-    bool rtt = false;
+    tool_options tool;
     bool reset = false;
     bool wait = false;
     bool after_sync = false;
@@ -81,7 +79,7 @@ result<config::log> log_settings(const log_options& options, const config::proje
 
 /// The project, where something is needed of it.
 result<std::optional<config::project>> project_for(const log_options& options) {
-    const bool needed = (options.input.empty() && options.via.empty()) ||
+    const bool needed = (options.input.empty() && options.tool.via.empty()) ||
                         ((options.format.empty() || options.time) && config::find(".").has_value());
     if (!needed) return std::nullopt;
     auto read = config::read_nearest();
@@ -89,27 +87,9 @@ result<std::optional<config::project>> project_for(const log_options& options) {
     return std::move(*read);
 }
 
-/// The probe that the command line or the project names, and the log that it carries.
-result<probe::setup> tool_setup(const log_options& options, const config::project* project) {
-    probe::setup setup;
-    if (project != nullptr && project->memory) setup.ram = project->memory->ram;
-    if (project != nullptr) setup.log = project->log;
-    auto named = !options.via.empty() ? probe::parse_via(options.via)
-                 : project != nullptr
-                     ? config::require_probe(*project)
-                     : fail("no probe is named; say --via TOOL:CHIP, or run this in a project");
-    if (!named) return std::unexpected(named.error());
-    setup.probe = *std::move(named);
-    if (!options.swo.empty())
-        if (const auto known = probe::parse_swo(options.swo, setup.log); !known)
-            return std::unexpected(known.error());
-    if (options.rtt) setup.log.carrier = config::log_carrier::rtt;
-    return setup;
-}
-
 /// Whether the log comes by a tool, which can be started again.
 bool tells_by_tool(const log_options& options, const config::project* project) {
-    return !options.via.empty() ||
+    return !options.tool.via.empty() ||
            (project != nullptr && project->probe && project->probe->kind != "virtual");
 }
 
@@ -120,7 +100,7 @@ result<capture::opener> source_of(
     const session& s
 ) {
     if (tells_by_tool(options, project) && options.input.empty()) {
-        const auto setup = tool_setup(options, project);
+        const auto setup = find_setup(options.tool, project);
         if (!setup) return std::unexpected(setup.error());
         return tool_source(*setup, options.reset);
     }
@@ -217,18 +197,18 @@ void add_log(CLI::App& parent, session& s) {
     );
     CLI::Option* const via = log.add_option(
         "--via",
-        options->via,
+        options->tool.via,
         "TOOL:CHIP, such as openocd:stm32f4x, openocd:cmsis-dap+nrf52, jlink:STM32F407VG, gdb:HOST:PORT"
     );
     via->check(refused_by(probe::parse_via))->excludes("--input");
     CLI::Option* const swo = log.add_option(
-        "--swo", options->swo, "BAUD@CLOCK: the log comes over SWO, such as 2000000@168MHz"
+        "--swo", options->tool.swo, "BAUD@CLOCK: the log comes over SWO, such as 2000000@168MHz"
     );
     swo->check(refused_by([](const std::string& text) {
         config::log ignored;
         return probe::parse_swo(text, ignored);
     }));
-    log.add_flag("--rtt", options->rtt, "The log comes over RTT")->excludes(swo);
+    log.add_flag("--rtt", options->tool.rtt, "The log comes over RTT")->excludes(swo);
     log.add_option("--format", options->format, "swo, tpiu:ID or dso")
         ->check(refused_by(config::parse_format));
     log.add_flag(

@@ -136,6 +136,20 @@ result<std::unique_ptr<capture::source>> open(const probe::setup& s, bool reset)
 
 } // namespace
 
+result<probe::setup> find_setup(const tool_options& options, const config::project* project) {
+    auto named = !options.via.empty() ? probe::parse_via(options.via)
+                 : project != nullptr
+                     ? config::require_probe(*project)
+                     : fail("no probe is named; say --via TOOL:CHIP, or run this in a project");
+    if (!named) return std::unexpected(named.error());
+    probe::setup s = probe::setup_of(*std::move(named), project);
+    if (!options.swo.empty())
+        if (const auto known = probe::parse_swo(options.swo, s.log); !known)
+            return std::unexpected(known.error());
+    if (options.rtt) s.log.carrier = config::log_carrier::rtt;
+    return s;
+}
+
 capture::opener tool_source(const probe::setup& s, bool reset) {
     return [s, reset] { return open(s, reset); };
 }

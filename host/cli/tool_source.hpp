@@ -5,7 +5,20 @@
 #include "capture/capture.hpp"
 #include "probe/plan.hpp"
 
+#include <string>
+
 namespace drone::cli {
+
+/// What a command line says of the probe and its log.
+struct tool_options {
+    std::string via; ///< TOOL:CHIP; empty: the project's probe
+    std::string swo; ///< BAUD@CLOCK
+    bool rtt = false;
+};
+
+/// The probe that --via names, else the project's, and the log that it carries.
+[[nodiscard]] result<probe::setup>
+find_setup(const tool_options& options, const config::project* project);
 
 /// The log of a board behind a probe, through the tool of that probe. The tool runs while the source is
 /// open; the target begins its log when the bytes are listened to.

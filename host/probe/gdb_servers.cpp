@@ -32,20 +32,11 @@ result<task> reset(const setup& s, const workplace& /*at*/) {
 result<log_service> log(const setup& s, bool /*reset*/, const workplace& /*at*/) {
     if (s.log.carrier != config::log_carrier::rtt)
         return fail("a gdb server gives no SWO; write carrier = \"rtt\" under [log], or --rtt");
-    return log_service{
-        .command = {},
-        .ready = {},
-        .source = gdb_source(s, s.probe.server),
-        .how = control::none,
-        .server = {},
-        .begin = {},
-    };
+    return log_service{.source = gdb_source(s, s.probe.server)};
 }
 
 result<debug_session> debug(const setup& s, const std::string& firmware, const workplace& /*at*/) {
-    return debug_session{
-        .server = {}, .ready = {}, .debugger = gdb_session({attach_to(s.probe)}, firmware)
-    };
+    return debug_session{.debugger = gdb_session({attach_to(s.probe)}, firmware)};
 }
 
 /// Black Magic's own gdb server is the probe's first serial line.
@@ -82,21 +73,12 @@ result<log_service> bmp_log(const setup& s, bool reset, const workplace& /*at*/)
     commands.emplace_back("monitor rtt enable");
     if (reset) commands.emplace_back("run");
     if (!reset) commands.emplace_back("continue");
-    return log_service{
-        .command = gdb_batch(commands, {}),
-        .ready = {},
-        .source = "/dev/ttyBmpTarg",
-        .how = control::none,
-        .server = {},
-        .begin = {},
-    };
+    return log_service{.command = gdb_batch(commands, {}), .source = "/dev/ttyBmpTarg"};
 }
 
 result<debug_session>
 bmp_debug(const setup& s, const std::string& firmware, const workplace& /*at*/) {
-    return debug_session{
-        .server = {}, .ready = {}, .debugger = gdb_session(bmp_attach(s.probe), firmware)
-    };
+    return debug_session{.debugger = gdb_session(bmp_attach(s.probe), firmware)};
 }
 
 } // namespace

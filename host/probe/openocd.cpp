@@ -90,8 +90,7 @@ log_service service(command_line line, const workplace& at) {
         .ready = fmt::format("Listening on port {} for tcl connections", at.control_port),
         .source = fmt::format("tcp:127.0.0.1:{}", at.data_port),
         .how = control::tcl,
-        .server = fmt::format("127.0.0.1:{}", at.control_port),
-        .begin = {},
+        .server = fmt::format("127.0.0.1:{}", at.control_port)
     };
 }
 
@@ -157,7 +156,7 @@ result<debug_session> debug(const setup& s, const std::string& firmware, const w
         const bool plain = word.find_first_of(" ;{}[]$") == std::string::npos;
         pipe += plain ? " " + word : " '" + word + "'";
     }
-    return debug_session{.server = {}, .ready = {}, .debugger = gdb_session({pipe}, firmware)};
+    return debug_session{.debugger = gdb_session({pipe}, firmware)};
 }
 
 } // namespace

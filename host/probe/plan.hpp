@@ -44,18 +44,18 @@ enum class control : std::uint8_t {
 
 /// A program that serves the log for as long as it runs.
 struct log_service {
-    command_line command; ///< empty: a server that runs already
-    std::string ready;    ///< what it says when its ports are open; empty: at once
-    std::string source;   ///< of the bytes, as `drone log --input` spells it; a path: a FIFO
+    command_line command = {}; ///< empty: a server that runs already
+    std::string ready = {};    ///< what it says when its ports are open; empty: at once
+    std::string source;        ///< of the bytes, as `drone log --input` spells it; a path: a FIFO
     control how = control::none;
-    std::string server; ///< HOST:PORT of the control
-    std::vector<std::string> begin;
+    std::string server = {}; ///< HOST:PORT of the control
+    std::vector<std::string> begin = {};
 };
 
 /// A debugger, and the server that it needs.
 struct debug_session {
-    command_line server; ///< empty: none
-    std::string ready;
+    command_line server = {}; ///< empty: none
+    std::string ready = {};
     command_line debugger;
 };
 

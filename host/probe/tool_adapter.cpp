@@ -50,12 +50,18 @@ scratch::~scratch() {
     if (!at_.folder.empty()) std::filesystem::remove_all(at_.folder, ignored);
 }
 
+setup setup_of(config::probe named, const config::project* project) {
+    setup s{.probe = std::move(named), .log = {}};
+    if (project == nullptr) return s;
+    s.log = project->log;
+    if (project->memory) s.ram = project->memory->ram;
+    return s;
+}
+
 result<setup> make_setup(const config::project& p) {
     auto probe = config::require_probe(p);
     if (!probe) return std::unexpected(probe.error());
-    setup s{.probe = *std::move(probe), .log = p.log};
-    if (p.memory) s.ram = p.memory->ram;
-    return s;
+    return setup_of(*std::move(probe), &p);
 }
 
 result<void> flash(const setup& s, const std::filesystem::path& firmware) {

@@ -24,6 +24,9 @@ private:
     workplace at_;
 };
 
+/// A probe and what the project, if there is one, says of the log and the RAM.
+[[nodiscard]] setup setup_of(config::probe named, const config::project* project);
+
 /// The probe of a project whose tool is not our own board.
 [[nodiscard]] result<setup> make_setup(const config::project& p);
 

@@ -86,14 +86,7 @@ result<log_service> jlink_log(const setup& s, bool reset, const workplace& at) {
             std::to_string(s.log.rtt_channel),
             fifo(at)
         };
-        return log_service{
-            .command = std::move(line),
-            .ready = {},
-            .source = fifo(at),
-            .how = control::none,
-            .server = {},
-            .begin = {}
-        };
+        return log_service{.command = std::move(line), .source = fifo(at)};
     }
     const auto clock = trace_clock(s);
     if (!clock) return std::unexpected(clock.error());
@@ -143,14 +136,7 @@ result<log_service> pyocd_log(const setup& s, bool reset, const workplace& at) {
         line.insert(
             line.end(), {"--up-channel-id", std::to_string(s.log.rtt_channel), "-d", fifo(at)}
         );
-        return log_service{
-            .command = std::move(line),
-            .ready = {},
-            .source = fifo(at),
-            .how = control::none,
-            .server = {},
-            .begin = {}
-        };
+        return log_service{.command = std::move(line), .source = fifo(at)};
     }
     const auto clock = trace_clock(s);
     if (!clock) return std::unexpected(clock.error());
@@ -223,10 +209,7 @@ result<log_service> probe_rs_log(const setup& s, bool /*reset*/, const workplace
     return log_service{
         .command = probe_rs_server(s, at),
         .ready = probe_rs_ready,
-        .source = gdb_source(s, local(at.control_port)),
-        .how = control::none,
-        .server = {},
-        .begin = {}
+        .source = gdb_source(s, local(at.control_port))
     };
 }
 

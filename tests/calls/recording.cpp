@@ -5,11 +5,8 @@
 #include "board/board.hpp"
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
-#include "capture/heap_trace_writer.hpp"
-#include "capture/output.hpp"
+#include "capture_trace.hpp"
 #include "paths.hpp"
-#include "stream/decoder.hpp"
-#include "stream/timeline.hpp"
 #include "trace/read.hpp"
 
 #include <algorithm>
@@ -172,20 +169,6 @@ void keep_calls(std::vector<logged_call> all, recording& to) {
     to.preempted = static_cast<std::size_t>(std::ranges::count(preempted, true));
 }
 
-/// The stream as `drone log heaptrace:31` writes it.
-void capture_trace(const std::vector<std::uint8_t>& sent, const std::filesystem::path& file) {
-    capture::heap_trace_writer writer(31, capture::output(file.string()));
-    stream::timeline times(writer);
-    const auto decoder = stream::make_decoder({});
-    decoder->feed(sent, times);
-    decoder->finish(times);
-    times.release();
-    writer.finish();
-    writer.flush();
-    for (const error& failure : writer.take_failures())
-        throw std::runtime_error(failure.message);
-}
-
 /// What the reader reports, with blocks by their offsets.
 class event_list : public trace::sink {
 public:
@@ -254,7 +237,7 @@ recording record(tells what, std::uint32_t steps, const std::filesystem::path& t
     made.arena = board.arena;
     keep_calls(std::move(board.calls), made);
     made.sent = std::move(board.sent);
-    capture_trace(made.sent, trace);
+    trace::capture_trace(made.sent, trace);
     event_list events(board, made);
     made.found = checked(checked(trace::source::open(trace)).read(events));
     return made;

@@ -6,13 +6,10 @@
 #include "board/board.hpp"
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
-#include "capture/heap_trace_writer.hpp"
-#include "capture/output.hpp"
+#include "capture_trace.hpp"
 #include "frames/call_sites.hpp"
 #include "frames/frame_table.hpp"
 #include "paths.hpp"
-#include "stream/decoder.hpp"
-#include "stream/timeline.hpp"
 #include "trace/read.hpp"
 #include "trace_writer.hpp"
 
@@ -158,14 +155,7 @@ struct run : board::board_listener {
         board->flush_trace();
         seen = std::move(follows.seen);
         const trace::temporary_file file("");
-        capture::heap_trace_writer writer(31, capture::output(file.path().string()));
-        stream::timeline times(writer);
-        const auto decoder = stream::make_decoder({});
-        decoder->feed(sent, times);
-        decoder->finish(times);
-        times.release();
-        writer.finish();
-        writer.flush();
+        trace::capture_trace(sent, file.path());
         found = trace::source::open(file.path()).value().read(told).value();
     }
     bool swo(std::span<const std::uint8_t> bytes) override {

@@ -94,6 +94,13 @@ int take_after(int file, const struct stat* replaced) {
     return ::fchmod(file, replaced->st_mode & 07777) == 0 ? 0 : errno;
 }
 
+/// What is no regular file (a device, a pipe) is written, never replaced: a rename would remove it.
+/// 0 or an errno.
+int write_in_place(const fs::path& target, std::string_view text) {
+    const descriptor file(::open(target.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    return file ? write_all(file.get(), text) : errno;
+}
+
 } // namespace
 
 result<std::string> read_file(const fs::path& path, std::size_t limit) {
@@ -124,6 +131,11 @@ result<void> replace_file(
     // A rename needs no right to write the file itself; whoever took that right away meant it.
     if (exists && ::faccessat(AT_FDCWD, target->c_str(), W_OK, AT_EACCESS) != 0)
         return refuse(errno);
+    if (exists && !S_ISREG(replaced.st_mode)) {
+        // Nothing can be compared with what a device holds, and nobody asks for it.
+        const int problem = expected ? EINVAL : write_in_place(*target, text);
+        return problem == 0 ? result<void>{} : refuse(problem);
+    }
     file_beside made(*target);
     if (made.get() < 0) return refuse(errno);
     if (const int problem = write_all(made.get(), text); problem != 0) return refuse(problem);

@@ -23,7 +23,8 @@ read_file(const std::filesystem::path& path, std::size_t limit = small_file_byte
 
 /// Puts `text` in the file's place, as a whole or not at all: it is written to a new file beside
 /// it, synchronised, and renamed. A symbolic link stays, and what it points to is replaced; owner,
-/// group and mode stay. A file that is not there is created.
+/// group and mode stay. A file that is not there is created. A device or a pipe is written as it is
+/// and stays; a folder is refused.
 ///
 /// With `expected`, the file must still hold exactly that, or the error is `changed`; among callers
 /// of this function no change is ever lost. Errors are `denied`, `full` or `changed` where they are

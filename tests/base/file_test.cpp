@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 
+#include "base/descriptor.hpp"
 #include "base/errno.hpp"
 #include "base/file.hpp"
 #include "scratch.hpp"
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <functional>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -137,6 +140,28 @@ TEST(ReplaceFile, FollowsNoLinkThatWaitsBesideIt) {
     fs::create_symlink(precious, here.path("a.new"));
     ASSERT_TRUE(replace_file(file, "new"));
     EXPECT_EQ(content(precious), "mine");
+}
+
+/// As root, `-o /dev/null` once replaced the device by a file.
+TEST(ReplaceFile, ADeviceIsWrittenAndNotReplaced) {
+    const scratch here;
+    const fs::path pipe = here.path("pipe");
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    const descriptor reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    ASSERT_TRUE(reader);
+    ASSERT_TRUE(replace_file(pipe, "new"));
+    std::array<char, 8> got{};
+    ASSERT_EQ(::read(reader.get(), got.data(), got.size()), 3);
+    EXPECT_EQ(std::string_view(got.data(), 3), "new");
+    EXPECT_TRUE(fs::is_fifo(pipe));
+    EXPECT_FALSE(replace_file(pipe, "newer", "new"));
+    EXPECT_TRUE(fs::is_fifo(pipe));
+}
+
+TEST(ReplaceFile, AFolderIsRefusedAndStays) {
+    const scratch here;
+    EXPECT_FALSE(replace_file(here.path(), "new"));
+    EXPECT_TRUE(fs::is_directory(here.path()));
 }
 
 TEST(ReplaceFile, ALostRaceIsReported) {

@@ -46,6 +46,61 @@ TEST(NativeTrace, CountsWhatWasLost) {
     EXPECT_EQ(r.found.gaps, 1);
 }
 
+/// A program that does the same over and over. Its words repeat with their numbers, every 32 events.
+class looping_writer : public native_writer {
+public:
+    looping_writer& loop(std::uint32_t count) {
+        for (; count != 0; --count) {
+            if (events % 2 == 0)
+                allocate(1, 0, 12);
+            else
+                deallocate(1, 0);
+        }
+        return *this;
+    }
+};
+
+TEST(NativeTrace, CountsWhatALoopLostAndTakesNoneOfItForDataThatWasSentTwice) {
+    for (std::uint32_t lost = 1; lost <= 100; ++lost) {
+        SCOPED_TRACE(lost);
+        looping_writer w;
+        w.announce();
+        w.loop(200).checkpoint();
+        w.loop(300); // up to here there are enough words that a copy could be of
+        const std::size_t kept = w.words.size();
+        w.loop(lost);
+        w.words.resize(kept);
+        w.loop(200).checkpoint();
+        w.loop(100).checkpoint();
+        const findings found = reading(w.bytes()).found;
+        EXPECT_EQ(found.lost_events, lost);
+        EXPECT_GE(found.gaps, 1U);
+        EXPECT_LE(found.gaps, 2U); // whole turns of the numbers are found at the next check
+        EXPECT_EQ(found.repeated, 0U);
+        EXPECT_EQ(found.damaged, 0U);
+        EXPECT_EQ(found.double_frees + found.contradictions, 0U);
+    }
+}
+
+TEST(NativeTrace, CountsWhatOfALoopWasSentTwice) {
+    for (std::uint32_t twice = 1; twice < wire::sequence_period; ++twice) {
+        SCOPED_TRACE(twice);
+        looping_writer w;
+        w.announce();
+        w.loop(200).checkpoint();
+        w.loop(300);
+        const std::vector<wire::word> copy(w.words.end() - twice, w.words.end());
+        w.words.insert(w.words.end(), copy.begin(), copy.end());
+        w.loop(200).checkpoint();
+        w.loop(100).checkpoint();
+        const findings found = reading(w.bytes()).found;
+        EXPECT_EQ(found.repeated, twice);
+        EXPECT_EQ(found.lost_events, 0U);
+        EXPECT_EQ(found.damaged, 0U);
+        EXPECT_EQ(found.double_frees + found.contradictions, 0U);
+    }
+}
+
 TEST(NativeTrace, LearnsTheLayoutFromALaterAnnouncement) {
     native_writer w;
     w.events = 100;

@@ -168,6 +168,9 @@ constexpr std::uint32_t cases = 10'000;
 
 TEST(DamagedForeignTrace, SaysNothingFalseWhateverIsCutDroppedDoubledOrFlipped) {
     std::uint64_t certain = 0;
+    std::uint32_t were_read = 0;
+    std::uint32_t were_noticed = 0;
+    std::uint64_t double_frees = 0;
     for (std::uint32_t seed = 0; seed < cases; ++seed) {
         SCOPED_TRACE(seed);
         random_source random(seed);
@@ -178,10 +181,19 @@ TEST(DamagedForeignTrace, SaysNothingFalseWhateverIsCutDroppedDoubledOrFlipped) 
             trace::damage(bytes, random, true);
         const auto out = read(bytes);
         if (out) trace::expect_nothing_false(*out, true_one);
-        if (out) certain += out->certain.size();
         if (::testing::Test::HasFailure()) return;
+        if (!out) continue;
+        ++were_read;
+        certain += out->certain.size();
+        double_frees += out->found.double_frees;
+        const findings& found = out->found;
+        if (found.gaps + found.damaged + found.lost_events + found.repeated != 0) ++were_noticed;
     }
+    // Neither damage that does nothing nor a reader that says nothing would fail above.
+    EXPECT_GT(were_read, cases / 100 * 95);
+    EXPECT_GT(were_noticed, cases / 2);
     EXPECT_GT(certain, cases) << "hardly anything was certain";
+    EXPECT_GT(double_frees, cases / 100);
 }
 
 /// A damaged size lies over other blocks. That they are taken later says nothing of the block itself.

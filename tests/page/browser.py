@@ -5,6 +5,8 @@
         page.evaluate("document.title")
         page.click("#axis"); page.key("Escape"); page.screenshot("page.png")
         page.messages, page.requests     what the console said, what the page asked the network for
+
+Its only fonts are those of Debian's fonts-dejavu-core, so that a picture is the same on every machine.
 """
 
 import base64
@@ -15,6 +17,14 @@ import pathlib
 import subprocess
 import tempfile
 
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <dir>/usr/share/fonts/truetype/dejavu</dir>
+  <cachedir>{}</cachedir>
+</fontconfig>
+"""
+
 KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Escape": 27, "Tab": 9,
         "Home": 36, "End": 35}
 
@@ -24,6 +34,8 @@ class Browser:
 
     def __init__(self, dark=False):
         self.profile = tempfile.TemporaryDirectory(prefix="drone-page-", ignore_cleanup_errors=True)
+        fonts = pathlib.Path(self.profile.name) / "fonts.conf"
+        fonts.write_text(FONTS.format(self.profile.name))
         to_child, self.to_browser = os.pipe()
         self.from_browser, from_child = os.pipe()
 
@@ -37,8 +49,8 @@ class Browser:
              "--no-first-run", "--disable-background-networking", "--disable-component-update",
              "--remote-debugging-pipe",
              "--hide-scrollbars", "--force-color-profile=srgb", f"--user-data-dir={self.profile.name}", "about:blank"],
-            preexec_fn=put_in_place, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
+            env={**os.environ, "FONTCONFIG_FILE": str(fonts)}, preexec_fn=put_in_place, close_fds=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_child)
         os.close(from_child)
         self.dark = dark
@@ -93,14 +105,14 @@ class Browser:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
                 return answer["result"]
 
-    def open(self, file, width=1240, height=900):
-        return Page(self, file, width, height)
+    def open(self, file, width=1240, height=900, fragment=""):
+        return Page(self, pathlib.Path(file).resolve().as_uri() + fragment, width, height)
 
 
 class Page:
     """A file that is open, with all that it said."""
 
-    def __init__(self, browser, file, width, height):
+    def __init__(self, browser, url, width, height):
         self.browser = browser
         self.messages = []
         self.requests = []
@@ -112,7 +124,7 @@ class Page:
             self.call(f"{domain}.enable")
         self.resize(width, height)
         self.colour("dark" if browser.dark else "light")
-        self.url = pathlib.Path(file).resolve().as_uri()
+        self.url = url
         self.call("Page.navigate", url=self.url)
         while not self.loaded:
             browser.receive()
@@ -128,7 +140,7 @@ class Page:
             self.messages.append(details.get("exception", {}).get("description", details["text"]))
         elif method == "Log.entryAdded":
             self.messages.append(f"{what['entry']['level']}: {what['entry']['text']}")
-        elif method == "Network.requestWillBeSent" and what["request"]["url"] != self.url:
+        elif method == "Network.requestWillBeSent" and what["request"]["url"] != self.url.split("#")[0]:
             self.requests.append(what["request"]["url"])
 
     def call(self, method, **parameters):
@@ -144,6 +156,11 @@ class Page:
     def settle(self):
         """Until what was asked for is drawn: two frames."""
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
+
+    def until(self, condition):
+        """Until an expression of the page's script holds."""
+        self.evaluate("new Promise(done => { const look = () => (" + condition + ") ? done(0)"
+                      " : requestAnimationFrame(look); look(); })")
 
     def text(self, selector):
         return self.evaluate(f"document.querySelector({json.dumps(selector)}).textContent")

@@ -12,6 +12,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DRONE = pathlib.Path(os.environ.get("DRONE_BUILD", ROOT / "build")) / "bin/drone"
+TRACES = pathlib.Path(__file__).resolve().parent / "traces"
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
 
 scratch = tempfile.TemporaryDirectory(prefix="drone-page-")

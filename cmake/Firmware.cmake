@@ -2,8 +2,9 @@
 include(CortexM)
 
 set(DRONE_FIRMWARE_CXX arm-none-eabi-g++)
+set(DRONE_FIRMWARE_CC arm-none-eabi-gcc)
 
-# drone_test_firmware(name SOURCES a.cpp ... [CPU cortex-m4] [FLOAT soft] [OPTIONS -O2 ...] [LINK ...] [STACKS])
+# drone_test_firmware(name SOURCES a.cpp b.c ... [CPU cortex-m4] [FLOAT soft] [OPTIONS -O2 ...] [LINK ...] [STACKS])
 # Compiles and links ${PROJECT_BINARY_DIR}/firmware/<name>.elf for the virtual board, with the start-up
 # code, newlib-nano and the linker script of arch/cortex_m; target <name>_firmware.
 # With STACKS it is linked twice, for its frame table, which needs the tool.
@@ -24,8 +25,7 @@ function(drone_test_firmware name)
     drone_memory_script(${folder} ${flash_origin} "${flash_size}" ${ram_origin} "${ram_size}")
     drone_cortex_m_flags(flags "${ARG_CPU}" "${ARG_FLOAT}")
     set(compile
-        ${flags} -std=c++20 -O2 -g -Wall -Wextra -Wshadow -Werror
-        -fno-exceptions -fno-rtti -fno-threadsafe-statics
+        ${flags} -O2 -g -Wall -Wextra -Wshadow -Werror
         -I${PROJECT_SOURCE_DIR}/include -I${PROJECT_SOURCE_DIR}/arch ${ARG_OPTIONS})
     set(linked "")
     foreach(source IN LISTS ARG_SOURCES
@@ -33,9 +33,13 @@ function(drone_test_firmware name)
         cmake_path(ABSOLUTE_PATH source OUTPUT_VARIABLE path)
         cmake_path(GET path FILENAME file)
         set(object ${objects}/${file}.o)
+        set(compiler ${DRONE_FIRMWARE_CXX} -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics)
+        if(file MATCHES "[.]c$")
+            set(compiler ${DRONE_FIRMWARE_CC} -std=c99)
+        endif()
         add_custom_command(
             OUTPUT ${object}
-            COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} ${DRONE_FIRMWARE_CXX} ${compile}
+            COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} ${compiler} ${compile}
                     -MD -MF ${object}.d -c ${path} -o ${object}
             DEPENDS ${path}
             DEPFILE ${object}.d

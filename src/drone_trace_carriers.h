@@ -3,6 +3,8 @@
  * Part of drone_trace.c: its settings (templates/drone_trace_config.h has them all), how interrupts are
  * masked, and the carriers of words. A carrier is a few functions: whether somebody listens to a port,
  * whether it takes a word now, and the write, which is called with interrupts masked. */
+#ifndef DRONE_TRACE_CARRIERS_H
+#define DRONE_TRACE_CARRIERS_H
 
 /* -- Settings -------------------------------------------------------------------------------------- */
 
@@ -295,4 +297,5 @@ static inline int carrier_running(void) { return 1; }
 #endif
 #ifndef DRONE_TRACE_UART
 static inline int carrier_pump(void) { return 0; }
+#endif
 #endif

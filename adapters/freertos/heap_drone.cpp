@@ -9,6 +9,7 @@
 
 #include <cortex_m/exclusive.hpp>
 #include <cstring>
+#include <new>
 
 extern "C" {
 #include "FreeRTOS.h"
@@ -95,6 +96,14 @@ void xPortResetHeapMinimumEverFreeHeapSize() {
 
 /// The heap is ready before main().
 void vPortInitialiseBlocks() {}
+
+/// FreeRTOS 11.1 and later. For a scheduler that starts again without a reset: no block is taken any more.
+void vPortHeapResetState() {
+    const alone masked;
+    new (&heap) decltype(heap)();
+    heap.initialize();
+    counted = {};
+}
 
 /// Free blocks are the pools'. The largest is what a request may ask for.
 void vPortGetHeapStats(HeapStats_t* stats) {

@@ -24,6 +24,7 @@ void *pvPortMalloc(size_t xSize);
 void *pvPortCalloc(size_t xNum, size_t xSize);
 void vPortFree(void *pv);
 void vPortInitialiseBlocks(void);
+void vPortHeapResetState(void);
 size_t xPortGetFreeHeapSize(void);
 size_t xPortGetMinimumEverFreeHeapSize(void);
 void xPortResetHeapMinimumEverFreeHeapSize(void);

@@ -65,6 +65,21 @@ int main(void) {
         (unsigned)(stats.xNumberOfSuccessfulAllocations - stats.xNumberOfSuccessfulFrees));
     printf("Failures: %lu\n", told_failures);
     printf("Books: %lu %lu %lu\n", allocations, live_blocks, failures);
+    /* Nothing is free and nothing taken but what these functions say, also after a reset of the heap. */
+    const size_t least = xPortGetMinimumEverFreeHeapSize();
+    if (least > xPortGetFreeHeapSize() || stats.xMinimumEverFreeBytesRemaining != least) return 1;
+    xPortResetHeapMinimumEverFreeHeapSize();
+    if (xPortGetMinimumEverFreeHeapSize() != xPortGetFreeHeapSize()) return 2;
+    vPortHeapResetState();
+    vPortGetHeapStats(&stats);
+    if (stats.xNumberOfSuccessfulAllocations != 0 || stats.xNumberOfFreeBlocks != 76) return 3;
+    const size_t whole = xPortGetFreeHeapSize();
+    unsigned char *const zeros = pvPortCalloc(10, 100);
+    if (zeros == NULL || zeros[0] != 0 || zeros[999] != 0 || pvPortCalloc((size_t)-1, 2) != NULL) return 4;
+    if (whole - xPortGetFreeHeapSize() != 1504) return 5; /* a block of the pool that serves it */
+    vPortFree(zeros);
+    if (xPortGetFreeHeapSize() != whole) return 6;
+    printf("Functions: all\n");
 #else
     drone_trace_end();
     printf("Allocations: %lu\nFailures: %lu\nPeak: %lu\nLive bytes: %lu\nLive blocks: %lu\n", allocations, failures, peak,

@@ -169,14 +169,6 @@ result<trace::source> open_trace(const std::string& file, const heap_options& op
     return source;
 }
 
-result<usage::arena> read_arena(const trace::source& run) {
-    usage::arena first;
-    if (const auto read = run.read(first); !read) return std::unexpected(read.error());
-    usage::arena second(first);
-    if (const auto read = run.read(second); !read) return std::unexpected(read.error());
-    return second;
-}
-
 void warn_of_different_builds(
     std::span<const std::string> files, std::span<const std::vector<std::uint32_t>> identities
 ) {

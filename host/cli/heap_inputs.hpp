@@ -6,7 +6,6 @@
 #include "layout/replay.hpp"
 #include "trace/read.hpp"
 #include "trace/sink.hpp"
-#include "usage/arena.hpp"
 #include "usage/demand.hpp"
 
 #include <algorithm>
@@ -73,9 +72,6 @@ read_heap_inputs(const heap_options& options, const companion& beside = nullptr)
 /// The file, its sizes as the options say.
 [[nodiscard]] result<trace::source>
 open_trace(const std::string& file, const heap_options& options);
-
-/// Where the blocks of a run are; not known of a heap of ours.
-[[nodiscard]] result<usage::arena> read_arena(const trace::source& run);
 
 /// A sentence's end for a layout in which requests fall over; empty where the traces are exact.
 [[nodiscard]] std::string doubt_of_fall_over(const heap_inputs& inputs);

@@ -5,6 +5,7 @@
 #include "frames/frame_table.hpp"
 #include "report/symbols.hpp"
 #include "trace/read.hpp"
+#include "trace/tee.hpp"
 
 #include <fmt/core.h>
 
@@ -154,23 +155,25 @@ result<void> read_run(
     if (const std::string other = other_heap(source, inputs); !other.empty())
         say("drone: note: {}\n", other);
     usage::statistics alone;
-    auto found = source.read(alone);
+    usage::arena drawn;
+    trace::tee alone_and_drawn(alone, drawn);
+    auto found = source.read(with_arena ? static_cast<trace::sink&>(alone_and_drawn) : alone);
     if (!found) return std::unexpected(found.error());
     for (const std::string& notice : found->notices)
         say("drone: note: {}: {}\n", file, notice);
     usage::analysis details(alone.peak_event());
     usage::growth_by_caller growth;
     const bool grows = alone.grows();
-    if (with_details || grows || !into.permanent.empty())
-        if (const auto again = source.read(details); !again) return std::unexpected(again.error());
+    usage::arena arena(drawn);
+    if (const bool is_detailed = with_details || grows || !into.permanent.empty();
+        is_detailed || with_arena) {
+        trace::tee details_and_arena(details, arena);
+        trace::sink& one = is_detailed ? static_cast<trace::sink&>(details) : arena;
+        trace::sink& all = is_detailed && with_arena ? details_and_arena : one;
+        if (const auto again = source.read(all); !again) return std::unexpected(again.error());
+    }
     if (grows)
         if (const auto again = source.read(growth); !again) return std::unexpected(again.error());
-    usage::arena arena;
-    if (with_arena) {
-        auto drawn = read_arena(source);
-        if (!drawn) return std::unexpected(drawn.error());
-        arena = *std::move(drawn);
-    }
     into.usage.unite(alone);
     const trace::traced_heap* const announced = source.announced();
     into.runs.push_back(

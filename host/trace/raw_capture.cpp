@@ -59,9 +59,9 @@ bool may_announce_in_packets(std::span<const std::byte> bytes) {
     const std::size_t last = std::min(bytes.size(), looked_at);
     for (std::size_t at = 0; at + word_bytes < last; ++at) {
         const auto header = std::to_integer<unsigned>(bytes[at]);
-        const bool is_word = (header & 7U) == 3;
+        if ((header & 7U) != 3) continue; // not of a word
         port& of = ports[header >> 3U];
-        if (!is_word || at < of.end) continue;
+        if (at < of.end) continue;
         of.end = at + 1 + word_bytes;
         const wire::word word{base::load_le<std::uint32_t>(&bytes[at + 1])};
         if (word.op() == wire::operation::control && of.parser.feed(word)) return true;

@@ -45,6 +45,14 @@ void arena::on_changes(std::span<const trace::change> changes) {
     }
 }
 
+/// Of a heap that is ours nothing is drawn, and nearly all changes of it are brief.
+void arena::on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t context) {
+    if (is_ours_)
+        events_ += changes.size();
+    else
+        sink::on_brief_changes(changes, context);
+}
+
 void arena::on_resize(
     const trace::change& before, const trace::change& after, trace::resizing /*how*/
 ) {

@@ -18,8 +18,10 @@ void statistics::count(std::span<const Change> changes, auto size_of, auto gives
         const std::size_t direction = gives_back(c);
         counts& of_size = size < small_limit ? small[size] : large(size);
         ++of_size.changes[direction];
-        if (of_size.live() > of_size.max_load) [[unlikely]]
+        if (of_size.live() > of_size.max_load) [[unlikely]] {
+            if (of_size.max_load == 0 && size < small_limit) small_seen_.push_back(size);
             of_size.max_load = of_size.live();
+        }
         const std::int64_t mask = -static_cast<std::int64_t>(direction);
         live_bytes += (std::int64_t{size} ^ mask) - mask;
         if (live_bytes > peak_bytes) [[unlikely]] {
@@ -47,11 +49,10 @@ void statistics::sample() {
     history_.sample([this](auto note) {
         std::int64_t live = 0;
         const auto add = [&](std::uint32_t size, const counts& of_size) {
-            if (of_size.changes[0] == 0) return;
             note(size, static_cast<std::uint64_t>(of_size.live()));
             live += of_size.live();
         };
-        for (std::uint32_t size = 0; size < small_limit; ++size)
+        for (const std::uint32_t size : small_seen_)
             add(size, small_[size]);
         for (const auto& [size, of_size] : large_)
             add(size, of_size);

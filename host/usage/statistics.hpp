@@ -101,7 +101,8 @@ private:
     void count(std::span<const Change> changes, auto size_of, auto gives_back);
     counts& large(std::uint32_t size);
 
-    std::vector<counts> small_; ///< by size
+    std::vector<counts> small_;             ///< by size
+    std::vector<std::uint32_t> small_seen_; ///< sizes of which a block was live, in this run
     std::unordered_map<std::uint32_t, counts> large_;
     std::map<std::uint32_t, leftover> leftovers_;
     std::map<std::uint32_t, refusal> refusals_;

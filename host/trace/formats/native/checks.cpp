@@ -25,6 +25,27 @@ public:
         else if (version_1::in_digest(w))
             sum_ = version_1::digest(sum_, w);
     }
+    /// Adds the words from the first on that are events. Returns how many.
+    ///
+    /// Every word of a trace passes here before it is read, so this loop does nothing else.
+    [[nodiscard]] std::size_t add_events(std::span<const std::byte> words) {
+        const std::byte* at = words.data();
+        const std::byte* const end = at + words.size() / word_bytes * word_bytes;
+        std::uint32_t sum = sum_;
+        const auto pass = [&](auto with_one_more) {
+            for (; at != end; at += word_bytes) {
+                const wire::word w = load_word(at);
+                if (!w.is_event()) return;
+                sum = with_one_more(sum, w);
+            }
+        };
+        if (old_)
+            pass(version_1::digest);
+        else
+            pass(wire::digest);
+        sum_ = sum;
+        return static_cast<std::size_t>(at - words.data()) / word_bytes;
+    }
     [[nodiscard]] bool agrees(wire::word digest) const {
         return digest == (old_ ? version_1::make_digest(sum_) : wire::make_digest(sum_));
     }
@@ -66,6 +87,13 @@ stretch_finder::scan(std::size_t at, const announced_trace& with, word_range lef
     for (; at + word_bytes <= bytes_.size(); at += word_bytes) {
         if (at >= left_out.begin && at < left_out.end) {
             at = left_out.end - word_bytes;
+            continue;
+        }
+        const std::size_t stop = at < left_out.begin ? left_out.begin : bytes_.size();
+        if (const std::size_t passed = sum.add_events(bytes_.subspan(at, stop - at)); passed != 0) {
+            first = false;
+            if (!found.count) found.events += static_cast<std::uint32_t>(passed);
+            at += (passed - 1) * word_bytes;
             continue;
         }
         const wire::word w = load_word(&bytes_[at]);

@@ -3,20 +3,19 @@
 
 // How a command joins the tool. A command is one file, <name>.cpp, with one function
 //
-//     void add_<name>(CLI::App& parent, session& s) {
+//     void add_<name>(command_syntax parent, session& s) {
 //         auto options = std::make_shared<...>();
-//         CLI::App& command = *parent.add_subcommand("<name>", "What it does");
+//         command_syntax command = parent.add_subcommand("<name>", "What it does");
 //         command.add_option("-f,--file", options->files, "...");
 //         s.on(command, [options]() -> result<int> { ...; return 0; });
 //     }
 //
 // and one call in commands.cpp. An action's value is the exit code; an error ends
-// the tool with exit code 1 and the one line `drone: <message>`. What CLI11 refuses (unknown
-// options, failed validators) ends it with exit code 2 before any action runs.
+// the tool with exit code 1 and the one line `drone: <message>`. What the syntax refuses (unknown
+// options, failed checks) ends it with exit code 2 before any action runs.
 
 #include "base/error.hpp"
-
-#include <CLI/CLI.hpp>
+#include "cli/syntax.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -33,8 +32,8 @@ public:
     explicit session(std::filesystem::path executable) : executable_(std::move(executable)) {}
 
     /// What to do when `command` is the innermost one on the command line. A command without an
-    /// action calls require_subcommand(1).
-    void on(const CLI::App& command, action act) { actions_[&command] = std::move(act); }
+    /// action calls require_subcommand().
+    void on(command_syntax command, action act) { actions_[&command.declared()] = std::move(act); }
 
     /// Runs the innermost parsed command under `root`.
     [[nodiscard]] result<int> run(const CLI::App& root) const;
@@ -56,6 +55,6 @@ private:
 }
 
 /// Adds every command.
-void add_commands(CLI::App& root, session& s);
+void add_commands(command_syntax root, session& s);
 
 } // namespace drone::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command_tree.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <sstream>
 
@@ -78,7 +80,7 @@ void flatten(const command_entry& command, std::vector<const command_entry*>& in
 
 } // namespace
 
-command_entry read_commands(const CLI::App& root) { return read_command(root, {}); }
+command_entry read_commands(command_syntax root) { return read_command(root.declared(), {}); }
 
 std::string full_name(const command_entry& command, char separator) {
     std::string name = "drone";

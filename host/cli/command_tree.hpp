@@ -3,7 +3,7 @@
 
 // The commands as their own help knows them, for what is made from that: manual pages and completion.
 
-#include <CLI/CLI.hpp>
+#include "cli/syntax.hpp"
 
 #include <string>
 #include <vector>
@@ -29,7 +29,7 @@ struct command_entry {
 };
 
 /// The tree under the tool itself.
-[[nodiscard]] command_entry read_commands(const CLI::App& root);
+[[nodiscard]] command_entry read_commands(command_syntax root);
 
 /// "drone heap generate", with that separator.
 [[nodiscard]] std::string full_name(const command_entry& command, char separator = ' ');

@@ -6,31 +6,32 @@
 
 namespace drone::cli {
 
-void add_new(CLI::App& parent, session& s);
-void add_flash(CLI::App& parent, session& s);
-void add_log(CLI::App& parent, session& s);
-void add_probe(CLI::App& parent, session& s);
-void add_doctor(CLI::App& parent, session& s);
-CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared, session& s);
-void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
-void add_replay(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
-void add_diff(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
-void add_report(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
-void add_export(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
-void add_summarise(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
-void add_watch(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
-void add_fleet(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
-void add_verdict(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s);
-void add_print(CLI::App& parent, session& s);
+void add_new(command_syntax parent, session& s);
+void add_flash(command_syntax parent, session& s);
+void add_log(command_syntax parent, session& s);
+void add_probe(command_syntax parent, session& s);
+void add_doctor(command_syntax parent, session& s);
+command_syntax
+add_heap(command_syntax parent, const std::shared_ptr<heap_options>& shared, session& s);
+void add_generate(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_replay(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_diff(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_report(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_export(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_summarise(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_watch(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_fleet(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_verdict(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s);
+void add_print(command_syntax parent, session& s);
 
-void add_commands(CLI::App& root, session& s) {
+void add_commands(command_syntax root, session& s) {
     add_new(root, s);
     add_flash(root, s);
     add_log(root, s);
     add_probe(root, s);
     add_doctor(root, s);
     const auto shared = std::make_shared<heap_options>();
-    CLI::App& heap = add_heap(root, shared, s);
+    command_syntax heap = add_heap(root, shared, s);
     add_generate(heap, shared, s);
     add_replay(heap, shared, s);
     add_diff(heap, shared, s);

@@ -97,35 +97,33 @@ result<int> print_diff(const heap_options& shared, const diff_options& options) 
 
 } // namespace
 
-void add_diff(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+void add_diff(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s) {
     const auto options = std::make_shared<diff_options>();
-    CLI::App& command =
-        *heap.add_subcommand("diff", "What grew, shrank, came and went between two runs");
+    command_syntax command =
+        heap.add_subcommand("diff", "What grew, shrank, came and went between two runs");
     command.fallthrough();
-    command.add_option("BEFORE", options->before, "A trace of the run to compare with")->required();
-    command.add_option("AFTER", options->after, "A trace of the run that is looked at")->required();
+    command.add_option("BEFORE", options->before, "A trace of the run to compare with").required();
+    command.add_option("AFTER", options->after, "A trace of the run that is looked at").required();
     command
         .add_option(
             "--fail-above",
             options->limit,
             "Exit with 1 if the heap grew by more: bytes, or a percentage of the peak before"
         )
-        ->type_name("LIMIT")
-        ->check(refused_by(parse_limit));
+        .takes("LIMIT")
+        .check(refused_by(parse_limit));
     command
         .add_option(
             "--elf", options->elf, "The firmware of both runs; given twice, of each in turn"
         )
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    CLI::Option* const json = command.add_flag("--json", shared->json, "The comparison as JSON");
+        .once_each();
+    const option_syntax json = command.add_flag("--json", shared->json, "The comparison as JSON");
     command.add_flag("--markdown", options->markdown, "A summary for a pull request")
-        ->excludes(json);
-    command.callback([&heap, options] {
-        if (heap.get_option("--file")->count() != 0)
-            throw CLI::ArgumentMismatch("-f is not for diff: name the two traces themselves");
-        if (options->elf.size() > 2)
-            throw CLI::ArgumentMismatch("--elf is for two runs; give it once or twice");
+        .excludes(json);
+    command.check([heap, options]() -> std::string {
+        if (heap.is_given("--file")) return "-f is not for diff: name the two traces themselves";
+        if (options->elf.size() > 2) return "--elf is for two runs; give it once or twice";
+        return {};
     });
     s.on(command, [shared, options] { return print_diff(*shared, *options); });
 }

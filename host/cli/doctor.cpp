@@ -238,9 +238,9 @@ result<int> examine(const doctor_options& options) {
 
 } // namespace
 
-void add_doctor(CLI::App& parent, session& s) {
+void add_doctor(command_syntax parent, session& s) {
     const auto options = std::make_shared<doctor_options>();
-    CLI::App& doctor = *parent.add_subcommand(
+    command_syntax doctor = parent.add_subcommand(
         "doctor", "Find out why a board's log is silent, over its debug port"
     );
     doctor.add_flag("--fix", options->fix, "Write the registers that are wrong");
@@ -248,7 +248,7 @@ void add_doctor(CLI::App& parent, session& s) {
         .add_option(
             "--via", options->tool.via, "TOOL:CHIP, such as openocd:stm32f4x, gdb:HOST:PORT"
         )
-        ->check(refused_by(probe::parse_via));
+        .check(refused_by(probe::parse_via));
     doctor.add_option("--swo", options->tool.swo, "BAUD@CLOCK, such as 2000000@168MHz");
     doctor.add_flag("--rtt", options->tool.rtt, "The log comes over RTT");
     s.on(doctor, [options] { return examine(*options); });

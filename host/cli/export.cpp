@@ -64,13 +64,13 @@ result<int> export_run(const heap_options& shared, const export_options& options
 
 } // namespace
 
-void add_export(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+void add_export(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s) {
     const auto options = std::make_shared<export_options>();
-    CLI::App& command = *heap.add_subcommand("export", "A run in the format of another tool");
+    command_syntax command = heap.add_subcommand("export", "A run in the format of another tool");
     command.fallthrough();
     command.add_option("--as", options->format, "The format")
-        ->required()
-        ->check(CLI::IsMember(report::export_formats()));
+        .required()
+        .one_of(report::export_formats());
     command.add_option(
         "-o,--output", options->output, "The file to write; default: standard output"
     );

@@ -79,15 +79,15 @@ result<int> debug(const session& s, const std::filesystem::path& file) {
 
 } // namespace
 
-void add_flash(CLI::App& parent, session& s) {
+void add_flash(command_syntax parent, session& s) {
     const auto file = std::make_shared<std::string>();
-    CLI::App& flash_command = *parent.add_subcommand("flash", "Write a firmware to the board");
-    flash_command.add_option("FIRMWARE", *file, "An ELF file")->required();
+    command_syntax flash_command = parent.add_subcommand("flash", "Write a firmware to the board");
+    flash_command.add_option("FIRMWARE", *file, "An ELF file").required();
     s.on(flash_command, [&s, file] { return flash(s, *file); });
 
-    s.on(*parent.add_subcommand("reset", "Reset the board"), [&s] { return reset(s); });
+    s.on(parent.add_subcommand("reset", "Reset the board"), [&s] { return reset(s); });
 
-    CLI::App& gdb = *parent.add_subcommand("gdb", "Start a debugger on the board");
+    command_syntax gdb = parent.add_subcommand("gdb", "Start a debugger on the board");
     gdb.add_option("FIRMWARE", *file, "An ELF file with the symbols");
     s.on(gdb, [&s, file] { return debug(s, *file); });
 }

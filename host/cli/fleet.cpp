@@ -122,21 +122,21 @@ result<int> print_fleet(bool as_json, const fleet_options& options) {
 
 } // namespace
 
-void add_fleet(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+void add_fleet(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s) {
     const auto options = std::make_shared<fleet_options>();
-    CLI::App& command =
-        *heap.add_subcommand("fleet", "Capacities from the peaks that many devices report");
+    command_syntax command =
+        heap.add_subcommand("fleet", "Capacities from the peaks that many devices report");
     command.fallthrough();
     command.add_option("FILE", options->files, "JSON Lines, one report of a device each")
-        ->required();
+        .required();
     command
         .add_option(
             "--quantile",
             options->quantile,
             "The part of the devices that each pool is for, in percent"
         )
-        ->capture_default_str()
-        ->check(CLI::Range(0.0, 100.0));
+        .shows_default()
+        .within(0.0, 100.0);
     command.add_flag("--json", shared->json, "The capacities as JSON");
     s.on(command, [shared, options] { return print_fleet(shared->json, *options); });
 }

@@ -284,14 +284,14 @@ result<nlohmann::ordered_json> suggest_layout(const heap_inputs& inputs) {
     return made;
 }
 
-void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+void add_generate(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s) {
     auto options = std::make_shared<generate_options>();
-    CLI::App& command =
-        *heap.add_subcommand("generate", "The [heap] section that fits this program");
+    command_syntax command =
+        heap.add_subcommand("generate", "The [heap] section that fits this program");
     command.fallthrough();
     command.add_option("-p,--pools", options->pools, "The most pools; auto; or N..M for the curve")
-        ->capture_default_str()
-        ->check([](const std::string& text) {
+        .shows_default()
+        .check([](const std::string& text) {
             return parse_pools(text)
                        ? std::string()
                        : fmt::format(
@@ -301,24 +301,24 @@ void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, s
                          );
         });
     command.add_option("--headroom", options->rule, "What to do with the bytes that are left")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"spread", "none", "scale", "balanced"}));
+        .shows_default()
+        .one_of({"spread", "none", "scale", "balanced"});
     command
         .add_option(
             "--overflow",
             options->overflow,
             "Whether a region serves what no pool does; without it, as Drone.toml says"
         )
-        ->check(CLI::IsMember({"yes", "no"}));
+        .one_of({"yes", "no"});
     command.add_option("--keep", options->keep, "Blocks that must be pools: 16,32")
-        ->check(refused_by(parse_blocks));
-    command.callback([options] {
+        .check(refused_by(parse_blocks));
+    command.check([options] {
         const auto keep = parse_blocks(options->keep);
         const std::size_t most = parse_pools(options->pools).value_or(pool_range{}).last;
-        if (keep && keep->size() > most)
-            throw CLI::ArgumentMismatch(fmt::format(
-                "--keep {} has more blocks than --pools {} allows", options->keep, options->pools
-            ));
+        if (!keep || keep->size() <= most) return std::string();
+        return fmt::format(
+            "--keep {} has more blocks than --pools {} allows", options->keep, options->pools
+        );
     });
     command
         .add_option(
@@ -326,7 +326,7 @@ void add_generate(CLI::App& heap, const std::shared_ptr<heap_options>& shared, s
             options->pool_cost,
             "Bytes that another pool must save with --pools auto or N..M"
         )
-        ->capture_default_str();
+        .shows_default();
     command.add_flag(
         "--squeeze", options->squeeze, "Count on requests that fall over into larger pools"
     );

@@ -86,24 +86,24 @@ result<int> print_usage(const heap_options& shared, const usage_options& options
 
 } // namespace
 
-CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared, session& s) {
+command_syntax
+add_heap(command_syntax parent, const std::shared_ptr<heap_options>& shared, session& s) {
     const auto options = std::make_shared<usage_options>();
-    CLI::App& heap = *parent.add_subcommand("heap", "What the program did with its heap");
+    command_syntax heap = parent.add_subcommand("heap", "What the program did with its heap");
     heap.add_option(
             "-f,--file", shared->files, "A heap trace; several are several runs of one program"
     )
-        ->capture_default_str();
-    heap.add_option("-c,--config", shared->key, "The heap's key in Drone.toml")
-        ->capture_default_str();
+        .shows_default();
+    heap.add_option("-c,--config", shared->key, "The heap's key in Drone.toml").shows_default();
     heap.add_option("-s,--size", shared->size, "Size of the heap, e.g. 10K")
-        ->check(refused_by(parse_heap_size));
+        .check(refused_by(parse_heap_size));
     heap.add_option(
             "--align",
             shared->alignment,
             "The alignment of requests in a trace that does not record it (malloc: 8)"
     )
-        ->type_name("BYTES")
-        ->check([](const std::string& text) {
+        .takes("BYTES")
+        .check([](const std::string& text) {
             const auto bytes = config::parse_size(text);
             return bytes && std::has_single_bit(*bytes) && *bytes <= alignment_limit
                        ? std::string()
@@ -118,31 +118,31 @@ CLI::App& add_heap(CLI::App& parent, const std::shared_ptr<heap_options>& shared
             shared->overhead,
             "Bytes that each size in the trace has too much: its hook counts headers"
     )
-        ->type_name("BYTES");
-    CLI::Option* const by = heap.add_option(
+        .takes("BYTES");
+    option_syntax by = heap.add_option(
         "--by",
         options->sections,
         "Another table: age, arena, caller, context, lifetime, peak or pool"
     );
-    by->check(CLI::IsMember(report::section_names()));
-    CLI::Option* const elf =
+    by.one_of(report::section_names());
+    const option_syntax elf =
         heap.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
-    CLI::Option* const full = heap.add_flag(
+    const option_syntax full = heap.add_flag(
         "--full", options->full, "Callers with library functions and template arguments"
     );
-    CLI::Option* const skip = heap.add_option(
+    const option_syntax skip = heap.add_option(
         "--skip", options->skipped, "A function that is no caller, such as a wrapper: 'luaM_*'"
     );
     // Subcommands take the options of `drone heap`; of these they make nothing.
-    heap.callback([&heap, own = std::array{by, elf, full, skip}] {
-        if (heap.get_subcommands().empty()) return;
-        for (const CLI::Option* const option : own)
-            if (option->count() != 0)
-                throw CLI::ArgumentMismatch(fmt::format(
-                    "{} is an option of `drone heap` itself, not of `drone heap {}`",
-                    option->get_name(),
-                    heap.get_subcommands().front()->get_name()
-                ));
+    heap.check([heap, own = std::array{by, elf, full, skip}] {
+        const std::string subcommand = heap.given_subcommand();
+        const auto* const given = std::ranges::find_if(own, &option_syntax::is_given);
+        if (subcommand.empty() || given == own.end()) return std::string();
+        return fmt::format(
+            "{} is an option of `drone heap` itself, not of `drone heap {}`",
+            given->name(),
+            subcommand
+        );
     });
     heap.add_flag("--json", shared->json, "Everything, as JSON");
     s.on(heap, [shared, options] { return print_usage(*shared, *options); });

@@ -146,15 +146,15 @@ result<int> write_page(const heap_options& shared, const page_options& options) 
 
 } // namespace
 
-void add_report(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+void add_report(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s) {
     auto options = std::make_shared<page_options>();
-    CLI::App& command =
-        *heap.add_subcommand("report", "What the program did with its heap, as a page to look at");
+    command_syntax command =
+        heap.add_subcommand("report", "What the program did with its heap, as a page to look at");
     command.fallthrough();
-    command.add_option("-o,--output", options->output, "The page, one file of HTML")->required();
+    command.add_option("-o,--output", options->output, "The page, one file of HTML").required();
     command.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
     command.add_option("run_before", options->before, "A trace whose curve is drawn behind")
-        ->type_name("OTHER_TRACE");
+        .takes("OTHER_TRACE");
     s.on(command, [shared, options] { return write_page(*shared, *options); });
 }
 

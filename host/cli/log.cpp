@@ -181,45 +181,45 @@ result<int> run_log(const session& s, const log_options& options) {
 
 } // namespace
 
-void add_log(CLI::App& parent, session& s) {
+void add_log(command_syntax parent, session& s) {
     const auto options = std::make_shared<log_options>();
-    CLI::App& log = *parent.add_subcommand("log", "Show or save what the board sends");
+    command_syntax log = parent.add_subcommand("log", "Show or save what the board sends");
     log.add_option(
            "OUTPUT",
            options->outputs,
            "[PATH][:PORT]...: writes the bytes of these ports to PATH or standard output"
     )
-        ->check(refused_by(capture::parse_output));
-    log.add_option(
+        .check(refused_by(capture::parse_output));
+    const option_syntax input = log.add_option(
         "--input",
         options->input,
         "A file, - for standard input, serial:PATH@BAUD, tcp:HOST:PORT, openocd:HOST:PORT, gdb:HOST:PORT"
     );
-    CLI::Option* const via = log.add_option(
+    option_syntax via = log.add_option(
         "--via",
         options->tool.via,
         "TOOL:CHIP, such as openocd:stm32f4x, openocd:cmsis-dap+nrf52, jlink:STM32F407VG, gdb:HOST:PORT"
     );
-    via->check(refused_by(probe::parse_via))->excludes("--input");
-    CLI::Option* const swo = log.add_option(
+    via.check(refused_by(probe::parse_via)).excludes(input);
+    option_syntax swo = log.add_option(
         "--swo", options->tool.swo, "BAUD@CLOCK: the log comes over SWO, such as 2000000@168MHz"
     );
-    swo->check(refused_by([](const std::string& text) {
+    swo.check(refused_by([](const std::string& text) {
         config::log ignored;
         return probe::parse_swo(text, ignored);
     }));
-    log.add_flag("--rtt", options->tool.rtt, "The log comes over RTT")->excludes(swo);
+    log.add_flag("--rtt", options->tool.rtt, "The log comes over RTT").excludes(swo);
     log.add_option("--format", options->format, "swo, tpiu:ID or dso")
-        ->check(refused_by(config::parse_format));
+        .check(refused_by(config::parse_format));
     log.add_flag(
         "--time",
         options->time,
         "Begin each line of text with the target's time, in seconds where [log] has core_clock, else in ticks"
     );
-    CLI::Option* const packets =
+    const option_syntax packets =
         log.add_flag("--packets", options->packets, "Print every packet on standard output");
     log.add_flag("--json", options->json, "Print packets as JSON, one object a line")
-        ->needs(packets);
+        .needs(packets);
     log.add_flag("--reset", options->reset, "Reset the board first");
     log.add_flag("--wait", options->wait, "Wait for the source, also if it goes away");
     log.add_flag(

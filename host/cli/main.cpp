@@ -10,6 +10,7 @@
 
 #include <drone/version.hpp>
 
+#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -149,7 +150,7 @@ int run(int argc, char** argv) {
     root.footer("`drone help COMMAND` is `drone COMMAND --help`.");
     std::error_code ignored;
     session s(std::filesystem::read_symlink("/proc/self/exe", ignored));
-    add_commands(root, s);
+    add_commands(command_syntax(root), s);
     try {
         root.parse(words_of(argc, argv, root));
     } catch (const CLI::Success& asked) { // --help, --version

@@ -230,13 +230,13 @@ result<int> make_project(const session& s, const new_options& options) {
 
 } // namespace
 
-void add_new(CLI::App& parent, session& s) {
+void add_new(command_syntax parent, session& s) {
     const auto options = std::make_shared<new_options>();
-    CLI::App& command = *parent.add_subcommand("new", "Make a project for a board");
+    command_syntax command = parent.add_subcommand("new", "Make a project for a board");
     command.add_option("PATH", options->path, "The project's folder: empty, or not existing yet")
-        ->required();
+        .required();
     command.add_option("--board", options->board, "One of `drone print supported-boards`")
-        ->required();
+        .required();
     command.add_option(
         "--heap-size", options->heap_size, "The heap's size, such as 10K; by default the board's"
     );

@@ -134,19 +134,19 @@ result<int> print_frames(const std::string& elf, bool checks) {
     return 0;
 }
 
-void add_frames(CLI::App& print, session& s) {
+void add_frames(command_syntax print, session& s) {
     const auto elf = std::make_shared<std::string>();
     const auto checks = std::make_shared<bool>(false);
-    CLI::App& frames = *print.add_subcommand(
+    command_syntax frames = print.add_subcommand(
         "frames", "The frame table of a firmware that traces stacks, as an assembler source"
     );
-    frames.add_option("FIRMWARE", *elf, "The ELF file that the linker wrote")->required();
+    frames.add_option("FIRMWARE", *elf, "The ELF file that the linker wrote").required();
     frames.add_flag("--check", *checks, "Only check the table that the firmware carries");
     s.on(frames, [elf, checks] { return print_frames(*elf, *checks); });
 }
 
 /// The page of the command that these words name.
-result<int> print_man(const CLI::App& root, const std::vector<std::string>& words) {
+result<int> print_man(command_syntax root, const std::vector<std::string>& words) {
     const command_entry all = read_commands(root);
     for (const command_entry* const command : flattened(all)) {
         if (command->path != words) continue;
@@ -158,14 +158,14 @@ result<int> print_man(const CLI::App& root, const std::vector<std::string>& word
 }
 
 /// Every command, as the words that name it.
-result<int> print_commands(const CLI::App& root) {
+result<int> print_commands(command_syntax root) {
     const command_entry all = read_commands(root);
     for (const command_entry* const command : flattened(all))
         fmt::print("{}\n", full_name(*command));
     return 0;
 }
 
-result<int> print_completion(const CLI::App& root, const std::string& shell) {
+result<int> print_completion(command_syntax root, const std::string& shell) {
     const command_entry all = read_commands(root);
     const auto make = shell == "bash"  ? bash_completion
                       : shell == "zsh" ? zsh_completion
@@ -175,34 +175,33 @@ result<int> print_completion(const CLI::App& root, const std::string& shell) {
 }
 
 /// What the build of a package prints: the tool's own documentation.
-void add_documentation(CLI::App& print, const CLI::App& root, session& s) {
+void add_documentation(command_syntax print, command_syntax root, session& s) {
     const auto words = std::make_shared<std::vector<std::string>>();
-    CLI::App& man = *print.add_subcommand("man", "The manual page of a command, for man(1)");
+    command_syntax man = print.add_subcommand("man", "The manual page of a command, for man(1)");
     man.add_option("COMMAND", *words, "The command, such as heap generate; none for drone itself");
-    s.on(man, [&root, words] { return print_man(root, *words); });
+    s.on(man, [root, words] { return print_man(root, *words); });
 
     const auto shell = std::make_shared<std::string>();
-    CLI::App& completion =
-        *print.add_subcommand("completion", "Completion of commands for a shell");
-    completion.add_option("SHELL", *shell, "The shell")
-        ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-    s.on(completion, [&root, shell] { return print_completion(root, *shell); });
+    command_syntax completion =
+        print.add_subcommand("completion", "Completion of commands for a shell");
+    completion.add_option("SHELL", *shell, "The shell").required().one_of({"bash", "zsh", "fish"});
+    s.on(completion, [root, shell] { return print_completion(root, *shell); });
 
-    s.on(*print.add_subcommand("commands", "Every command of this tool"), [&root] {
+    s.on(print.add_subcommand("commands", "Every command of this tool"), [root] {
         return print_commands(root);
     });
 }
 
 } // namespace
 
-void add_print_boards(CLI::App& print, session& s);
+void add_print_boards(command_syntax print, session& s);
 
-void add_print(CLI::App& parent, session& s) {
-    CLI::App& print = *parent.add_subcommand("print", "Print what the tool or the project knows");
-    print.require_subcommand(1);
+void add_print(command_syntax parent, session& s) {
+    command_syntax print =
+        parent.add_subcommand("print", "Print what the tool or the project knows");
+    print.require_subcommand();
     const auto add = [&](const char* name, const char* help, action act) {
-        s.on(*print.add_subcommand(name, help), std::move(act));
+        s.on(print.add_subcommand(name, help), std::move(act));
     };
     add_print_boards(print, s);
     add("target", "The core of this project's board", print_target);
@@ -217,7 +216,7 @@ void add_print(CLI::App& parent, session& s) {
     });
     add("cmake", "The folder of Drone's CMake files", [&s] { return print_cmake(s); });
     const auto folder = std::make_shared<std::string>();
-    CLI::App& tracer = *print.add_subcommand(
+    command_syntax tracer = print.add_subcommand(
         "tracer", "The compiler's options for the tracer of heaps that are not ours"
     );
     tracer.add_option(

@@ -90,9 +90,9 @@ result<int> print_boards(bool as_json) {
 
 } // namespace
 
-void add_print_boards(CLI::App& print, session& s) {
-    CLI::App& command =
-        *print.add_subcommand("supported-boards", "The boards and chips that `drone new` knows");
+void add_print_boards(command_syntax print, session& s) {
+    command_syntax command =
+        print.add_subcommand("supported-boards", "The boards and chips that `drone new` knows");
     const auto as_json = std::make_shared<bool>(false);
     command.add_flag("--json", *as_json, "As JSON, with all that is known of each");
     s.on(command, [as_json] { return print_boards(*as_json); });

@@ -79,13 +79,13 @@ result<int> print_plan(const std::vector<std::string>& words) {
 
 } // namespace
 
-void add_probe(CLI::App& parent, session& s) {
+void add_probe(command_syntax parent, session& s) {
     const auto words = std::make_shared<std::vector<std::string>>();
     const auto dry = std::make_shared<bool>(false);
-    CLI::App& probe =
-        *parent.add_subcommand("probe", "Show what a command asks of the probe's tool");
-    probe.add_flag("--dry-run", *dry, "Print the command lines, and run nothing")->required();
-    probe.add_option("COMMAND", *words, "flash FIRMWARE, reset, log or gdb [FIRMWARE]")->required();
+    command_syntax probe =
+        parent.add_subcommand("probe", "Show what a command asks of the probe's tool");
+    probe.add_flag("--dry-run", *dry, "Print the command lines, and run nothing").required();
+    probe.add_option("COMMAND", *words, "flash FIRMWARE, reset, log or gdb [FIRMWARE]").required();
     s.on(probe, [words] { return print_plan(*words); });
 }
 

@@ -223,9 +223,9 @@ result<int> replay(const heap_options& shared, const std::string& file) {
 
 } // namespace
 
-void add_replay(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+void add_replay(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s) {
     auto file = std::make_shared<std::string>();
-    CLI::App& command = *heap.add_subcommand(
+    command_syntax command = heap.add_subcommand(
         "replay", "Replay the trace on a layout: whether it holds, and how full it gets"
     );
     command.fallthrough();

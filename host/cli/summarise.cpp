@@ -53,14 +53,14 @@ result<int> write_summary(const heap_options& shared, const std::string& output)
 
 } // namespace
 
-void add_summarise(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+void add_summarise(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s) {
     const auto output = std::make_shared<std::string>();
-    CLI::App& command = *heap.add_subcommand(
+    command_syntax command = heap.add_subcommand(
         "summarise", "What a layout needs to know of the runs, in a small file"
     );
     command.fallthrough();
     command.add_option("-o,--output", *output, "The file to write; - is standard output")
-        ->required();
+        .required();
     s.on(command, [shared, output] { return write_summary(*shared, *output); });
 }
 

@@ -289,8 +289,8 @@ result<int> print_verdict(const heap_options& shared) {
 
 } // namespace
 
-void add_verdict(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
-    CLI::App& command = *heap.add_subcommand(
+void add_verdict(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s) {
+    command_syntax command = heap.add_subcommand(
         "verdict", "What the traced heap takes today, and what it would take with ours"
     );
     command.fallthrough();

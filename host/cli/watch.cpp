@@ -320,9 +320,10 @@ result<void> parse_file_output(const std::string& text) {
 
 } // namespace
 
-void add_watch(CLI::App& heap, const std::shared_ptr<heap_options>& shared, session& s) {
+void add_watch(command_syntax heap, const std::shared_ptr<heap_options>& shared, session& s) {
     const auto options = std::make_shared<watch_options>();
-    CLI::App& command = *heap.add_subcommand("watch", "The heap, looked on while it is captured");
+    command_syntax command =
+        heap.add_subcommand("watch", "The heap, looked on while it is captured");
     command.fallthrough();
     command
         .add_option(
@@ -330,14 +331,14 @@ void add_watch(CLI::App& heap, const std::shared_ptr<heap_options>& shared, sess
             options->outputs,
             "PATH[:PORT]...: writes the bytes of these ports to PATH as well"
         )
-        ->check(refused_by(parse_file_output));
+        .check(refused_by(parse_file_output));
     command.add_option(
         "--input",
         options->input,
         "A file, - for standard input, serial:PATH@BAUD, tcp:HOST:PORT, openocd:HOST:PORT"
     );
     command.add_option("--format", options->format, "swo, tpiu:ID or dso")
-        ->check(refused_by(config::parse_format));
+        .check(refused_by(config::parse_format));
     command.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
     command.add_flag("--reset", options->reset, "Reset the board first");
     command.add_flag("--wait", options->wait, "Wait for the source, also if it goes away");

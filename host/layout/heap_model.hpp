@@ -207,7 +207,7 @@ private:
             bin += 1 + static_cast<std::uint32_t>(std::countr_zero(larger));
             begin = heads_[bin];
         }
-        granule_state& found = table_[begin];
+        const granule_state& found = table_[begin];
         const std::uint32_t length = found.size & ~is_free;
         heads_[bin] = found.next;
         if (found.next != 0)

@@ -22,7 +22,7 @@ constexpr std::size_t sets_a_pass = 16;
 /// level.
 class set_maker {
 public:
-    set_maker(const workload& work, std::size_t limit) : work_(work), limit_(limit) {
+    set_maker(const workload& work, std::size_t limit) : limit_(limit) {
         blocks_.push_back(0);
         for (const block_class& c : work.classes())
             blocks_.push_back(c.block);
@@ -89,7 +89,6 @@ private:
         }
     }
 
-    const workload& work_;
     std::size_t limit_;
     std::vector<std::uint32_t> blocks_;             ///< of the classes, ascending, after a 0
     std::vector<std::vector<std::uint32_t>> reach_; ///< by level, block: the first class above
@@ -211,9 +210,10 @@ std::vector<usage::demand> servable_parts(
     std::vector<usage::demand> changed;
     changed.reserve(runs.size());
     for (const usage::demand& run : runs) {
-        auto without = without_hopeless(run, size);
-        if (without) changed.push_back(*std::move(without));
-        seen.push_back(without ? &changed.back() : &run);
+        const usage::demand* served = &run;
+        if (auto without = without_hopeless(run, size))
+            served = &changed.emplace_back(*std::move(without));
+        seen.push_back(served);
     }
     return changed;
 }

@@ -194,7 +194,7 @@ result<demand_and_findings> read_demand(
             step::class_limit
         ));
     demand made = maker.finish();
-    if (found->summarised) made.summarised = {found->summarised->runs, found->summarised->steps};
+    if (const auto& sum = found->summarised) made.summarised = {sum->runs, sum->steps};
     made.missing = {.gaps = found->gaps, .lost_events = found->lost_events};
     return demand_and_findings{std::move(made), std::move(*found)};
 }

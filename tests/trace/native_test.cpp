@@ -9,7 +9,9 @@
 namespace drone::trace {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 TEST(NativeTrace, CountsBlocksBySizeAsked) {
     native_writer w;
@@ -164,6 +166,41 @@ TEST(NativeTrace, SuspectsAFailureThatADamagedWordMayHaveMade) {
     const reading damaged(w.bytes());
     EXPECT_EQ(damaged.found.failures, 3);
     EXPECT_EQ(damaged.found.suspected_failures, 2) << "of the stretch that does not agree";
+}
+
+/// Announcements and hardly an event, as of listeners that are given up: the bytes of many builds look
+/// like numbered events where words do not begin.
+std::string given_up_early(std::uint32_t identity) {
+    native_writer w;
+    w.identity = identity;
+    for (const std::size_t cut : {0U, 7U, 3U, 0U, 4U, 2U, 0U, 1U}) {
+        w.events = 0;
+        w.announce().allocate(1, 0, 12);
+        w.words.resize(w.words.size() - cut);
+    }
+    return w.bytes();
+}
+
+TEST(NativeTrace, IsReadWhereItsAnnouncementIsWhateverTheBuildIs) {
+    for (std::uint32_t build = 1; build <= 1024; ++build) {
+        const std::uint32_t identity = build * 0x9E37'79B1U >> 8U;
+        SCOPED_TRACE(identity);
+        const findings found = reading(given_up_early(identity)).found;
+        EXPECT_EQ(found.damaged, 0U);
+        EXPECT_EQ(found.events, 3U);
+        EXPECT_EQ(found.double_frees + found.contradictions, 0U);
+        EXPECT_THAT(found.identities, ElementsAre(identity));
+    }
+}
+
+TEST(NativeTrace, IsReadWhereItsAnnouncementIsIfItsFileWasCutOffInsideAWord) {
+    for (const std::size_t cut : {1U, 2U, 3U, 5U, 41U}) {
+        SCOPED_TRACE(cut);
+        const findings found = reading(given_up_early(0x5E9A'C1).substr(cut)).found;
+        EXPECT_EQ(found.damaged, 1U);
+        EXPECT_EQ(found.events, 3U);
+        EXPECT_THAT(found.notices, Contains(HasSubstr("begins inside a word")));
+    }
 }
 
 TEST(NativeTrace, OfANewerVersionIsRefusedInOneLine) {

@@ -24,6 +24,7 @@ struct announced_trace {
     std::uint32_t flags = 0; ///< wire::flag_...
     std::uint32_t seed = 0;  ///< from which digests start; 0 in version 1
     traced_heap heap{};
+    std::size_t at = 0; ///< where find_announcement() found its last word, bytes
 
     [[nodiscard]] bool continues() const { return (flags & wire::flag_continues) != 0; }
     /// Whether numbers jump because the target drops events, and a jump says nothing else.

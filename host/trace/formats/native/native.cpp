@@ -18,7 +18,8 @@ using wire::operation;
 findings native_reader::read(const std::function<void(std::size_t)>& passed) {
     constexpr std::size_t often = std::size_t{16} << 20U;
     std::size_t said = 0;
-    at_ = first_whole_word(bytes_);
+    // Numbers alone would not do: a short trace has few, and its other bytes can look like some.
+    at_ = known_.at % word_bytes;
     if (at_ != 0) {
         ++found_.damaged;
         found_.notices.emplace_back("The file begins inside a word: its beginning was cut off.");
@@ -279,15 +280,20 @@ void native_reader::finish() {
 }
 
 std::optional<announced_trace> find_announcement(std::span<const std::byte> bytes) {
+    std::optional<announced_trace> first;
     for (std::size_t phase = 0; phase < word_bytes; ++phase) {
         announcement_parser parser;
         for (std::size_t at = phase; at + word_bytes <= bytes.size(); at += word_bytes) {
             const wire::word w = load_word(&bytes[at]);
             if (w.op() != operation::control) continue;
-            if (auto announced = parser.feed(w)) return announced;
+            auto announced = parser.feed(w);
+            if (!announced) continue;
+            first = std::move(announced);
+            first->at = at;
+            bytes = bytes.first(at); // the other phases can only have an earlier one
         }
     }
-    return std::nullopt;
+    return first;
 }
 
 namespace {

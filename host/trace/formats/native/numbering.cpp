@@ -188,9 +188,8 @@ std::size_t numbering::end_of_copy(std::size_t earlier, std::size_t at) const {
 
 /// Bytes are missing or too many: looks for the alignment at which numbers follow on each other.
 bool numbering::realign(std::size_t& at) {
-    constexpr unsigned convincing = 4;
     for (std::size_t shift = 1; shift < word_bytes; ++shift) {
-        if (count_successions(bytes_, at + shift) < convincing) continue;
+        if (!numbers_follow(bytes_, at + shift)) continue;
         at += shift;
         damaged();
         return true;

@@ -8,7 +8,6 @@
 
 #include <drone/wire.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -53,36 +52,22 @@ private:
     std::size_t seen_ = 0;
 };
 
-/// Of the pairs of neighbours among the next few events from `at` on, how many follow on each
-/// other.
-[[nodiscard]] inline unsigned count_successions(
-    std::span<const std::byte> bytes, std::size_t at, std::size_t words_looked_at = 12
-) {
+/// Whether words begin at `at`: of the next few events there, most have the number that follows on
+/// the one before.
+[[nodiscard]] inline bool numbers_follow(std::span<const std::byte> bytes, std::size_t at) {
+    constexpr std::size_t words_looked_at = 12;
+    constexpr unsigned convincing = 4;
+    unsigned events = 0;
     unsigned successions = 0;
-    std::uint32_t last = wire::sequence_period;
+    std::uint32_t next = 0;
     for (std::size_t i = 0; i < words_looked_at && at + word_bytes <= bytes.size();
          ++i, at += word_bytes) {
         const wire::word w = load_word(bytes.data() + at);
         if (!w.is_event()) continue;
-        if (w.sequence() == (last + 1) % wire::sequence_period) ++successions;
-        last = w.sequence();
+        if (events++ != 0 && w.sequence() == next) ++successions;
+        next = (w.sequence() + 1) % wire::sequence_period;
     }
-    return successions;
-}
-
-/// Where the first whole word begins: 0, or at another byte if only from there on numbers follow on
-/// each other, because the file was cut off inside a word.
-[[nodiscard]] inline std::size_t first_whole_word(std::span<const std::byte> bytes) {
-    constexpr std::size_t words_looked_at = 64;
-    constexpr unsigned convincing = 4;
-    std::size_t best = 0;
-    unsigned most = std::max(convincing, 4 * count_successions(bytes, 0, words_looked_at));
-    for (std::size_t at = 1; at < word_bytes; ++at)
-        if (const unsigned here = count_successions(bytes, at, words_looked_at); here > most) {
-            best = at;
-            most = here;
-        }
-    return best;
+    return successions >= convincing && 2 * successions > events;
 }
 
 /// How many of the words, from the first on, take or give back bytes at offsets below `end` (at

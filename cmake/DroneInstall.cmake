@@ -6,7 +6,7 @@ set(files ${CMAKE_INSTALL_DATAROOTDIR}/drone)
 
 install(DIRECTORY include/drone DESTINATION ${headers})
 install(FILES include/drone_trace.h DESTINATION ${headers})
-install(DIRECTORY adapters arch src DESTINATION ${files})
+install(DIRECTORY adapters arch gdb src DESTINATION ${files} PATTERN __pycache__ EXCLUDE)
 install(DIRECTORY templates DESTINATION ${files} USE_SOURCE_PERMISSIONS)
 install(FILES
     cmake/CortexM.cmake

@@ -146,16 +146,25 @@ result<std::unique_ptr<target>> open_target(const probe::setup& s) {
     return std::make_unique<openocd_target>(*std::move(at), *std::move(tool), plan->server);
 }
 
-std::vector<probe::finding> look_at_swo(const probe::setup& s, target& t) {
+std::unexpected<error> nothing_read(const char* what) {
+    return fail(fmt::format(
+        "{} of the target can be read; is it a powered Cortex-M, wired to the probe?", what
+    ));
+}
+
+result<std::vector<probe::finding>> look_at_swo(const probe::setup& s, target& t) {
     probe::registers seen;
     for (const std::uint32_t address : probe::swo_registers(s))
         seen[address] = t.read(address);
+    if (std::ranges::none_of(seen, [](const auto& one) { return one.second.has_value(); }))
+        return nothing_read("no register");
     return probe::diagnose_swo(s, seen);
 }
 
 result<std::vector<probe::finding>> look_at_rtt(const probe::setup& s, target& t) {
     constexpr std::uint32_t id[3] = {0x4747'4553, 0x5220'5245, 0x0000'5454}; // SEGGER RTT
     const auto memory = t.read_block(s.ram.origin, s.ram.size / 4);
+    if (memory.empty()) return nothing_read("no RAM");
     const auto found = std::ranges::search(memory, id).begin();
     probe::rtt_sight seen;
     const auto at = static_cast<std::uint32_t>(found - memory.begin());

@@ -2,41 +2,31 @@
 
 // drone flash, reset and gdb: what is done to the board.
 
-#include "base/errno.hpp"
 #include "cli/command.hpp"
+#include "cli/installation.hpp"
 #include "cli/say.hpp"
 #include "config/config.hpp"
 #include "probe/adapter.hpp"
 #include "probe/firmware.hpp"
-#include "probe/tool_adapter.hpp"
 
 #include <fmt/core.h>
 
-#include <cerrno>
-#include <unistd.h>
+#include <filesystem>
+#include <memory>
+#include <string>
 
 namespace drone::cli {
 
 namespace {
-
-/// Whether the probe is one with a tool of its own, not our board.
-bool has_tool(const config::project& p) { return p.probe && p.probe->kind != "virtual"; }
 
 result<int> flash(const session& s, const std::filesystem::path& file) {
     const auto p = config::read_nearest();
     if (!p) return std::unexpected(p.error());
     const auto firmware = probe::check_firmware(file, p->memory);
     if (!firmware) return std::unexpected(firmware.error());
-    if (has_tool(*p)) {
-        const auto setup = probe::make_setup(*p);
-        if (!setup) return std::unexpected(setup.error());
-        if (const auto done = probe::flash(*setup, file); !done)
-            return std::unexpected(done.error());
-    } else {
-        const auto board = probe::open_adapter(*p, s.executable().parent_path());
-        if (!board) return std::unexpected(board.error());
-        if (const auto done = (*board)->flash(file); !done) return std::unexpected(done.error());
-    }
+    const auto board = probe::open_adapter(*p, s.executable().parent_path());
+    if (!board) return std::unexpected(board.error());
+    if (const auto done = (*board)->flash(file); !done) return std::unexpected(done.error());
     say("{}: {} bytes written\n", file.string(), firmware->loaded_size);
     return 0;
 }
@@ -44,12 +34,6 @@ result<int> flash(const session& s, const std::filesystem::path& file) {
 result<int> reset(const session& s) {
     const auto p = config::read_nearest();
     if (!p) return std::unexpected(p.error());
-    if (has_tool(*p)) {
-        const auto setup = probe::make_setup(*p);
-        if (!setup) return std::unexpected(setup.error());
-        if (const auto done = probe::reset(*setup); !done) return std::unexpected(done.error());
-        return 0;
-    }
     const auto board = probe::open_adapter(*p, s.executable().parent_path());
     if (!board) return std::unexpected(board.error());
     if (const auto done = (*board)->reset(); !done) return std::unexpected(done.error());
@@ -59,22 +43,12 @@ result<int> reset(const session& s) {
 result<int> debug(const session& s, const std::filesystem::path& file) {
     const auto p = config::read_nearest();
     if (!p) return std::unexpected(p.error());
-    if (has_tool(*p)) {
-        const auto setup = probe::make_setup(*p);
-        if (!setup) return std::unexpected(setup.error());
-        return probe::debug(*setup, file);
-    }
     const auto board = probe::open_adapter(*p, s.executable().parent_path());
     if (!board) return std::unexpected(board.error());
-    auto command = (*board)->debug_command(file);
-    if (!command) return std::unexpected(command.error());
-    std::vector<char*> words;
-    words.reserve(command->size() + 1);
-    for (std::string& word : *command)
-        words.push_back(word.data());
-    words.push_back(nullptr);
-    ::execvp(words[0], words.data());
-    return base::fail_with_errno(words[0], errno);
+    return (*board)->debug(
+        {.firmware = file,
+         .gdb_commands = find_installation(s.executable()).files / "gdb" / "drone.py"}
+    );
 }
 
 } // namespace

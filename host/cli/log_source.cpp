@@ -2,6 +2,7 @@
 #include "cli/log_source.hpp"
 
 #include "capture/source.hpp"
+#include "probe/virtual_board.hpp"
 
 #include <memory>
 #include <utility>
@@ -42,11 +43,12 @@ private:
 
 result<capture::opener>
 board_source(const config::project& project, const session& s, const probe::log_request& ask) {
-    auto board = probe::open_adapter(project, s.executable().parent_path());
-    if (!board) return std::unexpected(board.error());
-    const std::shared_ptr<probe::adapter> shared = std::move(*board);
-    return [shared, ask]() -> result<std::unique_ptr<capture::source>> {
-        auto log = shared->open_log(ask);
+    if (const auto named = config::require_probe(project); !named)
+        return std::unexpected(named.error());
+    const auto board =
+        std::make_shared<probe::virtual_board>(project, s.executable().parent_path());
+    return [board, ask]() -> result<std::unique_ptr<capture::source>> {
+        auto log = board->open_log(ask);
         if (!log) return std::unexpected(log.error());
         return std::make_unique<probe_source>(std::move(*log));
     };

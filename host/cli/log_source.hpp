@@ -11,7 +11,7 @@
 
 namespace drone::cli {
 
-/// The log of a project's board as the source of a capture.
+/// The log of a project's virtual board as the source of a capture.
 [[nodiscard]] result<capture::opener>
 board_source(const config::project& project, const session& s, const probe::log_request& ask);
 

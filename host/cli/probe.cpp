@@ -50,7 +50,7 @@ result<int> print_plan(const std::vector<std::string>& words) {
     if (!project) return std::unexpected(project.error());
     const auto s = probe::make_setup(*project);
     if (!s) return std::unexpected(s.error());
-    const probe::workplace at;
+    const probe::workplace at{.folder = ".drone"};
     const std::string& command = words.front();
     const std::string firmware = words.size() > 1 ? words[1] : "";
     if (command == "flash" && firmware.empty())

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// How a board is reached: flash it, reset it, open its log, debug it. Each kind of probe is one
-// file here and one name in config::probe_kinds; open_adapter() picks it by what [probe] says.
+// How a board is reached: flash it, reset it, debug it. open_adapter() picks the way by what [probe]
+// says. The log of the virtual board is a stream of it (virtual_board.hpp); that of another board is
+// served by its tool (plan.hpp).
 
 #include "base/error.hpp"
 #include "config/config.hpp"
@@ -11,7 +12,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace drone::probe {
 
@@ -41,6 +41,12 @@ struct log_request {
     bool reset = false;                      ///< start from reset
 };
 
+/// What to debug with.
+struct debug_request {
+    std::filesystem::path firmware = {};     ///< with the symbols; may be empty
+    std::filesystem::path gdb_commands = {}; ///< our Python file for gdb; empty: it loads none
+};
+
 /// A way to one board.
 class adapter {
 public:
@@ -52,15 +58,12 @@ public:
     /// Writes an ELF file that check_firmware() accepts.
     [[nodiscard]] virtual result<void> flash(const std::filesystem::path& firmware) = 0;
     [[nodiscard]] virtual result<void> reset() = 0;
-    [[nodiscard]] virtual result<std::unique_ptr<log_stream>> open_log(const log_request& ask) = 0;
-
-    /// The command line of a debugger session; `firmware` may be empty.
-    [[nodiscard]] virtual result<std::vector<std::string>>
-    debug_command(const std::filesystem::path& firmware) = 0;
+    /// Runs a debugger for the user, to its end: its exit code.
+    [[nodiscard]] virtual result<int> debug(const debug_request& ask) = 0;
 };
 
-/// The adapter for a project's [probe]. `tools` is the folder of the running tool, where
-/// drone-board is.
+/// The adapter for a project's [probe]. `tools` is the folder of the running tool, where drone-board
+/// is.
 [[nodiscard]] result<std::unique_ptr<adapter>>
 open_adapter(const config::project& p, const std::filesystem::path& tools);
 

@@ -35,8 +35,8 @@ result<log_service> log(const setup& s, bool /*reset*/, const workplace& /*at*/)
     return log_service{.source = gdb_source(s, s.probe.server)};
 }
 
-result<debug_session> debug(const setup& s, const std::string& firmware, const workplace& /*at*/) {
-    return debug_session{.debugger = gdb_session({attach_to(s.probe)}, firmware)};
+result<debug_session> debug(const setup& s, const std::string& firmware, const workplace& at) {
+    return debug_session{.debugger = gdb_session(at, s.probe.server, {}, firmware)};
 }
 
 /// Black Magic's own gdb server is the probe's first serial line.
@@ -76,9 +76,10 @@ result<log_service> bmp_log(const setup& s, bool reset, const workplace& /*at*/)
     return log_service{.command = gdb_batch(commands, {}), .source = "/dev/ttyBmpTarg"};
 }
 
-result<debug_session>
-bmp_debug(const setup& s, const std::string& firmware, const workplace& /*at*/) {
-    return debug_session{.debugger = gdb_session(bmp_attach(s.probe), firmware)};
+result<debug_session> bmp_debug(const setup& s, const std::string& firmware, const workplace& at) {
+    return debug_session{
+        .debugger = gdb_session(at, bmp_device(s.probe), {"monitor swd_scan", "attach 1"}, firmware)
+    };
 }
 
 } // namespace

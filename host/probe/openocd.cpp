@@ -13,6 +13,8 @@ namespace drone::probe {
 
 namespace {
 
+std::string local(std::uint16_t port) { return fmt::format("127.0.0.1:{}", port); }
+
 /// A word of Tcl.
 std::string braced(const std::string& text) { return "{" + text + "}"; }
 
@@ -88,9 +90,9 @@ log_service service(command_line line, const workplace& at) {
     return {
         .command = std::move(line),
         .ready = fmt::format("Listening on port {} for tcl connections", at.control_port),
-        .source = fmt::format("tcp:127.0.0.1:{}", at.data_port),
+        .source = "tcp:" + local(at.data_port),
         .how = control::tcl,
-        .server = fmt::format("127.0.0.1:{}", at.control_port)
+        .server = local(at.control_port)
     };
 }
 
@@ -148,15 +150,14 @@ result<log_service> log(const setup& s, bool reset, const workplace& at) {
     return s.log.carrier == config::log_carrier::rtt ? rtt(s, reset, at) : swo(s, reset, at);
 }
 
-result<debug_session> debug(const setup& s, const std::string& firmware, const workplace& /*at*/) {
+result<debug_session> debug(const setup& s, const std::string& firmware, const workplace& at) {
     command_line line = beginning(s.probe);
-    add(line, "gdb_port pipe; tcl_port disabled; telnet_port disabled; log_output /dev/null");
-    std::string pipe = "target extended-remote |";
-    for (const std::string& word : line) {
-        const bool plain = word.find_first_of(" ;{}[]$") == std::string::npos;
-        pipe += plain ? " " + word : " '" + word + "'";
-    }
-    return debug_session{.debugger = gdb_session({pipe}, firmware)};
+    add(line, fmt::format("gdb_port {}; tcl_port disabled; telnet_port disabled", at.control_port));
+    return debug_session{
+        .server = std::move(line),
+        .ready = fmt::format("Listening on port {} for gdb connections", at.control_port),
+        .debugger = gdb_session(at, local(at.control_port), {}, firmware)
+    };
 }
 
 } // namespace

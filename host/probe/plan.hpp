@@ -26,7 +26,8 @@ struct script {
 struct workplace {
     std::uint16_t control_port = 6666; ///< OpenOCD's Tcl port, or a gdb server's port
     std::uint16_t data_port = 3344;    ///< raw bytes of the log
-    std::string folder = ".drone";
+    std::string folder = {};
+    std::string gdb_commands = {}; ///< gdb's Python file; empty: it loads none
 };
 
 /// Programs that are run to their end, one after the other.
@@ -52,7 +53,7 @@ struct log_service {
     std::vector<std::string> begin = {};
 };
 
-/// A debugger, and the server that it needs.
+/// A debugger for a user, and the server that it needs.
 struct debug_session {
     command_line server = {}; ///< empty: none
     std::string ready = {};

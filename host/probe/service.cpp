@@ -76,21 +76,56 @@ bool looks_bad(std::string_view line) {
     return false;
 }
 
-[[noreturn]] void become(std::vector<char*>& arguments, int output, pid_t parent) {
+constexpr int cannot_start = 127;
+
+/// As exec takes it, which writes to none of it.
+std::vector<char*> arguments_of(const command_line& command) {
+    std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
+    for (const std::string& word : command)
+        arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    return arguments;
+}
+
+/// In the child: becomes a program that ends with its parent.
+[[noreturn]] void become(std::vector<char*>& arguments, pid_t parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (::getppid() != parent) ::_exit(127); // gone before the line above
+    if (::getppid() != parent) ::_exit(cannot_start); // gone before the line above
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     for (const int number : {SIGPIPE, SIGINT, SIGTERM})
         ::signal(number, SIG_DFL);
+    ::execvp(arguments[0], arguments.data());
+    ::_exit(cannot_start);
+}
+
+/// In the child: the same for a program that nobody types to.
+[[noreturn]] void become_served(std::vector<char*>& arguments, int output, pid_t parent) {
+    ::setpgid(0, 0);
     const int nothing = ::open("/dev/null", O_RDONLY);
     ::dup2(nothing, STDIN_FILENO);
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
-    ::execvp(arguments[0], arguments.data());
-    ::_exit(127);
+    become(arguments, parent);
 }
+
+error not_started(const std::string& name) {
+    return error{.message = fmt::format("{} cannot be started; is it installed?", name)};
+}
+
+/// SIGINT is ignored in this program while it is there.
+class interrupts_ignored {
+public:
+    interrupts_ignored() : before_(::signal(SIGINT, SIG_IGN)) {}
+    interrupts_ignored(const interrupts_ignored&) = delete;
+    interrupts_ignored& operator=(const interrupts_ignored&) = delete;
+    ~interrupts_ignored() { ::signal(SIGINT, before_); }
+
+private:
+    sighandler_t before_;
+};
 
 } // namespace
 
@@ -120,15 +155,12 @@ result<std::unique_ptr<service>> service::start(const command_line& command) {
     if (::pipe2(output.data(), O_CLOEXEC) != 0) return base::fail_with_errno(name, errno);
     base::descriptor reading(output[0]);
     base::descriptor writing(output[1]);
-    std::vector<char*> arguments;
-    arguments.reserve(command.size() + 1);
-    for (const std::string& word : command)
-        arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
+    std::vector<char*> arguments = arguments_of(command);
     const pid_t parent = ::getpid();
     const pid_t process = ::fork();
     if (process < 0) return base::fail_with_errno(name, errno);
-    if (process == 0) become(arguments, writing.get(), parent);
+    if (process == 0) become_served(arguments, writing.get(), parent);
+    ::setpgid(process, process); // here too: it may be ended before it ran
     writing.close();
     std::unique_ptr<service> made(new service(name, process, std::move(reading)));
     return made;
@@ -153,7 +185,7 @@ void service::read_all() {
         for (const std::string_view words : probe_is_gone)
             if (!lost_ && printed_.find(words) != std::string::npos) {
                 lost_ = true;
-                ::kill(process_, SIGTERM);
+                ::kill(-process_, SIGTERM);
             }
         changed_.notify_all();
         if (!closed_) continue;
@@ -164,8 +196,8 @@ void service::read_all() {
 
 error service::describe() const {
     const std::lock_guard held(lock_);
-    if (WIFEXITED(status_) && WEXITSTATUS(status_) == 127 && printed_.empty())
-        return error{.message = fmt::format("{} cannot be started; is it installed?", name_)};
+    if (WIFEXITED(status_) && WEXITSTATUS(status_) == cannot_start && printed_.empty())
+        return not_started(name_);
     return error{.message = explain(name_, printed_)};
 }
 
@@ -193,6 +225,7 @@ void service::wait_for_end() {
     while (::waitpid(process_, &status_, 0) < 0 && errno == EINTR) {
     }
     ended_ = true;
+    ::kill(-process_, SIGKILL); // what it left behind
     if (thread_.joinable()) thread_.join();
 }
 
@@ -214,19 +247,34 @@ result<std::string> service::finish() {
 }
 
 void service::interrupt() noexcept {
-    if (!ended_) ::kill(process_, SIGTERM);
+    if (!ended_) ::kill(-process_, SIGTERM);
 }
 
 std::string service::stop() {
     if (!ended_) {
-        ::kill(process_, SIGTERM);
+        ::kill(-process_, SIGTERM);
         std::unique_lock held(lock_);
         // It closes its output when it ends.
-        if (!changed_.wait_for(held, 3s, [&] { return closed_; })) ::kill(process_, SIGKILL);
+        if (!changed_.wait_for(held, 3s, [&] { return closed_; })) ::kill(-process_, SIGKILL);
         held.unlock();
         wait_for_end();
     }
     return printed_;
+}
+
+result<int> run_for_user(const command_line& command) {
+    std::vector<char*> arguments = arguments_of(command);
+    const interrupts_ignored ignored;
+    const pid_t parent = ::getpid();
+    const pid_t process = ::fork();
+    if (process < 0) return base::fail_with_errno(command.front(), errno);
+    if (process == 0) become(arguments, parent);
+    int status = 0;
+    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!WIFEXITED(status)) return 1;
+    if (WEXITSTATUS(status) == cannot_start) return std::unexpected(not_started(command.front()));
+    return WEXITSTATUS(status);
 }
 
 result<std::string> run(const task& what) {

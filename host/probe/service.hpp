@@ -19,7 +19,8 @@
 
 namespace drone::probe {
 
-/// A running program. Its standard input is empty; its output and errors are one text.
+/// A running program and what it starts, a process group. Its standard input is empty; its output and
+/// errors are one text. Ctrl-C on the terminal does not reach it.
 class service {
 public:
     [[nodiscard]] static result<std::unique_ptr<service>> start(const command_line& command);
@@ -66,6 +67,10 @@ private:
     std::function<void()> at_end_;
     std::jthread thread_;
 };
+
+/// Runs a program that the user talks to, on the terminal of this one, to its end: its exit code.
+/// Ctrl-C is that program's.
+[[nodiscard]] result<int> run_for_user(const command_line& command);
 
 /// Runs a task's programs. Returns what the last one printed.
 [[nodiscard]] result<std::string> run(const task& what);

@@ -5,16 +5,12 @@
 #include "base/errno.hpp"
 #include "probe/service.hpp"
 
-#include <fmt/format.h>
-
 #include <arpa/inet.h>
-#include <array>
 #include <cerrno>
-#include <csignal>
+#include <chrono>
+#include <memory>
 #include <netinet/in.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <system_error>
 
 namespace drone::probe {
@@ -64,59 +60,45 @@ result<setup> make_setup(const config::project& p) {
     return setup_of(*std::move(probe), &p);
 }
 
-result<void> flash(const setup& s, const std::filesystem::path& firmware) {
+result<void> tool_adapter::flash(const std::filesystem::path& firmware) {
     auto at = scratch::make();
     if (!at) return std::unexpected(at.error());
-    const auto planned = plan_flash(s, firmware.string(), at->place());
+    const auto planned = plan_flash(setup_, firmware.string(), at->place());
     if (!planned) return std::unexpected(planned.error());
     if (const auto done = run(*planned); !done) return std::unexpected(done.error());
     return {};
 }
 
-result<void> reset(const setup& s) {
+result<void> tool_adapter::reset() {
     auto at = scratch::make();
     if (!at) return std::unexpected(at.error());
-    const auto planned = plan_reset(s, at->place());
+    const auto planned = plan_reset(setup_, at->place());
     if (!planned) return std::unexpected(planned.error());
     if (const auto done = run(*planned); !done) return std::unexpected(done.error());
     return {};
 }
 
-result<int> debug(const setup& s, const std::filesystem::path& firmware) {
-    auto at = scratch::make();
+result<int> tool_adapter::debug(const debug_request& ask) {
+    const auto at = scratch::make();
     if (!at) return std::unexpected(at.error());
-    auto planned = plan_debug(s, firmware.string(), at->place());
+    workplace place = at->place();
+    place.gdb_commands = ask.gdb_commands.string();
+    const auto planned = plan_debug(setup_, ask.firmware.string(), place);
     if (!planned) return std::unexpected(planned.error());
+    return run_session(*planned);
+}
+
+result<int> run_session(const debug_session& session) {
     std::unique_ptr<service> server;
-    if (!planned->server.empty()) {
-        auto started = service::start(planned->server);
+    if (!session.server.empty()) {
+        auto started = service::start(session.server);
         if (!started) return std::unexpected(started.error());
         server = *std::move(started);
         constexpr std::chrono::seconds patience{20};
-        if (auto ready = server->wait_for(planned->ready, patience); !ready)
+        if (auto ready = server->wait_for(session.ready, patience); !ready)
             return std::unexpected(ready.error());
     }
-    std::vector<char*> words;
-    for (std::string& word : planned->debugger)
-        words.push_back(word.data());
-    words.push_back(nullptr);
-    ::signal(SIGINT, SIG_IGN); // Ctrl-C is the debugger's
-    posix_spawnattr_t attributes{};
-    posix_spawnattr_init(&attributes);
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    posix_spawnattr_setsigdefault(&attributes, &signals);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    pid_t process = 0;
-    const int problem =
-        ::posix_spawnp(&process, words[0], nullptr, &attributes, words.data(), environ);
-    posix_spawnattr_destroy(&attributes);
-    if (problem != 0) return base::fail_with_errno(words[0], problem, "is it installed?");
-    int status = 0;
-    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    return run_for_user(session.debugger);
 }
 
 } // namespace drone::probe

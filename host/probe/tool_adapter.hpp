@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "probe/adapter.hpp"
 #include "probe/plan.hpp"
 
 #include <filesystem>
+#include <utility>
 
 namespace drone::probe {
 
@@ -27,13 +29,23 @@ private:
 /// A probe and what the project, if there is one, says of the log and the RAM.
 [[nodiscard]] setup setup_of(config::probe named, const config::project* project);
 
-/// The probe of a project whose tool is not our own board.
+/// The probe of a project, which may be the virtual board.
 [[nodiscard]] result<setup> make_setup(const config::project& p);
 
-[[nodiscard]] result<void> flash(const setup& s, const std::filesystem::path& firmware);
-[[nodiscard]] result<void> reset(const setup& s);
+/// A board after a probe that has a tool of its own.
+class tool_adapter final : public adapter {
+public:
+    explicit tool_adapter(setup s) : setup_(std::move(s)) {}
 
-/// Runs a debugger for the user, to its end. Returns its exit code.
-[[nodiscard]] result<int> debug(const setup& s, const std::filesystem::path& firmware);
+    [[nodiscard]] result<void> flash(const std::filesystem::path& firmware) override;
+    [[nodiscard]] result<void> reset() override;
+    [[nodiscard]] result<int> debug(const debug_request& ask) override;
+
+private:
+    setup setup_;
+};
+
+/// Starts a session's server, waits until it is ready, and runs the debugger. Returns its exit code.
+[[nodiscard]] result<int> run_session(const debug_session& session);
 
 } // namespace drone::probe

@@ -43,8 +43,17 @@ command_line gdb_batch(const std::vector<std::string>& commands, const std::stri
     return with({"gdb-multiarch", "-nx", "-q", "-batch"}, commands, firmware);
 }
 
-command_line gdb_session(const std::vector<std::string>& commands, const std::string& firmware) {
-    return with({"gdb-multiarch", "-q"}, commands, firmware);
+command_line gdb_session(
+    const workplace& at,
+    const std::string& server,
+    const std::vector<std::string>& commands,
+    const std::string& firmware
+) {
+    std::vector<std::string> all = {"target extended-remote " + server};
+    // Ours ends gdb where nobody listens.
+    if (!at.gdb_commands.empty()) all = {"source " + at.gdb_commands, "drone connect " + server};
+    all.insert(all.end(), commands.begin(), commands.end());
+    return with({"gdb-multiarch", "-q"}, all, firmware);
 }
 
 } // namespace drone::probe

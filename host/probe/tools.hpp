@@ -36,8 +36,12 @@ extern const tool probe_rs_tool;
 /// gdb-multiarch for one list of commands.
 [[nodiscard]] command_line
 gdb_batch(const std::vector<std::string>& commands, const std::string& firmware);
-/// gdb-multiarch for a user.
-[[nodiscard]] command_line
-gdb_session(const std::vector<std::string>& commands, const std::string& firmware);
+/// gdb-multiarch for a user: with our commands, connected to `server`, after these commands.
+[[nodiscard]] command_line gdb_session(
+    const workplace& at,
+    const std::string& server,
+    const std::vector<std::string>& commands,
+    const std::string& firmware
+);
 
 } // namespace drone::probe

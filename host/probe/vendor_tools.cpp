@@ -12,7 +12,6 @@ namespace drone::probe {
 namespace {
 
 std::string local(std::uint16_t port) { return fmt::format("127.0.0.1:{}", port); }
-std::string extended(std::uint16_t port) { return "target extended-remote " + local(port); }
 std::string fifo(const workplace& at) { return at.folder + "/log.fifo"; }
 
 bool is_rtt(const setup& s) { return s.log.carrier == config::log_carrier::rtt; }
@@ -20,14 +19,17 @@ bool is_rtt(const setup& s) { return s.log.carrier == config::log_carrier::rtt; 
 // -- J-Link ---------------------------------------------------------------------------------------
 
 command_line jlink(const std::string& program, const setup& s) {
-    command_line line = {program, "-device", s.probe.chip, "-if", "SWD", "-speed", "4000"};
-    if (!s.probe.serial.empty())
-        line.insert(line.end(), {program == "JLinkExe" ? "-USB" : "-select", s.probe.serial});
-    return line;
+    return {program, "-device", s.probe.chip, "-if", "SWD", "-speed", "4000"};
+}
+
+/// The words that name the probe, where it is named.
+void add_serial(command_line& line, const setup& s, const std::string& option, const char* kind) {
+    if (!s.probe.serial.empty()) line.insert(line.end(), {option, kind + s.probe.serial});
 }
 
 command_line jlink_commander(const setup& s, const workplace& at) {
     command_line line = jlink("JLinkExe", s);
+    add_serial(line, s, "-USB", "");
     line.insert(
         line.end(),
         {"-autoconnect",
@@ -60,14 +62,14 @@ result<task> jlink_reset(const setup& s, const workplace& at) {
 
 command_line jlink_server(const setup& s, const workplace& at) {
     command_line line = jlink("JLinkGDBServerCLExe", s);
+    add_serial(line, s, "-select", "usb=");
     line.insert(
         line.end(),
         {"-port",
          std::to_string(at.control_port),
          "-swoport",
          std::to_string(at.data_port),
-         "-nogui",
-         "-silent"}
+         "-nogui"}
     );
     return line;
 }
@@ -75,17 +77,10 @@ command_line jlink_server(const setup& s, const workplace& at) {
 result<log_service> jlink_log(const setup& s, bool reset, const workplace& at) {
     if (is_rtt(s)) {
         command_line line = {
-            "JLinkRTTLoggerExe",
-            "-Device",
-            s.probe.chip,
-            "-If",
-            "SWD",
-            "-Speed",
-            "4000",
-            "-RTTChannel",
-            std::to_string(s.log.rtt_channel),
-            fifo(at)
+            "JLinkRTTLoggerExe", "-Device", s.probe.chip, "-If", "SWD", "-Speed", "4000"
         };
+        add_serial(line, s, "-USB", "");
+        line.insert(line.end(), {"-RTTChannel", std::to_string(s.log.rtt_channel), fifo(at)});
         return log_service{.command = std::move(line), .source = fifo(at)};
     }
     const auto clock = trace_clock(s);
@@ -108,7 +103,7 @@ jlink_debug(const setup& s, const std::string& firmware, const workplace& at) {
     return debug_session{
         .server = jlink_server(s, at),
         .ready = "Waiting for GDB connection",
-        .debugger = gdb_session({extended(at.control_port)}, firmware)
+        .debugger = gdb_session(at, local(at.control_port), {}, firmware)
     };
 }
 
@@ -171,7 +166,7 @@ pyocd_debug(const setup& s, const std::string& firmware, const workplace& at) {
     return debug_session{
         .server = std::move(line),
         .ready = "GDB server listening on port",
-        .debugger = gdb_session({extended(at.control_port)}, firmware)
+        .debugger = gdb_session(at, local(at.control_port), {}, firmware)
     };
 }
 
@@ -188,7 +183,7 @@ command_line probe_rs_server(const setup& s, const workplace& at) {
     line.insert(line.end(), {"--gdb-connection-string", local(at.control_port)});
     return line;
 }
-constexpr const char* probe_rs_ready = "Listening"; // of `probe-rs gdb`, with its address
+constexpr const char* probe_rs_ready = "Firing up GDB stub"; // a moment before it listens
 
 result<task> probe_rs_flash(const setup& s, const std::string& firmware, const workplace& /*at*/) {
     command_line line = probe_rs("download", s);
@@ -218,7 +213,7 @@ probe_rs_debug(const setup& s, const std::string& firmware, const workplace& at)
     return debug_session{
         .server = probe_rs_server(s, at),
         .ready = probe_rs_ready,
-        .debugger = gdb_session({extended(at.control_port)}, firmware)
+        .debugger = gdb_session(at, local(at.control_port), {}, firmware)
     };
 }
 

@@ -2,6 +2,8 @@
 #include "probe/virtual_board.hpp"
 
 #include "probe/child.hpp"
+#include "probe/plan.hpp"
+#include "probe/tool_adapter.hpp"
 
 #include <fmt/format.h>
 
@@ -56,11 +58,16 @@ result<void> virtual_board::need_flash_file() const {
     ));
 }
 
-result<void> virtual_board::flash(const std::filesystem::path& firmware) {
+result<void> virtual_board::make_folder() const {
     std::error_code problem;
-    std::filesystem::create_directories(flash_file_.parent_path(), problem);
-    if (problem)
-        return fail(fmt::format("{}: {}", flash_file_.parent_path().string(), problem.message()));
+    const std::filesystem::path folder = flash_file_.parent_path();
+    std::filesystem::create_directories(folder, problem);
+    if (problem) return fail(fmt::format("{}: {}", folder.string(), problem.message()));
+    return {};
+}
+
+result<void> virtual_board::flash(const std::filesystem::path& firmware) {
+    if (auto made = make_folder(); !made) return made;
     const auto done = run_child(
         {program_.string(), "flash", "--flash-file", flash_file_.string(), firmware.string()}
     );
@@ -101,8 +108,23 @@ result<std::unique_ptr<log_stream>> virtual_board::open_log(const log_request& a
     return std::make_unique<board_log>(std::move(*board));
 }
 
-result<std::vector<std::string>> virtual_board::debug_command(const std::filesystem::path&) {
-    return fail("the virtual board has no debug port; `drone log` shows its output");
+result<int> virtual_board::debug(const debug_request& ask) {
+    if (auto made = make_folder(); !made) return std::unexpected(made.error());
+    const auto at = scratch::make();
+    if (!at) return std::unexpected(at.error());
+    workplace place = at->place();
+    place.gdb_commands = ask.gdb_commands.string();
+    setup behind_openocd;
+    behind_openocd.probe.kind = "openocd";
+    behind_openocd.probe.chip = "stm32f4x";
+    behind_openocd.probe.commands = {"st-link backend tcp {port}"}; // drone-board fills it in
+    auto session = plan_debug(behind_openocd, ask.firmware.string(), place);
+    if (!session) return std::unexpected(session.error());
+    const command_line board = {
+        program_.string(), "stlink", "--flash-file", flash_file_.string(), "--"
+    };
+    session->server.insert(session->server.begin(), board.begin(), board.end());
+    return run_session(*session);
 }
 
 } // namespace drone::probe

@@ -104,7 +104,7 @@ TEST(Plan, JLinkServesSwoAndWritesRttIntoAFile) {
     EXPECT_EQ(
         text(swo.command),
         "JLinkGDBServerCLExe -device STM32F407VG -if SWD -speed 4000 -port 4000 -swoport 4001 "
-        "-nogui -silent"
+        "-nogui"
     );
     EXPECT_EQ(
         swo.begin,

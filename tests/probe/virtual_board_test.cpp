@@ -27,8 +27,8 @@ protected:
         ));
     }
 
-    [[nodiscard]] std::unique_ptr<adapter> board() const {
-        return *open_adapter(project_, folder_);
+    [[nodiscard]] std::unique_ptr<virtual_board> board() const {
+        return std::make_unique<virtual_board>(project_, folder_);
     }
     [[nodiscard]] std::string flash_file() const {
         return (folder_ / ".drone" / "flash.bin").string();
@@ -128,11 +128,14 @@ TEST_F(VirtualBoard, EndsItsLogWhenStopped) {
     EXPECT_TRUE((*log)->finish().has_value());
 }
 
-TEST_F(VirtualBoard, HasNoDebugPort) {
-    EXPECT_EQ(
-        board()->debug_command({}).error().message,
-        "the virtual board has no debug port; `drone log` shows its output"
-    );
+TEST_F(VirtualBoard, IsDebuggedThroughOpenOcd) {
+    board_does("echo broken; exit 3");
+    EXPECT_EQ(board()->debug({.firmware = "app.elf"}).error().message, "drone-board: broken");
+    const std::string calls = read("calls");
+    EXPECT_TRUE(calls.starts_with("stlink --flash-file " + flash_file() + " -- openocd -f "))
+        << calls;
+    EXPECT_NE(calls.find(" -c st-link backend tcp {port} "), std::string::npos) << calls;
+    EXPECT_NE(calls.find(" -c gdb_port "), std::string::npos) << calls;
 }
 
 TEST_F(VirtualBoard, NeedsAProbeInTheProject) {

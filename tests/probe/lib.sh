@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# For the scripts of this folder: a scratch folder, firmware, projects, QEMU, and that nothing is left behind.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$here/../..
+export PATH=${DRONE_BUILD:?}/bin:$PATH
+scratch=$(mktemp -d)
+qemu=
+end_scratch() {
+    [ -z "$qemu" ] || kill "$qemu" 2> /dev/null || true
+    rm -rf "$scratch"
+}
+trap end_scratch EXIT
+cd "$scratch" || exit 1
+mkdir tmp
+export TMPDIR=$scratch/tmp
+
+fail() { # message, file to show
+    [ -z "${2:-}" ] || cat "$2" >&2
+    echo "${0##*/}: $1" >&2
+    exit 1
+}
+
+arm_firmware() { # output, flash origin, flash size, RAM size, source, options...
+    local out=$1 arch=$root/arch/cortex_m source=$5
+    cat > memory.ld <<END
+MEMORY
+{
+    FLASH (rx) : ORIGIN = $2, LENGTH = $3
+    RAM (rwx) : ORIGIN = 0x20000000, LENGTH = $4
+}
+END
+    arm-none-eabi-g++ -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -std=c++20 -g -O1 -fno-exceptions -fno-rtti \
+        -fno-threadsafe-statics -ffunction-sections -fdata-sections -I"$root/include" -I"$root/arch" "${@:6}" \
+        "$source" "$arch/startup.cpp" "$arch/newlib.cpp" "$root/arch/newlib/no_exceptions.cpp" -nostartfiles \
+        --specs=nano.specs -Wl,--gc-sections -L. -T"$arch/cortex_m.ld" -o "$out"
+}
+
+memory_of_project() { # flash origin
+    printf '[memory]\nflash = { origin = "%s", size = "4M" }\nram = { origin = "0x20000000", size = "128K" }\n' "$1"
+}
+virtual_project() {
+    { memory_of_project 0x08000000; printf '[probe]\nboard = "virtual-m4"\n'; } > Drone.toml
+}
+gdb_project() { # HOST:PORT
+    { memory_of_project 0x00000000; printf '[probe]\nkind = "gdb"\nserver = "%s"\ncore = "cortex-m4"\n' "$1"; } > Drone.toml
+}
+
+# QEMU answers on its monitor when its gdb port is open.
+start_qemu() { # machine, firmware
+    qemu_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    coproc QEMU { exec env -u DRONE_TEST_MARK qemu-system-arm -M "$1" -kernel "$2" -S -gdb "tcp:127.0.0.1:$qemu_port" \
+        -display none -serial null -qmp stdio; }
+    qemu=$QEMU_PID
+    local line
+    read -r line <&"${QEMU[0]}"
+    echo '{"execute": "qmp_capabilities"}' >&"${QEMU[1]}"
+    read -r line <&"${QEMU[0]}"
+    [ -n "$line" ]
+}
+stop_qemu() {
+    kill "$qemu"
+    wait "$qemu" || true
+    qemu=
+}
+
+# Everything that is started from here on has this in its environment.
+export DRONE_TEST_MARK=$scratch
+nothing_is_left() {
+    local processes
+    processes=$(env -u DRONE_TEST_MARK grep -lsz "^DRONE_TEST_MARK=$scratch\$" /proc/[0-9]*/environ || true)
+    [ -z "$processes" ] || { for p in $processes; do tr '\0' ' ' < "${p%/environ}/cmdline"; done; fail "processes are left"; }
+    [ -z "$(ls tmp)" ] || { ls -l tmp; fail "files are left"; }
+}

@@ -183,6 +183,11 @@ bool core::add_hooks(instruction_hook hook, void* hook_data) {
            add(UC_HOOK_MEM_INVALID, as_callback(on_bad_access), this, 1, 0);
 }
 
+// Unicorn closes without freeing what it keeps of a page where code lies beside data that is written.
+core::~core() {
+    if (ram_executed_) memory_changed(ram_origin, ram_size);
+}
+
 std::uint32_t core::get(uc_arm_reg name) const {
     std::uint32_t value = 0;
     uc_reg_read(engine_.get(), name, &value);
@@ -424,7 +429,7 @@ void core::restore(const core_context& context) {
     std::ranges::copy(context.ram_, ram_.get());
     clear_exclusive_ = context.clear_exclusive_;
     // Unicorn ORs enumerators. NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
-    if (ram_executed_) uc_ctl_remove_cache(engine_.get(), ram_origin, ram_origin + ram_size);
+    if (ram_executed_) memory_changed(ram_origin, ram_size);
 }
 
 } // namespace drone::board

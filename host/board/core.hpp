@@ -83,6 +83,10 @@ public:
         void* hook_data
     );
 
+    core(const core&) = delete;
+    core& operator=(const core&) = delete;
+    ~core();
+
     /// Registers as Unicorn numbers them.
     [[nodiscard]] std::uint32_t get(uc_arm_reg name) const;
     void set(uc_arm_reg name, std::uint32_t value);

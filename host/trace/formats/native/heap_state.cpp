@@ -32,9 +32,14 @@ void heap_state::announce_heap() {
 }
 
 void heap_state::restart() {
-    blocks_.for_each_live([&](std::uint32_t number, block_state) { presume_free(number); });
+    // Within the last event: what a restart takes away is no event of its own.
+    const auto lose = [&](std::uint32_t number) {
+        to_.position(found_.events - 1);
+        presume_free(number);
+    };
+    blocks_.for_each_live([&](std::uint32_t number, block_state) { lose(number); });
     for (const auto& [offset, end] : std::exchange(region_, {}))
-        presume_free(region_block(offset));
+        lose(region_block(offset));
     blocks_.clear();
     to_.position(found_.events);
     break_off();
@@ -231,15 +236,13 @@ std::optional<wire::region_code::place> heap_state::place_in_region(wire::word w
 void heap_state::free_overlaps(wire::region_code::place place) {
     auto at = region_.lower_bound(place.offset);
     if (at != region_.begin() && std::prev(at)->second > place.offset) --at;
-    bool any = false;
     while (at != region_.end() && at->first < place.offset + place.size) {
         const std::uint32_t number = region_block(at->first);
         contradict(blocks_.at(number));
         presume_free(number);
+        to_.position(found_.events - 1); // each within this event
         at = region_.erase(at);
-        any = true;
     }
-    if (any) to_.position(found_.events - 1);
 }
 
 bool heap_state::allocate_in_region(wire::word w, std::uint32_t alignment_log2) {

@@ -59,35 +59,6 @@ json ticks_per_second(const heap_report& r, trace::clock unit) {
     return nullptr;
 }
 
-json findings(const trace::findings& f) {
-    json builds = json::array();
-    for (const std::uint32_t identity : f.identities)
-        builds.push_back(identity == 0 ? json(nullptr) : json(fmt::format("{:06x}", identity)));
-    return {
-        {"format", trace::name(f.format)},
-        {"events", f.events},
-        {"unchecked_events", f.unchecked_events},
-        {"builds", builds},
-        {"gaps", f.gaps},
-        {"lost_events", f.lost_events},
-        {"dropped_by_target", f.dropped_by_target},
-        {"damaged", f.damaged},
-        {"repeated", f.repeated},
-        {"restarts", f.restarts},
-        {"failures", f.failures},
-        {"double_frees", f.double_frees},
-        {"first_double_free",
-         f.first_double_free
-             ? json{{"event", f.first_double_free->event}, {"block", f.first_double_free->block}}
-             : json(nullptr)},
-        {"contradictions", f.contradictions},
-        {"suspected_failures", f.suspected_failures},
-        {"suspected_double_frees", f.suspected_double_frees},
-        {"freed_unknown", f.freed_unknown},
-        {"notices", f.notices},
-    };
-}
-
 json live(const heap_report& r, const run& one) {
     const usage::analysis& a = one.details;
     struct total {
@@ -278,7 +249,7 @@ json arena(const usage::arena& a) {
 
 json run_json(const heap_report& r, const run& one) {
     json out{{"file", one.file}};
-    out.update(findings(one.found));
+    out.update(findings_json(one.found));
     out["clock"] = clock(one.details.unit());
     out["ticks_per_second"] = ticks_per_second(r, one.details.unit());
     out["duration"] = one.details.duration();
@@ -300,6 +271,35 @@ json run_json(const heap_report& r, const run& one) {
 }
 
 } // namespace
+
+json findings_json(const trace::findings& f) {
+    json builds = json::array();
+    for (const std::uint32_t identity : f.identities)
+        builds.push_back(identity == 0 ? json(nullptr) : json(fmt::format("{:06x}", identity)));
+    return {
+        {"format", trace::name(f.format)},
+        {"events", f.events},
+        {"unchecked_events", f.unchecked_events},
+        {"builds", builds},
+        {"gaps", f.gaps},
+        {"lost_events", f.lost_events},
+        {"dropped_by_target", f.dropped_by_target},
+        {"damaged", f.damaged},
+        {"repeated", f.repeated},
+        {"restarts", f.restarts},
+        {"failures", f.failures},
+        {"double_frees", f.double_frees},
+        {"first_double_free",
+         f.first_double_free
+             ? json{{"event", f.first_double_free->event}, {"block", f.first_double_free->block}}
+             : json(nullptr)},
+        {"contradictions", f.contradictions},
+        {"suspected_failures", f.suspected_failures},
+        {"suspected_double_frees", f.suspected_double_frees},
+        {"freed_unknown", f.freed_unknown},
+        {"notices", f.notices},
+    };
+}
 
 std::string to_json(const heap_report& r) {
     json sizes = json::array();

@@ -22,6 +22,10 @@ FONTS = """<?xml version="1.0"?>
 <fontconfig>
   <dir>/usr/share/fonts/truetype/dejavu</dir>
   <cachedir>{}</cachedir>
+  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+  <match target="pattern">
+    <edit name="family" mode="append_last"><string>DejaVu Sans</string></edit>
+  </match>
 </fontconfig>
 """
 
@@ -129,6 +133,10 @@ class Page:
         while not self.loaded:
             browser.receive()
         self.settle()
+
+    def close(self):
+        self.call("Page.close")
+        del self.browser.listeners[self.session]
 
     def notice(self, method, what):
         if method == "Page.loadEventFired":

@@ -3,6 +3,7 @@
 import atexit
 import base64
 import json
+import lzma
 import os
 import pathlib
 import random
@@ -40,13 +41,30 @@ def unpack(text):
 class Made:
     """The page of a trace, its data, and what `drone heap --json` says of the same trace."""
 
-    def __init__(self, trace, *options, before=None, folder=None):
+    def __init__(self, trace, *options, before=None, folder=None, elf=None):
+        self.trace, self.folder = trace, folder
         self.file = pathlib.Path(tempfile.mkdtemp(dir=scratch.name)) / "report.html"
-        arguments = ["-f", trace, *options]
-        drone("heap", *arguments, "report", "-o", self.file, *([before] if before else []), folder=folder)
-        self.json = json.loads(drone("heap", *arguments, "--json", folder=folder).stdout)
+        arguments, names = ["-f", trace, *options], ["--elf", elf] if elf else []
+        drone("heap", *arguments, "report", "-o", self.file, *names, *([before] if before else []), folder=folder)
+        self.json = json.loads(drone("heap", *arguments, *names, "--json", folder=folder).stdout)
         self.html = self.file.read_text(encoding="utf-8")
         self.data = json.loads(DATA.search(self.html)[1])
+
+
+def program(name, folder):
+    """A program of traces/, unpacked: heaptrace, its ELF file without what no page needs, Drone.toml. `station` is the
+    firmware that `drone new` makes, with pools; `lua` is bench/lua, with a region. Both ran on the virtual board in
+    2026-11, with trace_stacks = 16."""
+    to = folder / name
+    to.mkdir()
+    for file in (TRACES / name).iterdir():
+        data = file.read_bytes()
+        (to / file.name.removesuffix(".xz")).write_bytes(lzma.decompress(data) if file.suffix == ".xz" else data)
+    return to
+
+
+def page_of(name, folder):
+    return Made("heaptrace", folder=program(name, folder), elf=f"{name}.elf")
 
 
 def calls(seed, events, leak_every=0):

@@ -111,9 +111,9 @@ function drawHeapSize(ctx, u, label, right, r) {
   const { left, top } = u.bbox;
   label('bytes live', 0, top - 7 * r);
   if (!heapSize) return;
-  const text = `heap: ${num(heapSize)} bytes`;
+  const text = `heap: ${num(heapSize)} bytes`, times = heapSize / D.peak.bytes;
   if (heapSize > u.scales.y.max) {
-    const share = D.peak.bytes ? `, ${(heapSize / D.peak.bytes).toFixed(1)} × the peak ↑` : '';
+    const share = D.peak.bytes ? `, ${times < 10 ? times.toFixed(1) : num(times)} × the peak ↑` : '';
     label(text + share, right, top - 5 * r, { right: true });
     return;
   }
@@ -224,6 +224,7 @@ function annotate(u) {
 // ---- the chart ---------------------------------------------------------------------------------------------------
 /** Ticks at round event numbers, also where gaps have shifted them. */
 function eventSplits(u, axis, min, max, step) {
+  step = Math.max(1, step); // of a few events
   const first = Math.ceil(eventOfPlace(min) / step) * step, ticks = [];
   for (let e = Math.max(first, 0); placeOf(e) <= max; e += step) ticks.push(placeOf(e));
   return ticks;
@@ -407,7 +408,7 @@ function sayFailures() {
   const shown = 8;
   for (const [size, count] of D.failures.by_size.slice(0, shown)) {
     const first = D.failures.first.find(f => f[1] === size);
-    let text = `${many(count, 'request')} of ${first && first[2] ? 'at least ' : ''}${num(size)} bytes failed`;
+    let text = `${many(count, 'request')} of ${first && first[2] ? 'at least ' : ''}${many(size, 'byte')} failed`;
     if (first) {
       const [event, , more, bytes, blocks, node, context] = first, reason = reasonOf(size, more);
       text += `${count > 1 ? ', the first' : ''} after event ${num(event)}, with ${num(bytes)} bytes in ` +
@@ -418,6 +419,9 @@ function sayFailures() {
   }
   const rest = D.failures.by_size.length - shown;
   if (rest > 0) $('failed').append(el('li', { text: `${many(rest, 'further size')} failed as well.` }));
+  if (D.found.suspected_failures)
+    $('failed').append(el('li', { text: `${num(D.found.suspected_failures)} of all these are suspected: damaged words ` +
+      'can look like failed requests.' }));
 }
 
 /** The curve for those who cannot see it: some moments, the peak among them. */

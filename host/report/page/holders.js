@@ -63,7 +63,8 @@ function holderTree() {
 
 function barElement(b, root, top, x, width) {
   const isLibrary = b.frames.length > 0 && b.frames.every(f => f[3]);
-  const names = b.frames.map(f => bare(f)).join(' › ') || 'everything';
+  const all = b.frames.map(f => bare(f)).join(' › ') || 'everything';
+  const names = hasStacks || b === root || all.length * 7 + 12 < width ? all : all.replace(/\D+/g, '');
   const fill = b === root ? 'wash' : isLibrary ? 'lib' : 'f' + b.depth % 3;
   const e = el('div', {
     class: 'node' + (isLibrary ? ' lib' : ''), role: 'treeitem', 'aria-level': b.depth + 1,
@@ -131,7 +132,7 @@ function sayHolders(root) {
     const largest = root.kids[0];
     say('say-who', (largest ? `${percent(largest.bytes, root.bytes)} are ${largest.frames[0][0]}. ` : '') +
       'This trace does not say who asked, so a bar is a size. ' +
-      (D.format === 'native' ? 'With trace_callers in heap_options the next one shows the lines.' : ''));
+      (D.found.format === 'native' ? 'With trace_callers in heap_options the next one shows the lines.' : ''));
     return;
   }
   let most = root;

@@ -55,17 +55,18 @@ function makeLayout() {
     return;
   }
   const { used, optimal, lower_bound: bound, overflow, pools: made, replay } = better.generated;
-  const shape = `${many(made.length, 'pool')}${overflow ? ' and a region' : ''}`;
+  const shape = `${many(made.length, 'pool')}${overflow ? ' and a region' : ''}`, isOne = made.length === 1 && !overflow;
   say('h-layout', saved == null ? `Layout: ${num(used)} bytes in ${shape} hold this run`
     : saved >= 0 ? `Layout: ${num(saved)} bytes less, ${percent(saved, total(today))}, hold the same run`
       : `Layout: this run needs ${num(-saved)} bytes more`);
   const proof = overflow ? `, ${(used / D.peak.bytes).toFixed(2)} times the peak.`
     : optimal ? ', proved least without fall-over.' : `; no layout of so many pools needs less than ${num(bound)}.`;
   say('say-layout', (today ? `Today’s heap takes ${num(total(today))} bytes. ` : '') +
-    `The suggested ${shape} need ${num(used)}${proof} ` +
-    (replay === 'ok' ? 'They hold this run, played again. What is beyond is headroom for other runs.'
-      : 'Played again, they do not hold this run: make the heap larger.') +
-    (D.gaps_in_all ? ' What happened in gaps is not in it.' : ''));
+    `The suggested ${isOne ? 'pool needs' : `${shape} need`} ${num(used)}${proof} ` +
+    (replay === 'ok'
+      ? `${isOne ? 'It holds' : 'They hold'} this run, played again. What is beyond is headroom for other runs.`
+      : `Played again, ${isOne ? 'it does' : 'they do'} not hold this run: make the heap larger.`) +
+    (D.found.gaps ? ' What happened in gaps is not in it.' : ''));
   say('toml', better.toml);
   $('copy').onclick = () => navigator.clipboard.writeText(better.toml)
     .then(() => say('copied', 'Copied'), () => say('copied', 'Not allowed here: select the text'));
@@ -92,7 +93,7 @@ function drawWhole(svg, y, width, scale, title, rows, names) {
     }
     x += w;
   });
-  return 66;
+  return 72;
 }
 
 /** What the colours are, where there is no room for words. */
@@ -176,24 +177,27 @@ const curve = allCurve && allCurve.filter(point => point[1] <= 4 * allCurve[allC
 const nearBest = curve && (curve.find(point => point[1] <= 1.03 * curve[curve.length - 1][1]));
 
 function makeCurve() {
-  const hasCurve = curve && curve.length > 1;
+  const hasCurve = curve && curve.length > 1 && curve[0][1] > curve[curve.length - 1][1]; // else one pool is as good
   $('curve').parentElement.hidden = !hasCurve;
+  $('curve').closest('.two').classList.toggle('alone', !hasCurve);
   if (!hasCurve) return;
   const best = curve[curve.length - 1][1];
-  say('h-curve', `${many(nearBest[0], 'pool')} ${nearBest[0] === 1 ? 'is' : 'are'} within ` +
+  say('h-curve', nearBest[1] === best ? `${many(nearBest[0], 'pool')} ${nearBest[0] === 1 ? 'needs' : 'need'} as ` +
+    'little as any number' : `${many(nearBest[0], 'pool')} ${nearBest[0] === 1 ? 'is' : 'are'} within ` +
     `${percent(nearBest[1] - best, nearBest[1])} of the best`);
 }
 
 /** Round steps for an axis of so many units. */
 function roundStep(range, steps) {
   const rough = range / steps, ten = 10 ** Math.floor(Math.log10(rough));
-  return [1, 2, 5, 10].find(k => k * ten >= rough) * ten;
+  return Math.max(1, [1, 2, 5, 10].find(k => k * ten >= rough) * ten);
 }
 
 function drawCurve() {
-  if (!curve || curve.length < 2) return;
+  if ($('curve').parentElement.hidden) return;
   const box = $('curve'), width = box.clientWidth, height = 190, left = 56;
-  const low = Math.min(...curve.map(p => p[2])), high = Math.max(...curve.map(p => p[1]), low + 1);
+  const least = Math.min(...curve.map(p => p[2])), high = Math.max(...curve.map(p => p[1]), least + 1);
+  const low = least - .13 * (high - least); // for the words below the bound
   const first = curve[0][0], last = curve[curve.length - 1][0];
   const x = n => left + (width - left - 12) * (n - first) / (last - first);
   const y = bytes => 12 + (height - 40) * (high - bytes) / (high - low);
@@ -206,7 +210,7 @@ function drawCurve() {
   const path = i => curve.map((p, j) => `${j ? 'L' : 'M'}${x(p[0]).toFixed(1)} ${y(p[i]).toFixed(1)}`).join('');
   svg.append(el('path', { d: path(2), fill: 'none', stroke: 'var(--other)', 'stroke-dasharray': '4 3' }),
     el('path', { d: path(1), fill: 'none', stroke: 'var(--held)', 'stroke-width': 1.75 }),
-    el('text', { x: x(last), y: y(curve[curve.length - 1][2]) - 5, 'text-anchor': 'end' },
+    el('text', { x: x(last), y: y(curve[curve.length - 1][2]) + 14, 'text-anchor': 'end' },
       'no layout can do with less'));
   for (const p of curve) {
     const isSuggested = p[0] === better.generated.pools.length, isMarked = p === nearBest || isSuggested;

@@ -5,7 +5,7 @@ function sparkline(bytes) {
   const w = 120, h = 18, most = Math.max(1, ...bytes), last = Math.max(1, bytes.length - 1);
   const step = (v, i) => (i ? `H${(w * i / last).toFixed(1)}V` : 'M0 ') + (h - h * v / most).toFixed(1);
   return el('svg', { width: w, height: h + 1, 'aria-hidden': 'true' },
-    el('path', { d: bytes.map(step).join(''), fill: 'none', stroke: 'var(--held)', 'stroke-width': 1.25 }));
+    el('path', { d: bytes.map(step).join('') + `H${w}`, fill: 'none', stroke: 'var(--held)', 'stroke-width': 1.25 }));
 }
 
 /** A stack in a line that opens to all of its frames. */
@@ -28,7 +28,7 @@ function makeLeaks() {
   const shown = 30, { groups, first } = D.leaks;
   if (!D.end.blocks && !D.growing.length) {
     say('h-leaks', 'Never given back: nothing');
-    say('say-leaks', D.gaps_in_all ? 'What was taken in a gap is not known.' : 'Every block was given back.');
+    say('say-leaks', D.found.gaps ? 'What was taken in a gap is not known.' : 'Every block was given back.');
     return;
   }
   const leaks = D.growing.filter(g => !g.permanent), uncertain = D.end.blocks - D.end.certain;
@@ -42,12 +42,17 @@ function makeLeaks() {
     (groups > shown ? ` The ${shown} largest of ${num(groups)} are shown.` : ''));
   const missing = D.growing.filter(g => !first.slice(0, shown).some(row => row[0] === g.node));
   const rows = [...missing.map(g => [g.node, null, null, null, null, null]), ...first.slice(0, shown)];
-  fillTable($('t-leaks'),
-    [hasStacks ? 'Who asked' : 'Size', 'Bytes', 'Blocks', 'Certain', 'First taken', 'Held over the run', 'Growth'],
-    rows.map(([node, bytes, blocks, certain, event]) => [
-      stackElement(node), bytes, blocks, certain, event == null ? null : `event ${num(event)}`,
-      sparkline(history.get(node) || []), growthText(node)]),
-    [0, 5, 6]);
+  // A column that says nothing is left out.
+  const columns = [
+    [hasStacks ? 'Who asked' : 'Size', ([node]) => stackElement(node), true],
+    ['Bytes', row => row[1]], ['Blocks', row => row[2]],
+    ...uncertain ? [['Certain', row => row[3]]] : [],
+    ['First taken', row => row[4] == null ? null : `event ${num(row[4])}`],
+    ['Held over the run', ([node]) => sparkline(history.get(node) || []), true],
+    ...D.growing.length ? [['Growth', ([node]) => growthText(node), true]] : [],
+  ];
+  fillTable($('t-leaks'), columns.map(c => c[0]), rows.map(row => columns.map(c => c[1](row))),
+    columns.flatMap((c, i) => c[2] ? [i] : []));
 }
 
 function makeContexts() {

@@ -2,6 +2,7 @@
 
 // What a page shows, as page/*.js read it: docs/report.md has the keys.
 
+#include "report/json.hpp"
 #include "report/page/packed.hpp"
 #include "report/page/page.hpp"
 #include "report/page/stacks.hpp"
@@ -70,7 +71,8 @@ public:
         d["holds"] = holds();
         d["leaks"] = leaks();
         d["growing"] = growing();
-        if (a_.contexts().size() > 1 || !a_.contexts().contains(trace::no_context))
+        if (!a_.contexts().empty() &&
+            (a_.contexts().size() > 1 || !a_.contexts().contains(trace::no_context)))
             d["contexts"] = contexts();
         if (p_.suggested != nullptr) d["layout"] = *p_.suggested;
         if (p_.before != nullptr) d["before"] = before();
@@ -84,11 +86,8 @@ private:
         d["version"] = 1;
         d["title"] = p_.title;
         d["file"] = run_.file;
-        d["format"] = trace::name(run_.found.format);
         d["events"] = a_.events();
-        d["gaps_in_all"] = run_.found.gaps;
-        d["lost"] = run_.found.lost_events;
-        d["damaged"] = run_.found.damaged;
+        d["found"] = findings_json(run_.found);
         d["clock"] = clock();
         d["duration"] = a_.duration();
         const std::uint64_t arena = run_.heap ? run_.heap->size : 0;
@@ -165,7 +164,6 @@ private:
             );
         return {
             {"count", count},
-            {"suspected", run_.found.suspected_failures},
             {"by_size", sizes},
             {"first", first},
             {"columns", p_.line.failures()},
@@ -234,11 +232,17 @@ private:
     [[nodiscard]] json sizes() const {
         json all = json::array();
         const auto& at_peak = a_.live_at_peak();
+        const auto& lives = a_.lifetimes_by_size();
         for (const usage::size_usage& row : p_.report.usage.rows()) {
             const auto then = at_peak.find(row.size);
-            all.push_back(
-                {row.size, row.max_load, row.total, then == at_peak.end() ? 0 : then->second}
-            );
+            const auto life = lives.find(row.size);
+            json one{row.size, row.max_load, row.total, then == at_peak.end() ? 0 : then->second};
+            if (life != lives.end()) {
+                const usage::lifetimes& l = life->second;
+                one.push_back(static_cast<double>(l.sum) / static_cast<double>(l.count));
+                one.push_back(l.longest);
+            }
+            all.push_back(std::move(one));
         }
         return all;
     }
@@ -367,7 +371,15 @@ private:
         std::vector<std::string> frames = p_.report.names(run_, name);
         if (frames.empty()) return {fmt::format("{:#010x}", name)};
         std::ranges::reverse(frames);
+        if (is_cut(name)) frames.insert(frames.begin(), "callers not recorded");
         return frames;
+    }
+
+    /// Whether a stack has callers beyond those that the target recorded.
+    [[nodiscard]] bool is_cut(std::uint32_t name) const {
+        const std::size_t number = name & ~trace::stack_bit;
+        return run_.found.format == trace::format::native && (name & trace::stack_bit) != 0 &&
+               number < run_.found.stacks.size() && !run_.found.stacks[number].is_whole;
     }
 
     const page& p_;

@@ -28,25 +28,26 @@ function saySizes() {
 
 function drawSizes() {
   if ($('boundaries').hidden) return;
-  const box = $('sizes'), width = box.clientWidth, left = gutter('g'), up = 170, middle = 22, down = 90;
-  const height = up + middle + down + 40, used = groups.filter(g => g.sizes.length);
+  const box = $('sizes'), width = box.clientWidth, left = gutter('g'), used = groups.filter(g => g.sizes.length);
+  const worst = Math.max(0, ...used.flatMap(g => g.sizes.map(s => s.lost)));
+  const up = 170, middle = 22, down = worst ? 90 : 0; // nothing hangs down where nothing is lost
+  const height = up + middle + down + (worst ? 40 : 4);
   const gap = width < 600 ? 4 : 10, bars = sum(used.map(g => g.sizes.length));
-  const bar = Math.max(.5, (width - left - 4 - gap * used.length) / bars);
+  const bar = Math.max(.5, Math.min(64, (width - left - 4 - gap * used.length) / bars));
   const most = Math.max(1, ...D.sizes.map(s => s[1]));
-  const worst = Math.max(1, ...used.flatMap(g => g.sizes.map(s => s.lost)));
   const yUp = blocks => up - (up - 26) * Math.sqrt(blocks / most);
   const yDown = bytes => up + middle + (down - 6) * bytes / worst;
   const svg = el('svg', { width, height, role: 'img', 'aria-label': $('say-sizes').textContent });
 
   let lastY = Infinity;
-  for (const t of [1, 10, 50, 100, 250, 500, 1e3, 2500, 5e3, 1e4, 5e4, 1e5, 1e6]) {
-    if (t > most || lastY - yUp(t) < 13) continue;
+  for (const t of [1, 10, 50, 100, 250, 500, 1e3, 2500, 5e3, 1e4, 5e4, 1e5, 1e6, most].sort((a, b) => a - b)) {
+    if (t > most || lastY - yUp(t) < 13 || t !== most && yUp(t) - yUp(most) < 13) continue;
     lastY = yUp(t);
     svg.append(el('line', { x1: left, x2: width, y1: lastY, y2: lastY, stroke: 'var(--line)' }),
       el('text', { x: left - 6, y: lastY + 4, 'text-anchor': 'end' }, num(t)));
   }
-  svg.append(el('text', { x: left - 6, y: up + middle + down - 2, 'text-anchor': 'end' }, num(worst)),
-    el('text', { x: left - 6, y: up + 17, 'text-anchor': 'end' }, 'pool'));
+  svg.append(el('text', { x: left - 6, y: up + 17, 'text-anchor': 'end' }, 'pool'));
+  if (worst) svg.append(el('text', { x: left - 6, y: up + middle + down - 2, 'text-anchor': 'end' }, num(worst)));
 
   let x = left + 4, labelled = -Infinity, noted = -Infinity;
   const all = sum(used.map(g => g.lost));
@@ -75,8 +76,8 @@ function drawSizes() {
     }
     x += gap;
   }
-  svg.append(el('text', { x: left, y: 10, class: 'b' }, 'most blocks at one time'),
-    el('text', { x: left, y: height - 6, class: 'b' }, 'bytes lost inside the blocks'));
+  svg.append(el('text', { x: left, y: 10, class: 'b' }, 'most blocks at one time'));
+  if (worst) svg.append(el('text', { x: left, y: height - 6, class: 'b' }, 'bytes lost inside the blocks'));
   box.replaceChildren(svg);
 }
 
@@ -89,10 +90,11 @@ function makeSizeTable() {
     (ascending.length ? ', pool' : ''));
   const withPools = ascending.length > 0;
   fillTable($('t-sizes'),
-    ['Size', 'Most at one time', 'Allocations', 'Blocks at the peak', 'Bytes at the peak',
-      ...withPools ? ['Pool', 'Lost a block'] : []],
-    D.sizes.map(([size, most, total, atPeak]) => {
+    ['Size', 'Most at one time', 'Allocations', 'Blocks at the peak', 'Bytes at the peak', 'Mean life, events',
+      'Longest', ...withPools ? ['Pool', 'Lost a block'] : []],
+    D.sizes.map(([size, most, total, atPeak, meanLife, longest]) => {
       const pool = poolFor(size);
-      return [size, most, total, atPeak, atPeak * size, ...withPools ? [pool?.block, pool && pool.block - size] : []];
+      return [size, most, total, atPeak, atPeak * size, meanLife, longest,
+        ...withPools ? [pool?.block, pool && pool.block - size] : []];
     }), []);
 }

@@ -25,7 +25,7 @@ function clockText(time) {
 const eventText = event => `event ${num(event)}` + (hasTime ? ` (${clockText(timeOf(event))})` : '');
 
 /** Of figures that a gap may have made too small. */
-const atLeast = D.gaps_in_all || D.damaged ? 'at least ' : '';
+const atLeast = D.found.gaps || D.found.damaged ? 'at least ' : '';
 
 /** A function's name without template arguments and parameters. */
 const bare = frame => (frame[4] ?? frame[0]).replace(/\(.*\)( const)?$/, '');

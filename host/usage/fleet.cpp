@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace drone::usage {
@@ -22,22 +23,29 @@ struct need {
 };
 using device = std::map<std::uint32_t, need>; ///< by block
 
-std::uint64_t number_of(const json& entry, const char* key) {
+/// A count; nothing where there is something else: a peak that cannot be read is not a peak of 0.
+std::optional<std::uint32_t> count_of(const json& entry, const char* key) {
     const auto found = entry.find(key);
-    return found != entry.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+    if (found == entry.end() || !found->is_number_unsigned()) return std::nullopt;
+    const auto count = found->get<std::uint64_t>();
+    return count <= UINT32_MAX ? std::optional(static_cast<std::uint32_t>(count)) : std::nullopt;
 }
 
 /// Whether the line was one of a device.
 bool read_device(const json& entry, device& to) {
+    const auto name = entry.find("device");
+    if (name != entry.end() && name->is_structured()) return false;
     const auto pools = entry.find("pools");
     if (pools == entry.end() || !pools->is_array()) return false;
     for (const json& pool : *pools) {
-        const std::uint64_t block = pool.is_object() ? number_of(pool, "block") : 0;
-        const std::uint64_t peak = pool.is_object() ? number_of(pool, "peak") : 0;
-        if (block == 0 || block > UINT32_MAX || peak > UINT32_MAX) return false;
-        need& own = to[static_cast<std::uint32_t>(block)];
-        own.peak = std::max(own.peak, static_cast<std::uint32_t>(peak));
-        own.exhausted = own.exhausted || number_of(pool, "missed") != 0;
+        if (!pool.is_object()) return false;
+        const auto block = count_of(pool, "block");
+        const auto peak = count_of(pool, "peak");
+        const auto missed = pool.contains("missed") ? count_of(pool, "missed") : 0;
+        if (block.value_or(0) == 0 || !peak || !missed) return false;
+        need& own = to[*block];
+        own.peak = std::max(own.peak, *peak);
+        own.exhausted = own.exhausted || *missed != 0;
     }
     return true;
 }

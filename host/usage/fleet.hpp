@@ -36,9 +36,10 @@ struct fleet {
     std::uint64_t damaged = 0; ///< lines that say nothing
 };
 
-/// Reads JSON Lines: {"device": ANY, "pools": [{"block": N, "peak": N, "missed": N}, ...]}. Of several
-/// lines of one device the largest peaks count; a line without a device is one of its own. A device
-/// that does not name a pool needs none of its blocks.
+/// Reads JSON Lines: {"device": NAME, "pools": [{"block": N, "peak": N, "missed": N}, ...]}, NAME a
+/// string or a number. Of several lines of one device the largest peaks count; a line without a device
+/// is one of its own. A device that does not name a pool needs none of its blocks. `missed` may be
+/// left out. A line with anything else in these places says nothing.
 [[nodiscard]] fleet read_fleet(std::string_view lines);
 
 /// The largest part of all devices that, with that confidence, may be above what `above` of `devices`

@@ -69,6 +69,36 @@ TEST_F(Fleet, HasAQuantileOfEachPool) {
     EXPECT_THAT(text.err, HasSubstr("100 devices"));
 }
 
+TEST_F(Fleet, APeakThatCannotBeReadIsNotAPeakOfZero) {
+    write(
+        "fleet.jsonl",
+        R"({"device":1,"pools":[{"block":12,"peak":"7"}]})"
+        "\n"
+        R"({"device":2,"pools":[{"block":12,"peak":3.5}]})"
+        "\n"
+        R"({"device":3,"pools":[{"block":12}]})"
+        "\n"
+        R"({"device":4,"pools":[{"block":12,"peak":2,"missed":-1}]})"
+        "\n"
+        R"({"device":5,"pools":[{"block":12,"peak":2}]})"
+        "\n"
+    );
+    const usage::fleet made = usage::read_fleet(read("fleet.jsonl"));
+    EXPECT_EQ(made.devices, 1);
+    EXPECT_EQ(made.damaged, 4);
+    EXPECT_THAT(drone("heap fleet fleet.jsonl").err, HasSubstr("1 device"));
+}
+
+TEST_F(Fleet, ADevicesNameIsNotNested) {
+    // Printing a name so deep took all of the stack.
+    constexpr std::size_t deep = 1'000'000;
+    const std::string lines = R"({"device":)" + std::string(deep, '[') + std::string(deep, ']') +
+                              R"(,"pools":[]})" + "\n" + R"({"device":{},"pools":[]})" + "\n";
+    const usage::fleet made = usage::read_fleet(lines);
+    EXPECT_EQ(made.devices, 0);
+    EXPECT_EQ(made.damaged, 2);
+}
+
 TEST_F(Fleet, ADeviceCountsOnceWithItsLargestPeaks) {
     write(
         "fleet.jsonl",

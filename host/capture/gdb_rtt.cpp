@@ -214,17 +214,24 @@ private:
 
     void give_up(const error& why) { failure_ = why.message; }
 
-    /// Whether somebody still takes them.
-    static bool put(int to, std::span<const std::uint8_t> bytes) {
-        constexpr int patience_milliseconds = 3000;
+    /// Whether somebody still takes them. A reader may pause as long as the capture lasts.
+    [[nodiscard]] bool put(int to, std::span<const std::uint8_t> bytes) const {
+        constexpr int patience_milliseconds = 3000; // after its end
         while (!bytes.empty()) {
             const ssize_t size = ::write(to, bytes.data(), bytes.size());
-            if (size < 0 && errno == EINTR) continue;
-            pollfd room{.fd = to, .events = POLLOUT, .revents = 0};
-            if (size < 0 && errno == EAGAIN && ::poll(&room, 1, patience_milliseconds) > 0)
+            if (size > 0) {
+                bytes = bytes.subspan(static_cast<std::size_t>(size));
                 continue;
-            if (size <= 0) return false;
-            bytes = bytes.subspan(static_cast<std::size_t>(size));
+            }
+            if (size < 0 && errno == EINTR) continue;
+            if (size == 0 || errno != EAGAIN) return false;
+            const bool ended = ends_in(0);
+            std::array<pollfd, 2> either{
+                {{.fd = to, .events = POLLOUT, .revents = 0},
+                 {.fd = end_.get(), .events = POLLIN, .revents = 0}}
+            };
+            if (::poll(either.data(), ended ? 1 : 2, ended ? patience_milliseconds : -1) == 0)
+                return false;
         }
         return true;
     }

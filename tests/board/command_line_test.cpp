@@ -166,12 +166,13 @@ TEST_F(CommandLine, ResetAndCtrlCReachARunningBoard) {
     ASSERT_EQ(flash("endless"), 0);
     EXPECT_EQ(
         shell("drone-board run --flash-file f --swo s & board=$!; "
-              "until [ -S f.sock ]; do :; done; "
+              "runs() { kill -0 $board || exit 9; }; "
+              "until [ -S f.sock ]; do runs; done; "
               "drone-board run --flash-file f --swo second; echo $?; "
               "drone-board reset --flash-file f; "
-              "until [ $(grep -ao boot s | wc -l) -ge 2 ]; do :; done; "
+              "until [ $(grep -ao boot s | wc -l) -ge 2 ]; do runs; done; "
               "kill -HUP $board; "
-              "until [ $(grep -ao boot s | wc -l) -ge 3 ]; do :; done; "
+              "until [ $(grep -ao boot s | wc -l) -ge 3 ]; do runs; done; "
               "kill -INT $board; wait $board; echo $?"),
         0
     );

@@ -185,7 +185,7 @@ TEST_F(LogCommand, WhatIsSaidAppearsAtOnce) {
     for (const char letter : {'h', 'i'}) {
         ASSERT_TRUE(write_all(to_log.in.get(), bytes{0x01, static_cast<std::uint8_t>(letter)}));
         pollfd said{.fd = from_log.out.get(), .events = POLLIN, .revents = 0};
-        ASSERT_EQ(::poll(&said, 1, 10'000), 1);
+        ASSERT_EQ(::poll(&said, 1, hang_milliseconds), 1);
         char heard = 0;
         ASSERT_EQ(::read(from_log.out.get(), &heard, 1), 1);
         EXPECT_EQ(heard, letter);
@@ -219,13 +219,10 @@ TEST_F(LogCommand, LosesNothingOverAPty) {
         ASSERT_TRUE(write_all(line.board.get(), board_stream::block(i)));
     // Closing a pty throws away what was not read.
     const std::size_t expected = board_stream::words_per_block / 16 * 4 * blocks;
-    EXPECT_TRUE(becomes_true(
-        [&] {
-            std::error_code ignored;
-            return std::filesystem::file_size(path("counts"), ignored) == expected;
-        },
-        60s
-    ));
+    EXPECT_TRUE(becomes_true([&] {
+        std::error_code ignored;
+        return std::filesystem::file_size(path("counts"), ignored) == expected;
+    }));
     log.signal(SIGINT);
     EXPECT_EQ(log.wait(), 0);
     expect_everything_arrived(blocks);
@@ -254,7 +251,7 @@ TEST_F(LogCommand, WaitsForAServerThatComesBack) {
         const base::descriptor peer = server.accept();
         ASSERT_TRUE(write_all(peer.get(), bytes{0x01, letter}));
     }
-    EXPECT_TRUE(becomes_true([&] { return file("text") == bytes{'h', 'i'}; }, 10s));
+    EXPECT_TRUE(becomes_true([&] { return file("text") == bytes{'h', 'i'}; }));
     log.signal(SIGTERM);
     EXPECT_EQ(log.wait(), 0);
     EXPECT_THAT(errors(), HasSubstr("closed; waiting for it to come back"));
@@ -265,7 +262,7 @@ TEST_F(LogCommand, ATerminalThatGoesAwayEndsItAsCtrlCDoes) {
     running_log log = start({"--input", "tcp:" + server.address, path("text:0")});
     const base::descriptor peer = server.accept();
     ASSERT_TRUE(write_all(peer.get(), bytes{0x01, 'h', 0x01, 'i'}));
-    EXPECT_TRUE(becomes_true([&] { return file("text") == bytes{'h', 'i'}; }, 10s));
+    EXPECT_TRUE(becomes_true([&] { return file("text") == bytes{'h', 'i'}; }));
     log.signal(SIGHUP);
     EXPECT_EQ(log.wait(), 0);
     EXPECT_EQ(file("text"), (bytes{'h', 'i'}));
@@ -296,8 +293,7 @@ TEST_F(LogCommand, KilledAtAnyMomentLeavesAPrefixInWholeWords) {
         // Every other one is killed once it writes, the others at any moment of their starting,
         // too.
         if (i % 2 == 0) {
-            ASSERT_TRUE(becomes_true([&] { return !file("heaptrace").empty(); }, 30s))
-                << "kill " << i;
+            ASSERT_TRUE(becomes_true([&] { return !file("heaptrace").empty(); })) << "kill " << i;
         }
         std::this_thread::sleep_for(std::chrono::microseconds(moment(random)));
         log.signal(number);

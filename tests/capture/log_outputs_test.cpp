@@ -47,7 +47,7 @@ protected:
         return {content.begin(), content.end()};
     }
     [[nodiscard]] bool says(const std::string& part) const {
-        return becomes_true([&] { return errors().find(part) != std::string::npos; }, 20s);
+        return becomes_true([&] { return errors().find(part) != std::string::npos; });
     }
 };
 
@@ -180,7 +180,7 @@ TEST_F(LogOutputs, AFifoGetsEverythingOnceItIsRead) {
 TEST_F(LogOutputs, AFifoThatNobodyWritesIsReadUntilCtrlC) {
     ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
     running_log log = start({"--input", "fifo", "text:0"});
-    ASSERT_TRUE(becomes_true([&] { return std::filesystem::exists(path("text")); }, 20s));
+    ASSERT_TRUE(becomes_true([&] { return std::filesystem::exists(path("text")); }));
     log.signal(SIGINT);
     EXPECT_EQ(log.wait(), 0);
 }
@@ -195,7 +195,7 @@ TEST_F(LogOutputs, CtrlCEndsACaptureWhoseReaderDoesNotRead) {
         ::ioctl(from_log.out.get(), FIONREAD, &waiting);
         return waiting >= 65'536;
     };
-    ASSERT_TRUE(becomes_true(is_full, 20s));
+    ASSERT_TRUE(becomes_true(is_full));
     log.signal(SIGINT);
     EXPECT_EQ(WEXITSTATUS(log.wait()), 1);
     EXPECT_THAT(errors(), HasSubstr("standard output: its reader does not read"));
@@ -236,7 +236,7 @@ TEST_F(LogOutputs, CtrlCEndsACaptureWhoseReaderDoesNotReadAndCannotBeOpenedAnew)
         ::ioctl(from_log.out.get(), FIONREAD, &waiting);
         return waiting >= 61'440;
     };
-    ASSERT_TRUE(becomes_true(is_full, 20s));
+    ASSERT_TRUE(becomes_true(is_full));
     ::kill(log, SIGINT);
     int status = 0;
     ::waitpid(log, &status, 0);
@@ -253,7 +253,7 @@ TEST_F(LogOutputs, APipeThatCannotBeOpenedAnewGetsEverything) {
     bytes got;
     while (got.size() < text.size()) {
         pollfd asked{.fd = from_log.out.get(), .events = POLLIN, .revents = 0};
-        ASSERT_EQ(::poll(&asked, 1, 20'000), 1) << got.size();
+        ASSERT_EQ(::poll(&asked, 1, hang_milliseconds), 1) << got.size();
         const bytes part = waiting_in(from_log.out.get());
         got.insert(got.end(), part.begin(), part.end());
     }
@@ -282,7 +282,7 @@ TEST_F(LogOutputs, ANonBlockingStandardOutputGetsEverything) {
     bytes got;
     while (got.size() < text.size()) {
         pollfd asked{.fd = from_log.out.get(), .events = POLLIN, .revents = 0};
-        ASSERT_EQ(::poll(&asked, 1, 20'000), 1) << got.size();
+        ASSERT_EQ(::poll(&asked, 1, hang_milliseconds), 1) << got.size();
         const bytes part = waiting_in(from_log.out.get());
         got.insert(got.end(), part.begin(), part.end());
     }

@@ -115,9 +115,9 @@ TEST_F(Transports, ASerialLineIsAsAFile) {
     running_log log = start(captured({"--input", "serial:" + line.device + "@2000000"}, "pty"));
     EXPECT_TRUE(write_all(line.board.get(), recording_));
     // Closing a pty throws away what was not read.
-    EXPECT_TRUE(becomes_true(
-        [&] { return without_capture_words("pty.31").size() == file("file.31").size(); }, 30s
-    ));
+    EXPECT_TRUE(becomes_true([&] {
+        return without_capture_words("pty.31").size() == file("file.31").size();
+    }));
     log.signal(SIGINT);
     EXPECT_EQ(log.wait(), 0);
     expect_the_same("pty");

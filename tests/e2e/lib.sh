@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For the scripts here: a scratch folder, the tools of the build under test, and few assertions.
 #
 # DRONE_BUILD (default: build/ of the source tree) is the build whose bin/ is tested.
@@ -8,9 +9,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export DRONE_ROOT=$root
 export PATH="${DRONE_BUILD:-$root/build}/bin:$PATH:$root/build/bin"
 
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/drone-e2e.XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch"
+# shellcheck source=tests/scratch.sh
+source "$root/tests/scratch.sh"
+enter_scratch
 
 fail() {
     echo "FAILED: $*" >&2

@@ -3,14 +3,9 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$here/../..
 export PATH=${DRONE_BUILD:?}/bin:$PATH
-scratch=$(mktemp -d)
-qemu=
-end_scratch() {
-    [ -z "$qemu" ] || kill "$qemu" 2> /dev/null || true
-    rm -rf "$scratch"
-}
-trap end_scratch EXIT
-cd "$scratch" || exit 1
+# shellcheck source=tests/scratch.sh
+source "$root/tests/scratch.sh"
+enter_scratch
 mkdir tmp
 export TMPDIR=$scratch/tmp
 
@@ -46,9 +41,9 @@ gdb_project() { # HOST:PORT
 }
 
 # QEMU answers on its monitor when its gdb port is open.
-start_qemu() { # machine, firmware
+start_qemu() { # machine, options...
     qemu_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    coproc QEMU { exec env -u DRONE_TEST_MARK qemu-system-arm -M "$1" -kernel "$2" -S -gdb "tcp:127.0.0.1:$qemu_port" \
+    coproc QEMU { exec env -u DRONE_TEST_MARK qemu-system-arm -M "$1" "${@:2}" -S -gdb "tcp:127.0.0.1:$qemu_port" \
         -display none -serial null -qmp stdio; }
     qemu=$QEMU_PID
     local line

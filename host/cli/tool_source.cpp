@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <thread>
 #include <utility>
 
 namespace drone::cli {
@@ -48,6 +49,7 @@ public:
     bool stop() override {
         was_asked_ = true;
         if (control_) {
+            static_cast<void>(control_->interrupt()); // else the server may not answer
             control_->detach();
             control_.reset();
         }
@@ -84,9 +86,32 @@ result<std::unique_ptr<probe::service>> start(const probe::log_service& plan) {
     return tool;
 }
 
+/// What a tool serves. Some say that they are ready a moment before they listen.
+result<std::unique_ptr<capture::source>>
+open_served(const std::string& source, const probe::service* tool) {
+    constexpr int most_tries = 100;
+    constexpr std::chrono::milliseconds pause{20};
+    for (int tries = 1;; ++tries) {
+        auto opened = capture::open_source(source);
+        if (opened || tool == nullptr || tool->has_ended() || tries == most_tries) return opened;
+        std::this_thread::sleep_for(pause);
+    }
+}
+
 /// Lets the reader of a FIFO see an end, also where nobody ever wrote.
 void end_fifo(const std::string& path) {
     const base::descriptor writer(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+}
+
+/// A tool that says nothing when it is ready has begun when bytes come, or when it has not failed for
+/// some time.
+result<void> wait_for_beginning(const capture::source& bytes, probe::service& tool) {
+    constexpr int failing_milliseconds = 3000;
+    pollfd coming{.fd = bytes.descriptor(), .events = POLLIN, .revents = 0};
+    ::poll(&coming, 1, failing_milliseconds); // Ctrl-C ends it too, and is seen by the capture
+    if ((coming.revents & POLLIN) != 0 || !tool.has_ended()) return {};
+    if (const auto said = tool.finish(); !said) return std::unexpected(said.error());
+    return fail(tool.name() + " ended before the log began");
 }
 
 result<std::unique_ptr<capture::source>> open(const probe::setup& s, bool reset) {
@@ -97,8 +122,10 @@ result<std::unique_ptr<capture::source>> open(const probe::setup& s, bool reset)
     const bool is_fifo = plan->source.starts_with(at->place().folder);
     if (is_fifo && ::mkfifo(plan->source.c_str(), 0600) != 0)
         return base::fail_with_errno(plan->source, errno);
+    // Somebody listens before the tool has anything to say, where it is not the tool that serves it.
+    const bool is_path = plan->source.starts_with('/');
     std::unique_ptr<capture::source> bytes;
-    if (is_fifo) {
+    if (is_path) {
         auto opened = capture::open_source(plan->source);
         if (!opened) return opened;
         bytes = *std::move(opened);
@@ -109,10 +136,12 @@ result<std::unique_ptr<capture::source>> open(const probe::setup& s, bool reset)
         if (!started) return std::unexpected(started.error());
         tool = *std::move(started);
     }
-    if (is_fifo) {
-        tool->when_it_ends([path = plan->source] { end_fifo(path); });
-    } else {
-        auto opened = capture::open_source(plan->source);
+    if (is_fifo) tool->when_it_ends([path = plan->source] { end_fifo(path); });
+    if (is_path)
+        if (auto begun = wait_for_beginning(*bytes, *tool); !begun)
+            return std::unexpected(begun.error());
+    if (!is_path) {
+        auto opened = open_served(plan->source, tool.get());
         if (!opened) return opened;
         bytes = *std::move(opened);
     }

@@ -43,6 +43,12 @@ result<debug_session> debug(const setup& s, const std::string& firmware, const w
 std::string bmp_device(const config::probe& p) {
     return p.server.empty() ? "/dev/ttyBmpGdb" : p.server;
 }
+/// Its second line has what the target says over RTT.
+std::string bmp_data_device(const config::probe& p) {
+    std::string device = bmp_device(p);
+    if (!device.ends_with("Gdb")) return "/dev/ttyBmpTarg";
+    return device.replace(device.size() - 3, 3, "Targ");
+}
 std::vector<std::string> bmp_attach(const config::probe& p) {
     return {"target extended-remote " + bmp_device(p), "monitor swd_scan", "attach 1"};
 }
@@ -73,7 +79,7 @@ result<log_service> bmp_log(const setup& s, bool reset, const workplace& /*at*/)
     commands.emplace_back("monitor rtt enable");
     if (reset) commands.emplace_back("run");
     if (!reset) commands.emplace_back("continue");
-    return log_service{.command = gdb_batch(commands, {}), .source = "/dev/ttyBmpTarg"};
+    return log_service{.command = gdb_batch(commands, {}), .source = bmp_data_device(s.probe)};
 }
 
 result<debug_session> bmp_debug(const setup& s, const std::string& firmware, const workplace& at) {

@@ -47,7 +47,8 @@ enum class control : std::uint8_t {
 struct log_service {
     command_line command = {}; ///< empty: a server that runs already
     std::string ready = {};    ///< what it says when its ports are open; empty: at once
-    std::string source;        ///< of the bytes, as `drone log --input` spells it; a path: a FIFO
+    std::string
+        source; ///< of the bytes, as `drone log --input` spells it; a path: a FIFO or device
     control how = control::none;
     std::string server = {}; ///< HOST:PORT of the control
     std::vector<std::string> begin = {};

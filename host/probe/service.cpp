@@ -33,6 +33,8 @@ constexpr known_failure known_failures[] = {
     {"Force reconnect", "the probe went away; plug it in again"},
     {"LIBUSB_ERROR_NO_DEVICE", "the probe went away; plug it in again"},
     {"failed to send USB CMD", "the probe went away; plug it in again"},
+    {"Failed to open listener port", "another program has this port; end it, or try again"},
+    {"Address already in use", "another program has this port; end it, or try again"},
     {"couldn't bind", "another program has this port; end it, or try again"},
     {"no ST-LINK detected", "is the probe plugged in?"},
     {"cannot connect to stlink server", "start the ST-Link server first"},
@@ -41,6 +43,8 @@ constexpr known_failure known_failures[] = {
     {"unable to find a matching CMSIS-DAP device", "is the probe plugged in?"},
     {"No J-Link device found", "is the probe plugged in?"},
     {"Cannot connect to J-Link", "is the probe plugged in, and does no other program use it?"},
+    {"Connecting to J-Link failed", "is the probe plugged in, and does no other program use it?"},
+    {"No connected probes were found", "is the probe plugged in?"},
     {"No connected debug probes", "is the probe plugged in?"},
     {"No available debug probes", "is the probe plugged in?"},
     {"No probe", "is the probe plugged in?"},
@@ -49,6 +53,8 @@ constexpr known_failure known_failures[] = {
     {"Can't find target/", "check \"chip\" under [probe]: it is the name of OpenOCD's target file"},
     {"Can't find interface/", "check \"interface\" under [probe]"},
     {"UNEXPECTED idcode", "the chip is another one; check \"chip\" under [probe]"},
+    {"not recognized. Use 'pyocd list", "check \"chip\" under [probe]"},
+    {"was not found in the database", "check \"chip\" under [probe]"},
     {"unknown chip", "check \"chip\" under [probe]"},
     {"Unknown device", "check \"chip\" under [probe]"},
     {"target needs reset", "is the chip powered, and wired to the probe?"},
@@ -233,6 +239,11 @@ void service::when_it_ends(std::function<void()> act) {
     const std::lock_guard held(lock_);
     if (closed_) return act();
     at_end_ = std::move(act);
+}
+
+bool service::has_ended() const {
+    const std::lock_guard held(lock_);
+    return closed_;
 }
 
 bool service::lost_its_probe() const {

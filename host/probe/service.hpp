@@ -39,6 +39,9 @@ public:
     /// `act` is called once, when the program has ended or is about to; at once where it has.
     void when_it_ends(std::function<void()> act);
 
+    /// Whether it prints nothing any more.
+    [[nodiscard]] bool has_ended() const;
+
     /// Whether it said that the probe went away. It was then asked to end.
     [[nodiscard]] bool lost_its_probe() const;
 

@@ -56,5 +56,9 @@ int main() {
     static_cast<void>(heap.allocate(100));
     heap.deallocate(given_back);
     halt_here();
+#if defined(FOREVER)
+    for (;;) {
+    }
+#endif
     return 0;
 }

@@ -58,6 +58,12 @@ stop_qemu() {
     qemu=
 }
 
+no_gap() { # trace
+    drone heap -f "$1" --json > heap.json
+    python3 -c 'import json; h = json.load(open("heap.json")); assert h["runs"][0]["gaps"] == 0, h["runs"][0]
+assert sum(s["total"] for s in h["sizes"]) > 500'
+}
+
 # Everything that is started from here on has this in its environment.
 export DRONE_TEST_MARK=$scratch
 nothing_is_left() {

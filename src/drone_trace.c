@@ -23,14 +23,16 @@ enum { alignment_word = 7, context_word = 9, identity_word, region_word, size_wo
 #define HEAP_LIMIT 0x1000000U
 #define NO_CONTEXT 0xFFFFU
 
-/* An announcement: begin, heap size, region, identity, layout end, and a check: checkpoint, digest. */
+/* An announcement: begin, heap size, region, identity, layout end, a check (checkpoint, digest). */
 enum { first_check = 5, announcement = 7 };
+enum { version = DRONE_TRACE_STACKS ? 3 : 2, flags = DRONE_TRACE_DROP ? 4 : 0 };
 /* Events between two announcements and between two checks. */
 enum { period = DRONE_TRACE_PERIOD, check_period = period < 512 ? period : 512 };
 
 /* Before it has a number: its word without it, and the words that say something of it first. */
 struct event {
     uint32_t word, words, first[3];
+    const struct told* stack; /* where stacks are told */
 };
 
 static struct heap {
@@ -56,7 +58,7 @@ static struct heap {
 #endif
 } heaps[DRONE_TRACE_HEAPS];
 
-static const struct event ending = {0, 0, {0, 0, 0}}; /* none, but one more check */
+static const struct event ending; /* none, but one more check */
 
 static uint32_t port_of(const struct heap* h) { return TRACE_PORT(h - heaps); }
 
@@ -82,9 +84,12 @@ static int put_digest(struct heap* h) {
     return 1;
 }
 
+#include "drone_trace_stacks.h"
+
 /* A reader forgets at a check what was said. */
 static int put_checkpoint(struct heap* h, const struct event* open) {
     h->open = open;
+    forget_stack(h);
 #ifdef DRONE_TRACE_CONTEXT_NAME
     h->naming = NO_CONTEXT;
 #endif
@@ -125,6 +130,7 @@ static int put_announcement(struct heap* h) {
         else
             h->digest = h->seed;
         h->context = NO_CONTEXT;
+        forget_stacks(h);
 #ifdef DRONE_TRACE_CONTEXT_NAME
         h->named = 0;
 #endif
@@ -139,6 +145,7 @@ static int put_due(struct heap* h) {
     while (DRONE_TRACE_DROP && h->dropped != 0) {
         const uint32_t room = check_period - h->events % check_period;
         const uint32_t events = h->dropped < room ? h->dropped : room;
+        forget_stack(h); /* as a reader does */
         pass(h, events);
         h->dropped -= events;
         h->left_out += events;
@@ -167,7 +174,7 @@ static int put_context(struct heap* h) {
 /* The next word on the way to the event; true when it is the event. */
 static int put_next(struct heap* h, const struct event* e) {
     if (put_due(h)) return 0;
-    if (e == &ending && put_left_out(h)) return 0;
+    if (e == &ending && (put_rest_of_stack(h) || put_left_out(h))) return 0;
     if (h->open != e || h->opened_at != (uint16_t)h->events) { /* or another took what was said */
         h->open = e;
         h->opened_at = (uint16_t)h->events;
@@ -179,7 +186,7 @@ static int put_next(struct heap* h, const struct event* e) {
         h->announced = 0; /* what was due before an event that did not come is due again */
         return put_digest(h);
     }
-    if (put_context(h)) return 0;
+    if (put_context(h) || put_stack(h, e)) return 0;
     if (h->said < e->words) return !put(h, e->first[h->said++]);
     put(h, e->word | (h->events & 31U) << 24);
     pass(h, 1);
@@ -229,14 +236,13 @@ static int is_heard(struct heap* h) {
 
 /* The heap that holds an address, if somebody listens to it. */
 static struct heap* heard(const void* place) {
-    struct heap* h = heaps;
-    for (; h != heaps + DRONE_TRACE_HEAPS; ++h)
+    for (struct heap* h = heaps; h != heaps + DRONE_TRACE_HEAPS; ++h)
         if (h->layout[0] != 0 && (uintptr_t)place - h->base <= (h->layout[1] & DATA_MASK))
             return is_heard(h) ? h : NULL;
     return NULL;
 }
 
-static void
+static __attribute__((noinline)) void
 report(uint32_t op, const void* place, size_t asked, size_t alignment, const void* caller) {
     struct heap* const h = heard(place);
     struct event e;
@@ -244,6 +250,7 @@ report(uint32_t op, const void* place, size_t asked, size_t alignment, const voi
     if (h == NULL) return;
     data = (uint32_t)((uintptr_t)place - h->base);
     e.words = 0;
+    TELL_STACK(e, caller);
     if (DRONE_TRACE_CALLERS)
         e.first[e.words++] = 4U << 29 | (uint32_t)((uintptr_t)caller >> 1 & 0x1FFFFFFFU);
     if (op != op_deallocate) {
@@ -296,7 +303,7 @@ void drone_trace_heap(const void* base, size_t size, size_t alignment) {
     h->unit_log2 = (uint8_t)(log2 < 3 ? log2 : 3);
     h->units = (last >> h->unit_log2) + 1;
     h->code_limit = HEAP_LIMIT / h->units - 1;
-    h->layout[0] = control(begin_word, 2U << 16 | (DRONE_TRACE_DROP ? 4U : 0U) << 12 | log2 << 8);
+    h->layout[0] = control(begin_word, version << 16 | flags << 12 | log2 << 8);
     h->layout[1] = control(heap_size_word, last);
     h->layout[2] = control(region_word, 0);
     h->layout[3] = control(identity_word, identity());
@@ -308,8 +315,7 @@ void drone_trace_heap(const void* base, size_t size, size_t alignment) {
 int drone_trace_pump(void) { return carrier_pump(); }
 
 void drone_trace_end(void) {
-    struct heap* h = heaps;
-    for (; h != heaps + DRONE_TRACE_HEAPS; ++h)
+    for (struct heap* h = heaps; h != heaps + DRONE_TRACE_HEAPS; ++h)
         if (h->events != 0) send(h, &ending);
     while (drone_trace_pump()) {
     }
@@ -335,12 +341,6 @@ static int somebody_listens(void) {
     return any;
 }
 
-#define CALLER __builtin_return_address(0)
-#define WRAPPER(result, name, parameters)                                                          \
-    result REAL(name) parameters;                                                                  \
-    result WRAP(name)                                                                              \
-    parameters __attribute__((noinline));                                                          \
-    result WRAP(name) parameters
 #define TAKES(call, asked, alignment)                                                              \
     void* block;                                                                                   \
     if (!somebody_listens()) return call;                                                          \

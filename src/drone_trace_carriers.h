@@ -32,7 +32,13 @@
 #define DRONE_TRACE_RAM_RING 1
 #endif
 #endif
-#ifndef DRONE_TRACE_CALLERS
+#ifndef DRONE_TRACE_STACKS
+#define DRONE_TRACE_STACKS 0
+#endif
+#if DRONE_TRACE_STACKS != 0 /* whose first frame is the caller */
+#undef DRONE_TRACE_CALLERS
+#define DRONE_TRACE_CALLERS 0
+#elif !defined DRONE_TRACE_CALLERS
 #define DRONE_TRACE_CALLERS 1
 #endif
 #ifndef DRONE_TRACE_DROP
@@ -48,9 +54,14 @@
 #define DRONE_TRACE_RING_WORDS 1024
 #endif
 #ifndef DRONE_TRACE_PERIOD
-#ifndef DRONE_TRACE_RAM_RING
-#define DRONE_TRACE_PERIOD 2048
-#elif defined DRONE_TRACE_CONTEXT_NAME /* a ring always holds a whole announcement */
+#if !defined DRONE_TRACE_RAM_RING
+#define DRONE_TRACE_PERIOD (DRONE_TRACE_STACKS == 0 ? 2048 : 8192)
+#elif DRONE_TRACE_STACKS != 0 /* a ring always holds a whole announcement, and then stacks */
+#define DRONE_TRACE_PERIOD (DRONE_TRACE_RING_WORDS / (DRONE_TRACE_STACKS > 8 ? 128 : 64))
+#if DRONE_TRACE_RING_WORDS < 128
+#error "DRONE_TRACE_STACKS needs a ring of at least 128 words"
+#endif
+#elif defined DRONE_TRACE_CONTEXT_NAME
 #define DRONE_TRACE_PERIOD (DRONE_TRACE_RING_WORDS / 32)
 #else
 #define DRONE_TRACE_PERIOD (DRONE_TRACE_RING_WORDS / 16)
@@ -86,6 +97,12 @@ void __malloc_unlock(void*) __attribute__((weak));
 #define LOCK() DRONE_TRACE_MALLOC_LOCK()
 #define UNLOCK() DRONE_TRACE_MALLOC_UNLOCK()
 #endif
+#define CALLER __builtin_return_address(0)
+#define WRAPPER(result, name, parameters)                                                          \
+    result REAL(name) parameters;                                                                  \
+    result WRAP(name)                                                                              \
+    parameters __attribute__((noinline));                                                          \
+    result WRAP(name) parameters
 #ifndef DRONE_TRACE_HEAP_ALIGNMENT
 #define DRONE_TRACE_HEAP_ALIGNMENT (2 * sizeof(void*))
 #endif

@@ -32,6 +32,10 @@
 
 /* -- What is told. */
 /* #define DRONE_TRACE_CALLERS 1     0: not who asked; half the bytes */
+/* #define DRONE_TRACE_STACKS 0      most frames of who asked, up to 31; more than one needs a second link: docs/stacks.md */
+/* #define DRONE_TRACE_WALK(frames, most, caller) walk_of_mine(frames, most, caller)   where no frame table is: puts
+                                                           return addresses into uint32_t frames[most], innermost
+                                                           first, from `caller` on, and returns how many */
 /* #define DRONE_TRACE_DROP 0        1: leave out, and count, what the link does not take */
 /* #define DRONE_TRACE_CONTEXT() drone_trace_exception()   in which exception; or a number of your own, with 512
                                                            + n for thread n */

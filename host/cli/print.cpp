@@ -103,6 +103,7 @@ result<int> copy_tracer(const session& s, const std::filesystem::path& folder) {
          {all.files / "src/drone_trace.c",
           all.files / "src/drone_trace_carriers.h",
           all.files / "src/drone_trace_rtt.h",
+          all.files / "src/drone_trace_stacks.h",
           headers / "drone_trace.h"})
         if (const auto done = copy(file, overwrite_existing); !done)
             return std::unexpected(done.error());

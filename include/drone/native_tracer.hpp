@@ -447,7 +447,11 @@ private:
         e.stack = &told;
         send_event(e);
     }
-    void send_event(const event& e, const void* /*caller*/) noexcept { send_event(e); }
+    void send_event(const event& e, const void* /*caller*/) noexcept
+        requires(!tells_stacks)
+    {
+        send_event(e);
+    }
 
     /// One word in each masked stretch, until the event is out.
     void send_event(const event& e) noexcept {

@@ -50,7 +50,7 @@ public:
     void begin_anew() noexcept {
         epoch_ += 0x9E37'79B1; // no entry of the table is one of a known stack any more
         current_ = 0;
-        sent_ = 0;
+        pending_.frames = nullptr; // whoever it was of may have given up, and its frames be gone
     }
 
     /// Whether the announcement of a stack is under way. Whoever has an event continues it.

@@ -29,17 +29,35 @@ namespace {
 using stack = std::vector<std::uint32_t>; // innermost first
 using stacks_of_contexts = std::map<unsigned, std::vector<stack>>;
 
+/// The functions that a program takes and gives back blocks by, with the argument that is the block. A
+/// wrapper of the C tracer reports only calls that are not made by another one.
+struct heap_faces {
+    std::vector<const char*> takes;
+    std::vector<std::pair<const char*, unsigned>> gives_back;
+};
+const heap_faces of_our_heap{
+    {"_Znwj", "_Znaj", "malloc", "calloc", "_malloc_r", "_calloc_r"},
+    {{"_ZdlPv", 0}, {"_ZdlPvj", 0}, {"_ZdaPv", 0}, {"free", 0}, {"_free_r", 1}}
+};
+const heap_faces of_the_c_tracer{
+    {"__wrap__malloc_r", "interrupt_takes"}, {{"__wrap__free_r", 1}, {"interrupt_gives_back", 2}}
+};
+
 /// Follows calls and returns; notes the stack at the entry of each face of the heap.
 class shadow : public board::board_observer {
 public:
-    shadow(board::virtual_board& board, const std::string& elf, const board::firmware& program)
+    shadow(
+        board::virtual_board& board,
+        const std::string& elf,
+        const board::firmware& program,
+        const heap_faces& faces
+    )
         : code_(read_call_frames(elf).value()) {
-        for (const char* const name :
-             {"_Znwj", "_Znaj", "malloc", "calloc", "_malloc_r", "_calloc_r"})
+        for (const char* const name : faces.takes)
             if (const auto found = program.find(name)) takes_.push_back(found->address);
-        for (const char* const name : {"_ZdlPv", "_ZdlPvj", "_ZdaPv", "free"})
-            if (const auto found = program.find(name)) gives_back_.push_back({found->address, 0});
-        if (const auto found = program.find("_free_r")) gives_back_.push_back({found->address, 1});
+        for (const auto& [name, argument] : faces.gives_back)
+            if (const auto found = program.find(name))
+                gives_back_.push_back({found->address, argument});
         board.observe(*this);
     }
 
@@ -105,7 +123,8 @@ private:
     void note(board::virtual_board& board, std::uint32_t address) {
         const bool takes = std::ranges::find(takes_, address) != takes_.end();
         const bool gives_back = std::ranges::any_of(gives_back_, [&](const face& f) {
-            return f.address == address && board.processor().argument(f.block_argument) != 0;
+            return f.address == address &&
+                   (f.block_argument > 1 || board.processor().argument(f.block_argument) != 0);
         });
         if (!takes && !gives_back) return;
         stack frames;
@@ -137,14 +156,17 @@ struct run : board::board_listener {
     told_stacks told;
     trace::findings found;
 
-    run(const std::string& elf, std::uint32_t tick_period, std::uint32_t baud) {
+    run(const std::string& elf,
+        std::uint32_t tick_period,
+        std::uint32_t baud,
+        const heap_faces& faces = of_our_heap) {
         const board::firmware program = board::read_firmware(elf).value();
         const auto board =
             board::virtual_board::make(
                 {.probe = board::probe_setup{.baud = baud}}, flash_image(program).value(), *this
             )
                 .value();
-        shadow follows(*board, elf, program);
+        shadow follows(*board, elf, program, faces);
         const auto at_main = board->run({.address = program.find("main").value().address});
         EXPECT_EQ(at_main.why, board::run_end::kind::address);
         const std::uint32_t period = program.find("tick_period").value().address;
@@ -222,6 +244,30 @@ TEST(StackWalk, IsRightWhereverAnInterruptCallsTheHeap) {
 
 TEST(StackWalk, IsRightWhereTheLinkIsSlow) {
     const run all(DRONE_FIRMWARE_DIR "/frames_stacks.elf", 200'003, 2'000'000);
+    EXPECT_GT(all.compare(16), 1'000U);
+}
+
+TEST(StackWalk, OfTheCTracerSendsTheStackOfEveryEvent) {
+    const run all(DRONE_FIRMWARE_DIR "/frames_c.elf", 5'000, fast, of_the_c_tracer);
+    const std::size_t events = all.compare(16);
+    EXPECT_GT(events, 1'000U);
+    EXPECT_EQ(all.found.gaps, 0U);
+    EXPECT_EQ(all.found.damaged, 0U);
+    EXPECT_GT(std::ranges::count(all.found.stacks, true, &trace::call_stack::is_whole), 20);
+    EXPECT_EQ(all.seen.size(), 2U) << "the program and its interrupt";
+    std::printf("%zu events, %zu stacks\n", events, all.found.stacks.size());
+}
+
+TEST(StackWalk, OfTheCTracerIsRightWhereverAnInterruptReports) {
+    for (std::uint32_t period = 2'003; period < 2'103; period += 11) {
+        const run all(DRONE_FIRMWARE_DIR "/frames_c_fast.elf", period, fast, of_the_c_tracer);
+        EXPECT_GT(all.compare(8), 1'000U);
+        ASSERT_FALSE(HasFailure()) << "a tick every " << period;
+    }
+}
+
+TEST(StackWalk, OfTheCTracerIsRightWhereTheLinkIsSlow) {
+    const run all(DRONE_FIRMWARE_DIR "/frames_c.elf", 200'003, 2'000'000, of_the_c_tracer);
     EXPECT_GT(all.compare(16), 1'000U);
 }
 

@@ -42,7 +42,12 @@ constexpr heap_layout<0> foreign(std::uint32_t size, std::uint32_t alignment) {
     return layout;
 }
 
-template <std::uint32_t Size, std::uint32_t Alignment, bool Told, trace_flow Flow>
+template <
+    std::uint32_t Size,
+    std::uint32_t Alignment,
+    bool Told,
+    trace_flow Flow,
+    unsigned Stacks = 0>
 struct options {
     static constexpr auto layout = foreign(Size, Alignment);
     using core = host::threads;
@@ -50,7 +55,8 @@ struct options {
     static constexpr heap_settings settings{
         .trace_port = 31,
         .when_full = Flow,
-        .trace_callers = Told || Flow == trace_flow::drop,
+        .trace_callers = Stacks == 0 && (Told || Flow == trace_flow::drop),
+        .trace_stacks = Stacks,
         .trace_context = Told ? current_context : nullptr,
         .checking = check_level::full,
     };
@@ -92,7 +98,7 @@ private:
         const std::uint32_t offset = below(size / unit) * unit;
         const std::uint32_t most = below(3) == 0 ? size - offset : std::min(64U, size - offset);
         const std::uint32_t asked = below(most + 1);
-        const std::uint32_t address = 2 * below(1U << 29U);
+        const std::uint32_t address = 0x1'0000 + 2 * below(below(2) == 0 ? 200 : 1U << 28U);
         const void* const caller = code(address);
         const bool heard = reference_.listening();
         switch (below(5)) {
@@ -132,7 +138,7 @@ private:
 
     template <class F>
     static void tell(F f, const void* caller) {
-        if constexpr (Options::settings.trace_callers)
+        if constexpr (Options::settings.trace_callers || Options::settings.trace_stacks != 0)
             f(caller);
         else
             f();
@@ -163,6 +169,9 @@ RC_GTEST_PROP(TracerEncoder, WritesTheWordsOfTheOtherOne, ()) {
 }
 RC_GTEST_PROP(TracerEncoder, WritesCallersAndContextsAsTheOtherOne, ()) {
     expect_same_words<options<65536, 8, true, wait>>(TRACER_FUNCTIONS(told));
+}
+RC_GTEST_PROP(TracerEncoder, WritesStacksOfOneFrameAsTheOtherOne, ()) {
+    expect_same_words<options<65536, 8, false, wait, 8>>(TRACER_FUNCTIONS(frame));
 }
 RC_GTEST_PROP(TracerEncoder, DropsAsTheOtherOne, ()) {
     expect_same_words<options<65536, 8, false, drop>>(TRACER_FUNCTIONS(dropping));

@@ -18,6 +18,10 @@ const char* simulated_name(void);
 #define DRONE_TRACE_UNMASK(before) simulated_unmask(before)
 #define DRONE_TRACE_HEAPS 2
 #define DRONE_TRACE_WRAP 0
+#ifdef TELLS_STACKS
+uint32_t simulated_walk(uint32_t* frames, uint32_t most, const void* caller);
+#define DRONE_TRACE_WALK(frames, most, caller) simulated_walk(frames, most, caller)
+#endif
 #ifdef TELLS_CONTEXT
 #define DRONE_TRACE_CONTEXT() simulated_context()
 #endif

@@ -32,7 +32,7 @@
 
 /* -- What is told. */
 /* #define DRONE_TRACE_CALLERS 1     0: not who asked; half the bytes */
-/* #define DRONE_TRACE_STACKS 0      most frames of who asked, up to 31; more than one needs a second link: docs/stacks.md */
+/* #define DRONE_TRACE_STACKS 0      most frames of who asked, up to 31; needs a second link: docs/stacks.md */
 /* #define DRONE_TRACE_WALK(frames, most, caller) walk_of_mine(frames, most, caller)   where no frame table is: puts
                                                            return addresses into uint32_t frames[most], innermost
                                                            first, from `caller` on, and returns how many */

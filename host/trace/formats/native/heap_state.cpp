@@ -45,9 +45,9 @@ void heap_state::restart() {
     break_off();
 }
 
-void heap_state::begin_stretch(bool proven, bool has_all_gaps) {
+void heap_state::begin_stretch(bool proven, bool is_open) {
     certain_.begin_stretch(proven);
-    takes_stacks_ = proven || has_all_gaps;
+    takes_stacks_ = proven || is_open;
     forget_stack();
 }
 

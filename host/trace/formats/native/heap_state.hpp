@@ -40,8 +40,8 @@ public:
     /// The program that held the blocks is gone.
     void restart();
 
-    /// `has_all_gaps`: what is missing in it shows in its numbers.
-    void begin_stretch(bool proven, bool has_all_gaps = false);
+    /// `is_open`: it has no check, so nothing says that a word is missing in it.
+    void begin_stretch(bool proven, bool is_open = false);
     /// Whether a check says that words from here on are lost or damaged.
     void doubt(bool doubted) { doubted_ = doubted; }
     /// Events are missing here, or changed, or may be: what was seen before is not certain, and

@@ -31,19 +31,6 @@ bool numbering::vouch_for(const stretch& s) const {
     return false;
 }
 
-bool numbering::explain(const stretch& s) const {
-    if (s.ends != stretch::ending::check || !s.count) return true;
-    if (!counted_) return false;
-    std::uint64_t number = numbered_;
-    for (std::size_t at = s.words.begin; at < s.words.end; at += word_bytes) {
-        if (at >= s.twice.begin && at < s.twice.end) continue;
-        const wire::word w = load_word(&bytes_[at]);
-        if (w.is_control(wire::control::checkpoint)) return (number - w.data()) % count_period == 0;
-        if (w.is_event()) number += (w.sequence() - number) % wire::sequence_period + 1;
-    }
-    return false;
-}
-
 bool numbering::goes_back(const stretch& s) const {
     if (!counted_ || !s.count || s.starts_anew) return false;
     const std::uint64_t behind = (numbered_ + s.events - *s.count) % count_period;

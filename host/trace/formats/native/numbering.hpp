@@ -49,10 +49,6 @@ public:
     /// Whether the numbers of a stretch and its checkpoint show that no event is missing.
     [[nodiscard]] bool vouch_for(const stretch& s) const;
 
-    /// Whether the jumps of the numbers in a stretch are all that is missing in it, as its checkpoint
-    /// says; true where it has none.
-    [[nodiscard]] bool explain(const stretch& s) const;
-
     /// Whether the checkpoint of a stretch says that it begins before the last one ended.
     [[nodiscard]] bool goes_back(const stretch& s) const;
     /// A stretch begins. False: the count went back, so the target started anew, or a probe sent

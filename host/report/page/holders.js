@@ -63,8 +63,8 @@ function holderTree() {
 
 function barElement(b, root, top, x, width) {
   const isLibrary = b.frames.length > 0 && b.frames.every(f => f[3]);
-  const all = b.frames.map(f => bare(f)).join(' › ') || 'everything';
-  const names = hasStacks || b === root || all.length * 7 + 12 < width ? all : all.replace(/\D+/g, '');
+  const all = b.frames.map(f => bare(f)).join(' › ') || 'everything', fits = all.length * 7 + 12 < width;
+  const names = fits || b === root ? all : hasStacks ? b.frames.map(innermost).join(' › ') : all.replace(/\D+/g, '');
   const fill = b === root ? 'wash' : isLibrary ? 'lib' : 'f' + b.depth % 3;
   const e = el('div', {
     class: 'node' + (isLibrary ? ' lib' : ''), role: 'treeitem', 'aria-level': b.depth + 1,

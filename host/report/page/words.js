@@ -29,6 +29,8 @@ const atLeast = D.found.gaps || D.found.damaged ? 'at least ' : '';
 
 /** A function's name without template arguments and parameters. */
 const bare = frame => (frame[4] ?? frame[0]).replace(/\(.*\)( const)?$/, '');
+/** Its class or last namespace and the name, where there is little room. */
+const innermost = frame => bare(frame).split('::').slice(-2).join('::');
 const where = frame => frame[1] ? `${frame[1]}:${frame[2]}` : '';
 /** A stack in a line: who asked, and who called it. */
 function stackLine(node) {

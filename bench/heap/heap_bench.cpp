@@ -69,7 +69,7 @@ replayed_trace write_steps(const files::path& heaptrace) {
         return (size + granule - 1) / granule * granule;
     };
     for (std::size_t i = 0; i < demand->steps.size(); ++i) {
-        const std::uint32_t block = demand->blocks[i];
+        const std::uint32_t block = std::to_underlying(demand->blocks[i]);
         if (block >= live_size.size()) live_size.resize(block + 1);
         if (demand->steps[i].gives_back()) {
             out << fmt::format("{{{},0}},", block);

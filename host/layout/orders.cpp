@@ -10,30 +10,28 @@
 
 namespace drone::layout {
 
-std::vector<std::uint32_t> numbers_of(const usage::demand& run) {
-    std::vector<std::vector<std::uint32_t>> live(run.classes.size());
-    std::vector<std::uint32_t> free;
-    std::vector<std::uint32_t> numbers;
-    std::uint32_t next = 0;
+std::vector<trace::block_number> numbers_of(const usage::demand& run) {
+    std::vector<std::vector<trace::block_number>> live(run.classes.size());
+    trace::block_numbers free;
+    std::vector<trace::block_number> numbers;
     numbers.reserve(run.steps.size());
     auto resize = run.resizes.begin();
     for (std::size_t at = 0; at < run.steps.size(); ++at) {
         const usage::step step = run.steps[at];
-        std::vector<std::uint32_t>& of_class = live[step.index()];
+        std::vector<trace::block_number>& of_class = live[step.index()];
         if (resize != run.resizes.end() && *resize + 1 == at) { // the block that was given back
             ++resize;
-            numbers.push_back(numbers.back());
-            free.pop_back();
+            numbers.push_back(free.take());
             of_class.push_back(numbers.back());
         } else if (!step.gives_back() || of_class.empty()) {
-            if (free.empty()) free.push_back(next++);
-            numbers.push_back(free.back());
-            if (step.gives_back()) continue; // of a block that was never taken
-            of_class.push_back(free.back());
-            free.pop_back();
+            numbers.push_back(free.take());
+            if (step.gives_back()) // of a block that was never taken
+                free.give_back(numbers.back());
+            else
+                of_class.push_back(numbers.back());
         } else {
             numbers.push_back(of_class.back());
-            free.push_back(of_class.back());
+            free.give_back(of_class.back());
             of_class.pop_back();
         }
     }
@@ -48,13 +46,13 @@ ordered_run::ordered_run(const usage::demand& run) : run_(&run) {
     number_contexts();
 }
 
-void ordered_run::read_events(const std::vector<std::uint32_t>& numbers) {
+void ordered_run::read_events(const std::vector<trace::block_number>& numbers) {
     events_.reserve(run_->steps.size() - run_->resizes.size());
     auto resize = run_->resizes.begin();
     for (std::size_t step = 0; step < run_->steps.size(); ++step) {
         block_event& event = events_.emplace_back();
         event.block = numbers[step];
-        block_limit_ = std::max(block_limit_, event.block + 1);
+        block_limit_ = std::max(block_limit_, std::to_underlying(event.block) + 1);
         const auto index = static_cast<std::uint16_t>(run_->steps[step].index());
         (run_->steps[step].gives_back() ? event.from : event.to) = index;
         if (resize == run_->resizes.end() || *resize != step) continue;
@@ -122,7 +120,7 @@ std::vector<std::uint32_t> ordered_run::sequence(std::uint32_t order) const {
     }
     waiting_events waiting;
     // The place for the next event of a block, and of a context.
-    std::vector<std::size_t> of_block(block_limit_);
+    trace::by_block<std::size_t> of_block(block_limit_);
     std::vector<std::size_t> of_context(contexts_ + 1);
     std::uint32_t random = order * 0x9E37'79B9U + 1;
     std::size_t shift = 0;

@@ -19,13 +19,13 @@ namespace drone::layout {
 
 /// The blocks of a run by step, where it has no numbers: the block given back is the one of its
 /// class that was taken last, as a replay has it. O(steps).
-[[nodiscard]] std::vector<std::uint32_t> numbers_of(const usage::demand& run);
+[[nodiscard]] std::vector<trace::block_number> numbers_of(const usage::demand& run);
 
 /// What happens to a block in one event of a run.
 struct block_event {
     static constexpr std::uint16_t none = UINT16_MAX;
 
-    std::uint32_t block = 0;   ///< its number
+    trace::block_number block{};
     std::uint16_t from = none; ///< the request that it was taken for; none: it is taken
     std::uint16_t to = none;   ///< the request that it is for from now on; none: it is given back
 };
@@ -37,7 +37,7 @@ public:
     explicit ordered_run(const usage::demand& run);
 
     [[nodiscard]] const usage::demand& run() const { return *run_; }
-    /// Above the numbers of all blocks.
+    /// One more than the largest number of a block.
     [[nodiscard]] std::uint32_t block_limit() const { return block_limit_; }
     /// Contexts that the trace names; 0: it names none.
     [[nodiscard]] std::size_t contexts() const { return contexts_; }
@@ -56,7 +56,7 @@ private:
         std::uint16_t context = 0; ///< numbered from 0
     };
 
-    void read_events(const std::vector<std::uint32_t>& numbers);
+    void read_events(const std::vector<trace::block_number>& numbers);
     void number_contexts();
 
     const usage::demand* run_;

@@ -51,8 +51,9 @@ struct whereabouts {
 /// The blocks of a run, by number.
 class numbered_blocks {
 public:
-    explicit numbered_blocks(const usage::demand& run)
-        : number_of_(run.blocks), at_(run.blocks.empty() ? 0 : std::ranges::max(run.blocks) + 1) {}
+    explicit numbered_blocks(const usage::demand& run) : number_of_(run.blocks) {
+        if (!run.blocks.empty()) at_.reach(std::ranges::max(run.blocks));
+    }
 
     void put(std::size_t step, std::size_t /*index*/, whereabouts block) {
         at_[number_of_[step]] = block;
@@ -62,8 +63,8 @@ public:
     }
 
 private:
-    std::span<const std::uint32_t> number_of_;
-    std::vector<whereabouts> at_;
+    std::span<const trace::block_number> number_of_;
+    trace::by_block<whereabouts> at_;
 };
 
 /// The blocks of a run without numbers: of a class, the one that came last goes first.

@@ -20,7 +20,7 @@ bool play(
     std::vector<heap_model::request> requests;
     for (const usage::request_class& asked : run.run().classes)
         requests.push_back(heap.request_of(asked));
-    std::vector<heap_model::block> blocks(run.block_limit());
+    trace::by_block<heap_model::block> blocks(run.block_limit());
     for (const block_event& event : events) {
         heap_model::block& block = blocks[event.block];
         if (event.to == block_event::none) {

@@ -12,9 +12,7 @@ double event_stream::now() const {
 
 event_stream::birth& event_stream::born(const trace::change& c) {
     if (c.block == trace::no_block) return by_size_[c.size].emplace_back();
-    if (c.block >= births_.size())
-        births_.resize(std::max<std::size_t>(c.block + 1, births_.size() * 2));
-    return births_[c.block];
+    return births_.reach(c.block);
 }
 
 event_stream::birth event_stream::taken_back(const trace::change& c) {

@@ -17,10 +17,10 @@ struct heap_event {
     enum class kind : std::uint8_t { taken, given_back, resized, failed };
 
     kind what = kind::taken;
-    std::uint64_t number = 0;   ///< counted from 1, as everywhere
-    double micros = 0;          ///< since the start; where the trace has no time, the number
-    std::uint64_t id = 0;       ///< of the block, from 1, never used again; 0: of none
-    std::uint32_t block = 0;    ///< trace::change::block
+    std::uint64_t number = 0; ///< counted from 1, as everywhere
+    double micros = 0;        ///< since the start; where the trace has no time, the number
+    std::uint64_t id = 0;     ///< of the block, from 1, never used again; 0: of none
+    trace::block_number block = trace::no_block;
     std::uint32_t size = 0;     ///< bytes asked for; of a resize, the new one
     std::uint32_t old_size = 0; ///< of a resize
     std::uint32_t caller = 0;   ///< who took the block
@@ -72,7 +72,7 @@ private:
     std::uint64_t next_id_ = 1;
     std::uint64_t live_bytes_ = 0;
     std::uint64_t live_blocks_ = 0;
-    std::vector<birth> births_; ///< by block
+    trace::by_block<birth> births_;
     /// Where blocks have no identity: those of a size, of which the last one is given back.
     std::unordered_map<std::uint32_t, std::vector<birth>> by_size_;
 };

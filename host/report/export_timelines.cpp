@@ -257,9 +257,9 @@ private:
         );
     }
 
-    void count(std::uint32_t block, int change, double micros) {
+    void count(trace::block_number block, int change, double micros) {
         for (auto& [pool, used] : in_use_) {
-            if (block < pool.first_block || block >= pool.first_block + pool.capacity) continue;
+            if (!pool.holds(block)) continue;
             used += static_cast<std::uint64_t>(static_cast<std::int64_t>(change));
             counter(fmt::format("pool of {}", pool.block), used, micros);
         }

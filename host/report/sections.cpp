@@ -75,7 +75,7 @@ std::string region_text(const usage::region_usage& region) {
 std::string by_pool(const heap_report&, const run& one) {
     std::string region = one.details.region().exists() ? region_text(one.details.region()) : "";
     if (one.heap && one.heap->pools.empty() && one.heap->region.offset == 0 &&
-        one.heap->region.first_block == 0)
+        one.heap->region.first_block == trace::block_number{})
         return "This heap has no pools." + std::string(region.empty() ? "\n" : "\n" + region);
     if (one.details.pools().empty() && !region.empty()) return region;
     if (one.details.pools().empty()) return "This format does not say which pools there are.\n";

@@ -4,6 +4,8 @@
 // What nearly every event of a native trace comes to, in 8 bytes: a block is taken or given back,
 // by nobody known. Reading a trace at memory speed rests on how little that is.
 
+#include "trace/block_number.hpp"
+
 #include <cstdint>
 
 namespace drone::trace {
@@ -40,11 +42,13 @@ class brief_change {
 public:
     brief_change() = default;
     /// `gives_back` is 0 or 1.
-    constexpr brief_change(std::uint32_t block, request asked, std::uint32_t gives_back)
-        : bits_(std::uint64_t{block} << 32U | (asked.bits() ^ gives_back << 31U)) {}
+    constexpr brief_change(block_number block, request asked, std::uint32_t gives_back)
+        : bits_(
+              std::uint64_t{std::to_underlying(block)} << 32U | (asked.bits() ^ gives_back << 31U)
+          ) {}
 
-    [[nodiscard]] constexpr std::uint32_t block() const {
-        return static_cast<std::uint32_t>(bits_ >> 32U);
+    [[nodiscard]] constexpr block_number block() const {
+        return static_cast<block_number>(bits_ >> 32U);
     }
     [[nodiscard]] constexpr std::uint32_t size() const {
         return request(static_cast<std::uint32_t>(bits_)).size();

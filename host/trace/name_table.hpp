@@ -38,12 +38,7 @@ public:
     /// Takes a block of that name, which must not be live. Returns the change.
     template <class Name>
     change take(const Name& name, change c) {
-        if (free_.empty()) {
-            c.block = next_++;
-        } else {
-            c.block = free_.back();
-            free_.pop_back();
-        }
+        c.block = numbers_.take();
         c.gives_back = false;
         live_.emplace(name, c);
         return c;
@@ -55,7 +50,7 @@ public:
         const auto found = live_.find(name);
         change c = found->second;
         live_.erase(found);
-        free_.push_back(c.block);
+        numbers_.give_back(c.block);
         c.gives_back = true;
         return c;
     }
@@ -89,8 +84,7 @@ public:
 
 private:
     Map live_;
-    std::vector<std::uint32_t> free_;
-    std::uint32_t next_ = 0;
+    block_numbers numbers_;
 };
 
 using token_table = name_table<std::unordered_map<std::string, change, text_hash, std::equal_to<>>>;

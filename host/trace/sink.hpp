@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "trace/block_number.hpp"
 #include "trace/brief_change.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <vector>
 
 namespace drone::trace {
-
-/// The block of a change in a format without identity.
-inline constexpr std::uint32_t no_block = UINT32_MAX;
 
 /// The context of a change whose trace does not record it.
 inline constexpr std::uint16_t no_context = UINT16_MAX;
@@ -26,8 +25,7 @@ inline constexpr std::uint32_t stack_bit = 1U << 31U;
 
 /// A block is taken, or given back.
 struct change {
-    std::uint32_t block =
-        no_block;             ///< numbers are dense, and reused after the block was given back
+    block_number block = no_block;
     std::uint32_t size = 0;   ///< bytes asked for
     std::uint32_t caller = 0; ///< who asked, see findings::callers and stack_bit; 0: not known
     std::uint8_t alignment_log2 = alignment_not_told; ///< of the alignment asked for
@@ -63,10 +61,24 @@ struct traced_pool {
     std::uint32_t capacity = 0;
     std::uint32_t alignment = 0;
     std::uint32_t offset = 0; ///< of the first block in the heap
-    std::uint32_t first_block = 0;
+    block_number first_block{};
+
+    [[nodiscard]] constexpr bool holds(block_number n) const { return n - first_block < capacity; }
+    /// Of a block that it holds, in the heap.
+    [[nodiscard]] constexpr std::uint32_t offset_of(block_number n) const {
+        return offset + (n - first_block) * block;
+    }
 
     friend bool operator==(const traced_pool&, const traced_pool&) = default;
 };
+
+/// Index of the pool that holds the block; pools.size(): none does. Requires pools in the order of
+/// their numbers. O(log pools).
+[[nodiscard]] inline std::size_t pool_of(std::span<const traced_pool> pools, block_number n) {
+    const auto after = std::ranges::upper_bound(pools, n, {}, &traced_pool::first_block);
+    const bool held = after != pools.begin() && std::prev(after)->holds(n);
+    return held ? static_cast<std::size_t>(after - pools.begin() - 1) : pools.size();
+}
 
 /// Where a traced heap has blocks whose layout is not known: to the heap's end. Blocks begin at
 /// multiples of the unit from its first byte; number `first_block` + i begins i units after it.
@@ -74,7 +86,13 @@ struct traced_region {
     std::uint32_t offset = 0; ///< of the first byte in the heap
     std::uint32_t unit = 0;   ///< bytes
     std::uint32_t units = 0;  ///< 0: the heap has no region
-    std::uint32_t first_block = 0;
+    block_number first_block{};
+
+    [[nodiscard]] constexpr bool holds(block_number n) const { return n - first_block < units; }
+    /// Of a block that it holds, in the heap.
+    [[nodiscard]] constexpr std::uint32_t offset_of(block_number n) const {
+        return offset + (n - first_block) * unit;
+    }
 
     friend bool operator==(const traced_region&, const traced_region&) = default;
 };

@@ -52,9 +52,7 @@ void analysis::take(const trace::change& c) {
         s->bytes += c.size;
     }
     if (c.block == trace::no_block) return;
-    if (c.block >= births_.size())
-        births_.resize(std::max<std::size_t>(c.block + 1, births_.size() * 2));
-    births_[c.block] = {{events_, time_}, c.caller, c.context};
+    births_.reach(c.block) = {{events_, time_}, c.caller, c.context};
     note_place(c);
 }
 
@@ -87,7 +85,8 @@ void analysis::release(std::uint32_t size, share& caller, share& context) {
 }
 
 analysis::birth analysis::birth_of(const trace::change& c) const {
-    return c.block == trace::no_block ? birth{{}, c.caller, c.context} : births_[c.block];
+    const birth* const known = births_.find(c.block);
+    return known != nullptr ? *known : birth{{}, c.caller, c.context};
 }
 
 /// Counts where a block is, and where it would be if nothing had been full.
@@ -154,14 +153,14 @@ void analysis::on_heap(const trace::traced_heap& heap) {
 }
 
 /// Blocks are numbered pool by pool.
-pool_usage* analysis::pool_of(std::uint32_t number) {
+pool_usage* analysis::pool_of(trace::block_number number) {
     if (pools_.empty()) return nullptr;
     const auto after = std::ranges::upper_bound(pools_, number, {}, [](const pool_usage& p) {
         return p.pool.first_block;
     });
     if (after == pools_.begin()) return nullptr;
     pool_usage& pool = *std::prev(after);
-    return number < pool.pool.first_block + pool.pool.capacity ? &pool : nullptr; // or a region's
+    return pool.pool.holds(number) ? &pool : nullptr; // or a region's
 }
 
 void analysis::on_failure(const trace::failure& f) {
@@ -188,11 +187,10 @@ void analysis::on_live(const trace::change& taken, bool certain) {
         .taken = {},
         .certain = certain,
     };
-    if (taken.block != trace::no_block) {
-        const birth& born = births_[taken.block];
-        block.taken = born.when;
-        block.caller = born.caller;
-        block.context = born.context;
+    if (const birth* const born = births_.find(taken.block)) {
+        block.taken = born->when;
+        block.caller = born->caller;
+        block.context = born->context;
     }
     live_at_end_.push_back(block);
 }

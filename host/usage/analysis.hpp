@@ -157,7 +157,7 @@ private:
     [[nodiscard]] birth birth_of(const trace::change& c) const;
     void note_lifetime(std::uint32_t size, const moment& taken);
     void note_peak();
-    pool_usage* pool_of(std::uint32_t number);
+    pool_usage* pool_of(trace::block_number number);
 
     std::uint64_t peak_event_;
     std::uint64_t events_ = 0;
@@ -168,7 +168,7 @@ private:
     std::unordered_map<std::uint32_t, std::uint64_t> live_by_size_;
     std::uint64_t live_bytes_ = 0;
     std::uint64_t live_blocks_ = 0;
-    std::vector<birth> births_; ///< by block
+    trace::by_block<birth> births_;
     std::map<std::uint32_t, std::uint64_t> live_at_peak_;
     std::vector<live_block> live_at_end_;
     std::map<std::uint32_t, lifetimes> lifetimes_;

@@ -92,7 +92,7 @@ private:
     void clear_after(std::uint32_t begin);
     void note();
     [[nodiscard]] std::uint32_t place(const trace::change& c) const {
-        return heap_.offset + (c.block - heap_.first_block) * heap_.unit;
+        return heap_.offset_of(c.block);
     }
     [[nodiscard]] std::uint32_t end_of(std::uint32_t begin, std::uint32_t size) const;
     [[nodiscard]] arena_moment now() const;

@@ -5,6 +5,8 @@
 // in which blocks of each class were taken and given back. trace/ makes it from any format; layout/
 // solves and replays it. Small on purpose: a run of 10^9 steps must fit in memory.
 
+#include "trace/block_number.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -99,7 +101,7 @@ struct demand {
     /// The block of each step, numbers dense and reused after the block was given back; empty when
     /// the format has no identity (Drone 0.14), and then any block of the class is as good as
     /// another.
-    std::vector<std::uint32_t> blocks;
+    std::vector<trace::block_number> blocks;
     std::vector<std::uint64_t> resizes;     ///< ascending indices into steps
     std::vector<unserved_request> failures; ///< ascending
     std::vector<demand_position> positions; ///< ascending; where events and steps are out of step

@@ -22,15 +22,12 @@ std::size_t holders::row_named(std::uint32_t name) const {
 
 /// Of a block that is live. A format without identity says who gives it back, at best.
 std::size_t holders::row_of(const trace::change& given_back) const {
-    if (given_back.block < row_by_block_.size()) return row_by_block_[given_back.block];
+    if (const std::uint32_t* const row = rows_of_blocks_.find(given_back.block)) return *row;
     return row_named(kind_ == holder_kind::caller ? given_back.caller : given_back.size);
 }
 
-void holders::set_row(std::uint32_t block, std::size_t row) {
-    if (block >= row_by_block_.size())
-        row_by_block_.resize(std::max<std::size_t>(std::size_t{block} + 1, row_by_block_.size() * 2)
-        );
-    row_by_block_[block] = static_cast<std::uint32_t>(row);
+void holders::set_row(trace::block_number block, std::size_t row) {
+    rows_of_blocks_.reach(block) = static_cast<std::uint32_t>(row);
 }
 
 void holders::add(std::size_t row, std::uint32_t size) {

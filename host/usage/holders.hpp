@@ -82,14 +82,14 @@ public:
 private:
     [[nodiscard]] std::size_t row_named(std::uint32_t name) const;
     [[nodiscard]] std::size_t row_of(const trace::change& given_back) const;
-    void set_row(std::uint32_t block, std::size_t row);
+    void set_row(trace::block_number block, std::size_t row);
     void add(std::size_t row, std::uint32_t size);
     void remove(std::size_t row, std::uint32_t size);
     void note_moments(std::uint64_t before_event);
 
     holder_kind kind_ = holder_kind::caller;
     std::unordered_map<std::uint32_t, std::uint32_t> rows_; ///< by caller or size
-    std::vector<std::uint32_t> row_by_block_;
+    trace::by_block<std::uint32_t> rows_of_blocks_;
     std::vector<holding> now_;
     std::vector<holding> at_peak_;
     std::vector<std::uint64_t> peaks_;

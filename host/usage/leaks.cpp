@@ -107,20 +107,20 @@ void growth_by_caller::on_resize(
     const trace::change& before, const trace::change& after, trace::resizing
 ) {
     trace::change resized = after;
-    resized.caller = after.block < callers_.size() ? callers_[after.block] : before.caller;
+    const std::uint32_t* const taker = callers_.find(after.block);
+    resized.caller = taker != nullptr ? *taker : before.caller;
     on_changes(std::array{before, resized});
 }
 
 void growth_by_caller::count(const trace::change& c) {
     std::uint32_t caller = c.caller;
     if (c.block != trace::no_block) {
-        if (c.block >= callers_.size())
-            callers_.resize(std::max<std::size_t>(c.block + 1, callers_.size() * 2));
         // The block counts for who took it, not for who gives it back.
+        std::uint32_t& taker = callers_.reach(c.block);
         if (c.gives_back)
-            caller = callers_[c.block];
+            caller = taker;
         else
-            callers_[c.block] = caller;
+            taker = caller;
     }
     for (const std::uint64_t kind : {kind_of(c.size, caller), kind_of(any_size, caller)})
         live_[kind] += c.gives_back ? std::uint64_t(-1) : 1;

@@ -94,7 +94,7 @@ private:
     void sample();
 
     std::unordered_map<std::uint64_t, std::uint64_t> live_; ///< by kind
-    std::vector<std::uint32_t> callers_;                    ///< by block
+    trace::by_block<std::uint32_t> callers_;
     std::uint64_t changes_ = 0;
     live_history history_;
 };

@@ -41,7 +41,7 @@ public:
         made_.steps.resize(before + changes.size());
         made_.blocks.resize(before + changes.size());
         step* const steps = &made_.steps[before];
-        std::uint32_t* const blocks = &made_.blocks[before];
+        trace::block_number* const blocks = &made_.blocks[before];
         const std::uint16_t* const small = small_.data();
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const trace::brief_change c = changes[i];
@@ -105,11 +105,11 @@ public:
 private:
     /// Failed requests have no blocks; where blocks have numbers, all of them get one of their own.
     void number_failures() {
-        std::vector<std::uint32_t>& blocks = made_.blocks;
+        std::vector<trace::block_number>& blocks = made_.blocks;
         if (blocks.size() != made_.steps.size()) return blocks.clear();
         if (made_.failures.empty()) return;
-        std::uint32_t number = 0;
-        for (const std::uint32_t block : blocks)
+        trace::block_number number{};
+        for (const trace::block_number block : blocks)
             if (block != trace::no_block) number = std::max(number, block + 1);
         for (const unserved_request& failed : made_.failures)
             blocks[failed.at] = blocks[failed.at + 1] = number;

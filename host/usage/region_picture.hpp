@@ -24,7 +24,7 @@ public:
     region_picture(const trace::traced_heap& heap, std::uint64_t events);
 
     [[nodiscard]] bool exists() const { return now_.exists(); }
-    [[nodiscard]] bool holds(std::uint32_t block) const { return now_.holds(block); }
+    [[nodiscard]] bool holds(trace::block_number block) const { return now_.holds(block); }
 
     /// To be called before an event is applied, so that columns that begin with it are drawn.
     void before(std::uint64_t event) {

@@ -38,8 +38,8 @@ public:
     explicit region_usage(const trace::traced_heap& heap);
 
     [[nodiscard]] bool exists() const { return bytes_ != 0; }
-    [[nodiscard]] bool holds(std::uint32_t block) const {
-        return exists() && block >= place_.first_block && block < place_.first_block + place_.units;
+    [[nodiscard]] bool holds(trace::block_number block) const {
+        return exists() && place_.holds(block);
     }
 
     void take(const trace::change& c, bool pool_full, std::uint64_t event);

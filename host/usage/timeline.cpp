@@ -82,7 +82,7 @@ void timeline::apply(const trace::change& c) {
             region_.give_back(c, events_);
         else
             region_.take(c, events_);
-    } else if (const std::size_t pool = pool_of(c.block); pool < pools_.size()) {
+    } else if (const std::size_t pool = trace::pool_of(pools_, c.block); pool < pools_.size()) {
         holding& used = in_use_[pool];
         used.blocks += c.gives_back ? UINT64_MAX : 1;
         used.bytes += c.gives_back ? std::uint64_t{0} - c.size : c.size;
@@ -97,7 +97,7 @@ void timeline::on_resize(
     begin_event();
     if (region_.holds(after.block))
         region_.resize(before, after, events_);
-    else if (const std::size_t pool = pool_of(after.block); pool < pools_.size())
+    else if (const std::size_t pool = trace::pool_of(pools_, after.block); pool < pools_.size())
         in_use_[pool].bytes += std::uint64_t{after.size} - before.size;
     const bool copied = how == trace::resizing::copied;
     holders_.resize(before, after, how, [&] {
@@ -126,15 +126,6 @@ void timeline::note_peak() {
     holders_.note_peak();
     region_.note_peak();
     pools_at_peak_ = in_use_;
-}
-
-std::size_t timeline::pool_of(std::uint32_t block) const {
-    const auto after =
-        std::ranges::upper_bound(pools_, block, {}, &trace::traced_pool::first_block);
-    if (after == pools_.begin()) return pools_.size();
-    const auto pool = std::prev(after);
-    const bool is_in = block < pool->first_block + pool->capacity;
-    return is_in ? static_cast<std::size_t>(pool - pools_.begin()) : pools_.size();
 }
 
 void timeline::on_failure(const trace::failure& /*f*/) {

@@ -92,7 +92,6 @@ private:
     void note(std::uint64_t before);
     void note_peak();
     void join_gaps();
-    [[nodiscard]] std::size_t pool_of(std::uint32_t block) const;
 
     timeline_request wanted_;
     std::uint64_t events_ = 0;

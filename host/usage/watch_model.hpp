@@ -31,7 +31,7 @@ class watch_model final : public trace::sink {
 public:
     struct pool {
         std::uint32_t block = 0; ///< bytes
-        std::uint32_t first_block = 0;
+        trace::block_number first_block{};
         watched use; ///< blocks
     };
     struct holder {
@@ -46,7 +46,7 @@ public:
         for (const trace::traced_pool& p : heap.pools)
             pools_.push_back({p.block, p.first_block, {.limit = p.capacity}});
         region_ = {.limit = std::uint64_t{heap.region.units} * heap.region.unit};
-        first_of_region_ = region_.limit != 0 ? heap.region.first_block : UINT32_MAX;
+        first_of_region_ = region_.limit != 0 ? heap.region.first_block : trace::no_block;
         region_unit_ = std::max<std::uint32_t>(heap.region.unit, 1);
     }
 
@@ -97,17 +97,15 @@ private:
         ++h.blocks;
         ++h.taken;
         if (c.block == trace::no_block) return;
-        if (c.block >= callers_.size())
-            callers_.resize(std::max<std::size_t>(c.block + 1, callers_.size() * 2));
-        callers_[c.block] = c.caller;
+        callers_.reach(c.block) = c.caller;
         if (watched* const place = place_of(c)) place->set(place->now + amount(c));
     }
 
     void give_back(const trace::change& c) {
         bytes_.now -= c.size;
         --blocks_;
-        const bool known = c.block < callers_.size();
-        holder& h = holders_[known ? callers_[c.block] : c.caller];
+        const std::uint32_t* const taker = callers_.find(c.block);
+        holder& h = holders_[taker != nullptr ? *taker : c.caller];
         h.bytes -= c.size;
         --h.blocks;
         if (c.block == trace::no_block) return;
@@ -132,12 +130,12 @@ private:
     std::uint64_t blocks_ = 0;
     std::vector<pool> pools_;
     watched region_;
-    std::uint32_t first_of_region_ = UINT32_MAX;
+    trace::block_number first_of_region_ = trace::no_block;
     std::uint32_t region_unit_ = 1;
     std::uint64_t failures_ = 0;
     std::uint32_t last_failure_ = 0;
     std::unordered_map<std::uint32_t, holder> holders_; ///< by caller
-    std::vector<std::uint32_t> callers_;                ///< by block
+    trace::by_block<std::uint32_t> callers_;
 };
 
 /// The most of something in each of the last parts of a minute.

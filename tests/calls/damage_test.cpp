@@ -32,7 +32,8 @@ constexpr std::uint32_t cases = 3'400; // of each of the three recordings
 #endif
 
 /// By block: size, caller, context.
-using live_blocks = std::map<std::uint32_t, std::tuple<std::uint32_t, std::uint32_t, unsigned>>;
+using live_blocks =
+    std::map<trace::block_number, std::tuple<std::uint32_t, std::uint32_t, unsigned>>;
 
 /// What is live when the words end, and of that what is certain.
 class end_sink final : public trace::sink {
@@ -165,8 +166,9 @@ TEST_P(DamagedRecording, SaysNothingFalse) {
         ASSERT_NE(then, truth.live_at().end()) << found->checked_until;
         for (const auto& [block, what] : sink.certainly_live) {
             const auto live = then->second.find(block);
-            ASSERT_NE(live, then->second.end()) << "block " << block << " is no leak";
-            ASSERT_EQ(live->second, what) << "block " << block;
+            const std::uint32_t number = std::to_underlying(block);
+            ASSERT_NE(live, then->second.end()) << "block " << number << " is no leak";
+            ASSERT_EQ(live->second, what) << "block " << number;
         }
         leaks += sink.certainly_live.size();
     }

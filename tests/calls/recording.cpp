@@ -212,15 +212,11 @@ private:
         });
     }
 
-    std::uint32_t offset_of(std::uint32_t block) const {
-        const trace::traced_region& region = heap_.region;
-        if (block - region.first_block < region.units)
-            return region.offset + (block - region.first_block) * region.unit;
-        const auto in = std::ranges::find_if(heap_.pools, [&](const trace::traced_pool& p) {
-            return block - p.first_block < p.capacity;
-        });
-        if (in == heap_.pools.end()) throw std::runtime_error("a block of no pool");
-        return in->offset + (block - in->first_block) * in->block;
+    std::uint32_t offset_of(trace::block_number block) const {
+        if (heap_.region.holds(block)) return heap_.region.offset_of(block);
+        const std::size_t pool = trace::pool_of(heap_.pools, block);
+        if (pool == heap_.pools.size()) throw std::runtime_error("a block of no pool");
+        return heap_.pools[pool].offset_of(block);
     }
 
     const observed_board& from_;

@@ -48,7 +48,7 @@ private:
     }
 
     std::map<std::uint32_t, std::uint64_t> by_size_;
-    std::map<std::uint32_t, std::uint32_t> by_block_;
+    std::map<block_number, std::uint32_t> by_block_;
 };
 
 inline std::span<const std::byte> fuzz_bytes(const std::uint8_t* data, std::size_t size) {

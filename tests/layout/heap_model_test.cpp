@@ -40,8 +40,8 @@ void play_both(const usage::demand& run, const tried_heap& heap, played& done) {
     heap_model model(heap, 0);
     runtime_heap real(heap.pools, heap.alignment, heap.region_bytes);
     const ordered_run ordered(run);
-    std::vector<heap_model::block> modelled(ordered.block_limit());
-    std::vector<void*> blocks(ordered.block_limit(), nullptr);
+    trace::by_block<heap_model::block> modelled(ordered.block_limit());
+    trace::by_block<void*> blocks(ordered.block_limit());
     for (const block_event& event : ordered.events()) {
         void*& block = blocks[event.block];
         heap_model::block& twin = modelled[event.block];

@@ -47,8 +47,8 @@ std::size_t largest_shift(const std::vector<std::uint32_t>& sequence) {
 }
 
 /// The steps of each block, in order.
-std::map<std::uint32_t, std::vector<std::uint16_t>> by_block(const usage::demand& run) {
-    std::map<std::uint32_t, std::vector<std::uint16_t>> steps;
+std::map<trace::block_number, std::vector<std::uint16_t>> by_block(const usage::demand& run) {
+    std::map<trace::block_number, std::vector<std::uint16_t>> steps;
     for (std::size_t at = 0; at < run.steps.size(); ++at)
         steps[run.blocks[at]].push_back(run.steps[at].row());
     return steps;
@@ -346,10 +346,10 @@ TEST(OverflowPlan, TakesAPoolWhereItSavesMemory) {
     run.classes = {{12, 4}, {300, 4}};
     for (std::uint32_t block = 0; block < 1000; ++block) {
         run.steps.push_back(usage::step::take(0));
-        run.blocks.push_back(block);
+        run.blocks.push_back(trace::block_number{block});
     }
     run.steps.push_back(usage::step::take(1));
-    run.blocks.push_back(1000);
+    run.blocks.push_back(trace::block_number{1000});
     const std::vector runs = {run};
     const auto plan = plan_overflow(runs, {});
     ASSERT_TRUE(plan.has_value());
@@ -368,7 +368,7 @@ TEST(OverflowPlan, ServesEveryAlignment) {
     std::ranges::sort(run.classes);
     for (std::uint32_t block = 0; block < 60; ++block) {
         run.steps.push_back(usage::step::take(block % 3));
-        run.blocks.push_back(block);
+        run.blocks.push_back(trace::block_number{block});
     }
     const std::vector runs = {run};
     const auto plan = plan_overflow(runs, {});

@@ -72,13 +72,13 @@ inline usage::demand random_blocks(std::mt19937& random, const blocks_shape& sha
         if (e.gives_back && e.takes) run.resizes.push_back(run.steps.size());
         if (e.gives_back) {
             run.steps.push_back(usage::step::give_back(class_of[e.block]));
-            run.blocks.push_back(e.block);
+            run.blocks.push_back(trace::block_number{e.block});
         }
         if (!e.takes) continue;
         const auto found = std::ranges::lower_bound(run.classes, e.asked);
         class_of[e.block] = static_cast<std::size_t>(found - run.classes.begin());
         run.steps.push_back(usage::step::take(class_of[e.block]));
-        run.blocks.push_back(e.block);
+        run.blocks.push_back(trace::block_number{e.block});
     }
     return run;
 }

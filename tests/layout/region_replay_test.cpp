@@ -4,6 +4,7 @@
 
 #include "layout/replay.hpp"
 #include "random_blocks.hpp"
+#include "runs.hpp"
 
 #include <drone/heap.hpp>
 
@@ -17,6 +18,7 @@
 namespace drone::layout {
 namespace {
 
+using layout_test::numbers;
 using layout_test::random_blocks;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -48,7 +50,7 @@ public:
     void play(const usage::demand& run) {
         std::size_t resizes = 0;
         for (std::size_t at = 0; at < run.steps.size(); ++at) {
-            const std::uint32_t number = run.blocks[at];
+            const std::uint32_t number = std::to_underlying(run.blocks[at]);
             const std::uint32_t size = run.classes[run.steps[at].index()].size;
             if (resizes < run.resizes.size() && run.resizes[resizes] == at) {
                 ++resizes;
@@ -142,7 +144,7 @@ TEST(RegionReplay, SaysWhyARequestFails) {
     usage::demand run;
     run.classes = {{16, 8}, {400, 8}};
     run.steps = {usage::step::take(0), usage::step::take(1), usage::step::take(1)};
-    run.blocks = {0, 1, 2};
+    run.blocks = numbers({0, 1, 2});
     const std::vector<pool_spec> pools = {{16, 1}, {400, 1}};
     const auto report = replay(std::span(&run, 1), {.pools = pools, .region_bytes = 128});
     ASSERT_TRUE(report.has_value());
@@ -158,7 +160,7 @@ TEST(RegionReplay, CountsWhatFellIntoTheRegion) {
     usage::demand run;
     run.classes = {{16, 8}, {100, 8}};
     run.steps = {usage::step::take(0), usage::step::take(0), usage::step::take(1)};
-    run.blocks = {0, 1, 2};
+    run.blocks = numbers({0, 1, 2});
     const std::vector<pool_spec> pools = {{16, 1}};
     const auto report = replay(std::span(&run, 1), {.pools = pools, .region_bytes = 256});
     ASSERT_TRUE(report.has_value());

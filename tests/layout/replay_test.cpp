@@ -12,6 +12,7 @@ namespace drone::layout {
 namespace {
 
 using layout_test::fewest_bytes;
+using layout_test::numbers;
 using layout_test::random_run;
 using layout_test::random_shape;
 using layout_test::run_of;
@@ -68,7 +69,7 @@ TEST(Replay, SaysWhenNoPoolServesARequestAtAll) {
 
 TEST(Replay, GivesBackTheVeryBlockThatWasTaken) {
     usage::demand run = run_of({{4}}, {1, 1, -1, 1});
-    run.blocks = {0, 1, 0, 0};
+    run.blocks = numbers({0, 1, 0, 0});
     const std::vector runs = {run};
     // The first block was given back, so the third request finds the small pool free again.
     const replay_report report = replayed(runs, {{4, 1}, {8, 1}});
@@ -106,10 +107,10 @@ public:
     std::vector<std::uint64_t> fell_over;
 
     void play(const usage::demand& run) {
-        std::map<std::uint32_t, std::size_t> pool_of; // by block number
+        std::map<trace::block_number, std::size_t> pool_of;
         std::ranges::fill(taken_, 0);
         for (std::size_t at = 0; at < run.steps.size(); ++at) {
-            const std::uint32_t block = run.blocks[at];
+            const trace::block_number block = run.blocks[at];
             if (run.steps[at].gives_back()) {
                 if (pool_of.contains(block)) --taken_[pool_of[block]];
                 pool_of.erase(block);
@@ -142,22 +143,19 @@ private:
 
 /// Numbers the blocks of a run: each return gives back one of its class, picked at random.
 void number_blocks(usage::demand& run, std::mt19937& random) {
-    std::vector<std::vector<std::uint32_t>> live(run.classes.size());
-    std::vector<std::uint32_t> free_numbers;
-    std::uint32_t next = 0;
+    std::vector<std::vector<trace::block_number>> live(run.classes.size());
+    trace::block_numbers names;
     for (const usage::step step : run.steps) {
         auto& own = live[step.index()];
         if (step.gives_back()) {
             const std::size_t pick = random() % own.size();
             run.blocks.push_back(own[pick]);
-            free_numbers.push_back(own[pick]);
+            names.give_back(own[pick]);
             own.erase(own.begin() + static_cast<std::ptrdiff_t>(pick));
             continue;
         }
-        if (free_numbers.empty()) free_numbers.push_back(next++);
-        own.push_back(free_numbers.back());
-        run.blocks.push_back(free_numbers.back());
-        free_numbers.pop_back();
+        own.push_back(names.take());
+        run.blocks.push_back(own.back());
     }
 }
 

@@ -11,6 +11,7 @@
 namespace drone::layout {
 namespace {
 
+using layout_test::numbers;
 using layout_test::run_of;
 using usage::step;
 
@@ -21,7 +22,7 @@ usage::demand run_of_one(
     std::vector<std::uint64_t> resizes
 ) {
     usage::demand run = run_of(std::move(classes), steps);
-    run.blocks.assign(run.steps.size(), 0);
+    run.blocks.resize(run.steps.size());
     run.resizes = std::move(resizes);
     return run;
 }
@@ -52,7 +53,7 @@ TEST(Resize, KeepsABlockInItsPlaceWhereNoSmallerPoolTakesIt) {
 
 TEST(Resize, MovesABlockThatHadFallenOverBackWhenItsPoolHasRoomAgain) {
     usage::demand run = run_of({{4}, {3}}, {1, 1, -1, -1, 2});
-    run.blocks = {0, 1, 0, 1, 1};
+    run.blocks = numbers({0, 1, 0, 1, 1});
     run.resizes = {3};
     const replay_report report = replayed(run, {{4, 1}, {8, 1}});
     EXPECT_EQ(report.pools[0].taken, 2U);
@@ -80,13 +81,13 @@ usage::demand resizing_run(std::mt19937& random) {
             live.push_back(block);
             class_of[block] = index;
             made.steps.push_back(step::take(index));
-            made.blocks.push_back(block);
+            made.blocks.push_back(trace::block_number{block});
             continue;
         }
         const std::size_t pick = random() % live.size();
         const std::uint32_t block = live[pick];
         made.steps.push_back(step::give_back(class_of[block]));
-        made.blocks.push_back(block);
+        made.blocks.push_back(trace::block_number{block});
         if (what == 2) {
             live.erase(live.begin() + static_cast<std::ptrdiff_t>(pick));
             free_numbers.push_back(block);
@@ -94,7 +95,7 @@ usage::demand resizing_run(std::mt19937& random) {
         }
         made.resizes.push_back(made.steps.size() - 1);
         made.steps.push_back(step::take(index));
-        made.blocks.push_back(block);
+        made.blocks.push_back(trace::block_number{block});
         class_of[block] = index;
     }
     return made;

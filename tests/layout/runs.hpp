@@ -30,6 +30,14 @@ run_of(std::vector<usage::request_class> classes, std::initializer_list<int> ste
     return made;
 }
 
+/// The blocks of a run's steps.
+inline std::vector<trace::block_number> numbers(std::initializer_list<std::uint32_t> of_steps) {
+    std::vector<trace::block_number> made;
+    for (const std::uint32_t number : of_steps)
+        made.push_back(trace::block_number{number});
+    return made;
+}
+
 /// A run that goes from each of these vectors of live counts to the next: returns first, then
 /// takes.
 inline usage::demand run_through(

@@ -23,21 +23,17 @@ using ::testing::SizeIs;
 struct program {
     statistics usage;
     growth_by_caller by_caller;
-    std::vector<std::uint32_t> free;
-    std::uint32_t next = 0;
+    trace::block_numbers numbers;
 
     trace::change take(std::uint32_t size, std::uint32_t caller = 0) {
-        trace::change c{
-            .block = free.empty() ? next++ : free.back(), .size = size, .caller = caller
-        };
-        if (!free.empty()) free.pop_back();
+        const trace::change c{.block = numbers.take(), .size = size, .caller = caller};
         change(c);
         return c;
     }
     void give_back(trace::change c) {
         c.gives_back = true;
         c.caller = 0; // whoever frees it
-        free.push_back(c.block);
+        numbers.give_back(c.block);
         change(c);
     }
     void change(const trace::change& c) {

@@ -19,14 +19,15 @@ using ::testing::HasSubstr;
 heap_report leaking() {
     heap_report r;
     usage::analysis details(2);
-    const trace::change stays{.block = 0, .size = 12, .caller = 0x1000};
-    trace::change goes{.block = 1, .size = 28};
+    const trace::change stays{.block = trace::block_number{0}, .size = 12, .caller = 0x1000};
+    trace::change goes{.block = trace::block_number{1}, .size = 28};
     details.on_changes(std::array{stays, goes});
     details.on_failure({.size = 64});
     goes.gives_back = true;
     details.on_changes(std::array{goes});
     details.on_live(stays, false);
-    r.usage.on_changes(std::array{stays, trace::change{.block = 1, .size = 28}});
+    r.usage.on_changes(std::array{stays, trace::change{.block = trace::block_number{1}, .size = 28}}
+    );
     r.usage.on_failure({.size = 64});
     r.usage.on_changes(std::array{goes});
     r.usage.on_live(stays, false);
@@ -74,7 +75,7 @@ heap_report growing(std::uint64_t events) {
     trace::findings found;
     found.events = events;
     usage::analysis details(0);
-    const trace::change block{.block = 0, .size = 24, .caller = 0x1000};
+    const trace::change block{.block = trace::block_number{0}, .size = 24, .caller = 0x1000};
     details.on_changes(std::array{block});
     details.on_time(trace::clock::target_ticks, 120'000'000);
     details.on_live(block, true);

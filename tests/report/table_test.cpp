@@ -59,10 +59,12 @@ TEST(UsageTable, GrowsWithItsContent) {
 
 TEST(UsageTable, SaysThatTheMaximumIsASumOfPeaksAndGivesItNoShareAboveAll) {
     usage::statistics usage;
-    const trace::change small{.block = 0, .size = 60};
+    const trace::change small{.block = trace::block_number{0}, .size = 60};
     trace::change freed = small;
     freed.gives_back = true;
-    usage.on_changes(std::array{small, freed, trace::change{.block = 0, .size = 80}});
+    usage.on_changes(
+        std::array{small, freed, trace::change{.block = trace::block_number{0}, .size = 80}}
+    );
     const auto ends = [&](std::uint64_t heap_size, const std::string& with) {
         const std::string sum =
             "(Maximum memory usage adds up the peaks of all sizes, which were at "

@@ -39,7 +39,7 @@ class live_at_end final : public trace::sink {
 public:
     void on_changes(std::span<const trace::change> /*changes*/) override {}
     void on_live(const trace::change& taken, bool certain) override {
-        blocks[taken.block] = taken.size;
+        blocks[std::to_underlying(taken.block)] = taken.size;
         certain_blocks += certain ? 1 : 0;
     }
 

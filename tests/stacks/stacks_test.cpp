@@ -123,10 +123,11 @@ struct told : sink {
         std::size_t unknown = 0;
         for (const change& c : taken) {
             const stack frames = found.frames_of(c.caller);
-            const auto true_one = from.truth.find(c.block);
+            const auto true_one = from.truth.find(std::to_underlying(c.block));
             if (frames.empty()) ++unknown;
             if (!frames.empty() && true_one != from.truth.end()) {
-                EXPECT_EQ(frames, true_one->second) << what << ", block " << c.block;
+                EXPECT_EQ(frames, true_one->second)
+                    << what << ", block " << std::to_underlying(c.block);
             }
         }
         return unknown;
@@ -215,12 +216,12 @@ TEST(Stacks, AreAllKnownFromTheNextAnnouncementOnWhereverACaptureBegins) {
         std::size_t first = begin;
         while (first < from.words.size() && !from.words[first].is_control(wire::control::begin))
             ++first;
-        std::optional<std::uint32_t> block;
+        std::optional<block_number> block;
         for (std::size_t i = first; i < from.words.size() && !block; ++i)
-            if (from.words[i].is_event()) block = from.words[i].data() / 4;
+            if (from.words[i].is_event()) block = block_number{from.words[i].data() / 4};
         for (const change& c : out.taken) {
             if (block && c.block >= *block) {
-                EXPECT_FALSE(out.found.frames_of(c.caller).empty()) << c.block;
+                EXPECT_FALSE(out.found.frames_of(c.caller).empty()) << std::to_underlying(c.block);
             }
         }
         ASSERT_FALSE(HasFailure());

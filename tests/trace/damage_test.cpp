@@ -227,11 +227,13 @@ public:
         for (const change& c : changes) {
             if (c.gives_back) {
                 const auto found = live_.find(c.block);
-                ASSERT_NE(found, live_.end()) << "block " << c.block << " is not live";
+                ASSERT_NE(found, live_.end())
+                    << "block " << std::to_underlying(c.block) << " is not live";
                 EXPECT_EQ(found->second, c.size);
                 live_.erase(found);
             } else {
-                EXPECT_TRUE(live_.emplace(c.block, c.size).second) << c.block << " is live";
+                EXPECT_TRUE(live_.emplace(c.block, c.size).second)
+                    << std::to_underlying(c.block) << " is live";
             }
         }
     }
@@ -249,19 +251,17 @@ public:
         block_sizes numbered;
         for (const auto& [block, size] : certain_) {
             const traced_region& region = heap_.region;
-            if (block - region.first_block < region.units)
-                numbered[300 + block - region.first_block] = size;
+            if (region.holds(block)) numbered[300 + (block - region.first_block)] = size;
             for (std::uint32_t p = 0; p < heap_.pools.size(); ++p)
-                if (block >= heap_.pools[p].first_block &&
-                    block < heap_.pools[p].first_block + heap_.pools[p].capacity)
-                    numbered[p * 100 + block - heap_.pools[p].first_block] = size;
+                if (heap_.pools[p].holds(block))
+                    numbered[p * 100 + (block - heap_.pools[p].first_block)] = size;
         }
         return numbered;
     }
 
 private:
-    block_sizes live_;
-    block_sizes certain_;
+    std::map<block_number, std::uint32_t> live_;
+    std::map<block_number, std::uint32_t> certain_;
     traced_heap heap_;
 };
 

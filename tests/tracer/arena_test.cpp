@@ -26,7 +26,8 @@ trace::traced_heap foreign_heap() {
     return {
         .size = heap_units * unit,
         .pools = {},
-        .region = {.offset = 0, .unit = unit, .units = heap_units, .first_block = 0},
+        .region =
+            {.offset = 0, .unit = unit, .units = heap_units, .first_block = trace::block_number{0}},
     };
 }
 
@@ -45,13 +46,15 @@ public:
         }
         if (at + footprint(size) > (heap_units - 1) * unit) return;
         live_[at] = size;
-        changes.push_back({.block = (at + header) / unit, .size = size});
+        changes.push_back({.block = trace::block_number{(at + header) / unit}, .size = size});
     }
     void give_back(std::uint32_t which) {
         if (live_.empty()) return;
         const auto chosen = std::next(live_.begin(), which % live_.size());
         changes.push_back(
-            {.block = (chosen->first + header) / unit, .size = chosen->second, .gives_back = true}
+            {.block = trace::block_number{(chosen->first + header) / unit},
+             .size = chosen->second,
+             .gives_back = true}
         );
         live_.erase(chosen);
     }
@@ -69,7 +72,7 @@ struct slow_picture {
     std::uint64_t live = 0;
 
     void apply(const change& c) {
-        const std::uint32_t begin = c.block * unit;
+        const std::uint32_t begin = std::to_underlying(c.block) * unit;
         // The next block's header counts to this one: it is between them.
         const std::uint32_t size = footprint(c.size);
         const byte now = c.gives_back ? byte::free : byte::block;
@@ -150,10 +153,15 @@ RC_GTEST_PROP(Arena, IsThePictureOfEveryByte, (const std::vector<std::uint8_t>& 
 TEST(Arena, OfOurOwnHeapsIsNotDrawn) {
     arena first;
     trace::traced_heap ours = foreign_heap();
-    ours.pools.push_back({.block = 8, .capacity = 10, .alignment = 8, .offset = 0, .first_block = 0}
+    ours.pools.push_back(
+        {.block = 8,
+         .capacity = 10,
+         .alignment = 8,
+         .offset = 0,
+         .first_block = trace::block_number{0}}
     );
     first.on_heap(ours);
-    first.on_changes(std::vector<change>{{.block = 1, .size = 5}});
+    first.on_changes(std::vector<change>{{.block = trace::block_number{1}, .size = 5}});
     EXPECT_FALSE(first.is_known());
 }
 

@@ -119,15 +119,17 @@ public:
     void on_changes(std::span<const change> changes) override {
         for (const change& c : changes) {
             if (c.gives_back) {
-                const auto found = live_.find(c.block);
-                ASSERT_NE(found, live_.end()) << "block " << c.block << " is not live";
+                const auto found = live_.find(std::to_underlying(c.block));
+                ASSERT_NE(found, live_.end())
+                    << "block " << std::to_underlying(c.block) << " is not live";
                 EXPECT_EQ(found->second, c.size);
                 live_.erase(found);
             } else {
-                EXPECT_TRUE(live_.emplace(c.block, c.size).second) << c.block << " is live";
-                const auto next = live_.upper_bound(c.block);
+                const std::uint32_t number = std::to_underlying(c.block);
+                EXPECT_TRUE(live_.emplace(number, c.size).second) << number << " is live";
+                const auto next = live_.upper_bound(number);
                 if (next != live_.end()) {
-                    EXPECT_LE(c.block * unit + c.size, next->first * unit)
+                    EXPECT_LE(number * unit + c.size, next->first * unit)
                         << "two live blocks overlap";
                 }
             }
@@ -136,11 +138,11 @@ public:
     void on_heap(const trace::traced_heap& heap) override {
         EXPECT_TRUE(live_.empty()) << "blocks of a heap that is gone";
         EXPECT_TRUE(heap.pools.empty());
-        EXPECT_EQ(heap.region.first_block, 0);
+        EXPECT_EQ(heap.region.first_block, trace::block_number{});
     }
     void on_live(const change& taken, bool is_certain) override {
-        EXPECT_EQ(live_.at(taken.block), taken.size);
-        if (is_certain) certain[taken.block * unit] = taken.size;
+        EXPECT_EQ(live_.at(std::to_underlying(taken.block)), taken.size);
+        if (is_certain) certain[std::to_underlying(taken.block) * unit] = taken.size;
     }
 
     block_sizes certain;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t unit = 8;
 constexpr std::uint32_t units = 64;
-constexpr std::uint32_t first_block = 10;
+constexpr trace::block_number first_block{10};
 
 trace::traced_heap heap() {
     return {

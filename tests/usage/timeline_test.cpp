@@ -42,8 +42,16 @@ trace::traced_heap two_pools() {
     return {
         .size = 768,
         .pools =
-            {{.block = 16, .capacity = 16, .alignment = 16, .offset = 512, .first_block = 0},
-             {.block = 64, .capacity = 8, .alignment = 64, .offset = 0, .first_block = 16}},
+            {{.block = 16,
+              .capacity = 16,
+              .alignment = 16,
+              .offset = 512,
+              .first_block = trace::block_number{0}},
+             {.block = 64,
+              .capacity = 8,
+              .alignment = 64,
+              .offset = 0,
+              .first_block = trace::block_number{16}}},
         .region = {},
         .identity = 0,
     };
@@ -71,7 +79,9 @@ std::vector<made_event> made_run(std::size_t events) {
             run.push_back({.is_failure = true});
         } else if (known == live.end()) {
             const trace::change taken{
-                .block = block, .size = size, .caller = *rc::gen::inRange<std::uint32_t>(0, 4)
+                .block = trace::block_number{block},
+                .size = size,
+                .caller = *rc::gen::inRange<std::uint32_t>(0, 4)
             };
             live[block] = taken;
             run.push_back({.change = taken});
@@ -242,15 +252,15 @@ TEST(RegionPicture, ShowsWhatIsInUseFromTheLowestAddress) {
     const trace::traced_heap heap{
         .size = 960,
         .pools = {},
-        .region = {.offset = 0, .unit = 10, .units = 96, .first_block = 0},
+        .region = {.offset = 0, .unit = 10, .units = 96, .first_block = trace::block_number{0}},
         .identity = 0,
     };
     region_picture picture(heap, 2);
     picture.before(1);
-    picture.take({.block = 0, .size = 480}, 1);
+    picture.take({.block = trace::block_number{0}, .size = 480}, 1);
     picture.note_peak();
     picture.before(2);
-    picture.take({.block = 60, .size = 5}, 2);
+    picture.take({.block = trace::block_number{60}, .size = 5}, 2);
     picture.finish(2);
     ASSERT_EQ(picture.shades().size(), 2 * region_picture::rows);
     for (std::size_t row = 0; row < region_picture::rows; ++row) {

@@ -66,7 +66,7 @@ public:
         constexpr std::uint16_t nothing = drone::layout::block_event::none;
         blocks_.assign(ordered.block_limit(), none);
         return std::ranges::all_of(events, [&](const drone::layout::block_event& event) {
-            std::uint64_t& own = blocks_[event.block];
+            std::uint64_t& own = blocks_[std::to_underlying(event.block)];
             const std::uint64_t old = own;
             if (event.to == nothing) {
                 own = none;

@@ -49,7 +49,7 @@ trace::traced_heap reached(trace::traced_heap heap, const usage::arena& arena) {
     const std::uint32_t units =
         (std::max(arena.lowest(), region.offset) - region.offset) / region.unit;
     region.offset += units * region.unit;
-    region.first_block += units;
+    region.first_block = region.first_block + units;
     region.units -= std::min(region.units, units);
     heap.size = region.offset + static_cast<std::uint32_t>(arena.highest().arena);
     return heap;

@@ -109,19 +109,17 @@ private:
             const std::uint64_t wanted = found == next.end() ? 0 : found->second;
             for (; blocks.size() > wanted; blocks.pop_back()) {
                 to_.change(change_of(of, blocks.back(), true));
-                free_.push_back(blocks.back());
+                numbers_.give_back(blocks.back());
             }
         }
         for (const auto& [of, wanted] : next)
-            for (std::vector<std::uint32_t>& blocks = live_[of]; blocks.size() < wanted;) {
-                if (free_.empty()) free_.push_back(next_++);
-                blocks.push_back(free_.back());
-                free_.pop_back();
+            for (std::vector<block_number>& blocks = live_[of]; blocks.size() < wanted;) {
+                blocks.push_back(numbers_.take());
                 to_.change(change_of(of, blocks.back(), false));
             }
     }
 
-    static change change_of(const kind& of, std::uint32_t block, bool gives_back) {
+    static change change_of(const kind& of, block_number block, bool gives_back) {
         return {
             .block = block,
             .size = of.first,
@@ -132,10 +130,9 @@ private:
 
     batch to_;
     findings found_;
-    std::uint64_t number_ = 0;                        ///< of the line
-    std::map<kind, std::vector<std::uint32_t>> live_; ///< numbers of blocks
-    std::vector<std::uint32_t> free_;                 ///< numbers
-    std::uint32_t next_ = 0;
+    std::uint64_t number_ = 0; ///< of the line
+    std::map<kind, std::vector<block_number>> live_;
+    block_numbers numbers_;
 };
 
 } // namespace

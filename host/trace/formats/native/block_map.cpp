@@ -39,8 +39,9 @@ void block_map::fill_near(std::size_t granule_number) {
                 ++index;
                 first += pool.block;
             }
-            entries_[at] = {first, pool.first_block + index};
-            filled_[(pool.first_block + index) / page] = true;
+            const block_number number = pool.first_block + index;
+            entries_[at] = {first, number};
+            filled_[std::to_underlying(number) / page] = true;
         }
     }
 }

@@ -21,18 +21,18 @@ class block_map {
 public:
     struct place {
         std::uint32_t first_byte = 0; ///< offset
-        std::uint32_t number = 0;     ///< of the block
+        block_number number{};
     };
 
     /// A place as it lies in the table: 0 as long as it was not looked up.
     class entry {
     public:
-        constexpr entry(std::uint32_t first_byte, std::uint32_t number)
+        constexpr entry(std::uint32_t first_byte, block_number number)
             : first_byte_(first_byte + mark), number_(number) {}
 
         [[nodiscard]] bool is_filled() const { return first_byte_ != 0; }
         [[nodiscard]] std::uint32_t first_byte() const { return first_byte_ - mark; }
-        [[nodiscard]] std::uint32_t number() const { return number_; }
+        [[nodiscard]] block_number number() const { return number_; }
         /// Bytes of the block before `offset`, an offset near; at least 2^31 of one not filled.
         [[nodiscard]] std::uint32_t within(std::uint32_t offset) const {
             return offset - first_byte_ + mark;
@@ -42,7 +42,7 @@ public:
         static constexpr std::uint32_t mark = 1U << 31U;
 
         std::uint32_t first_byte_;
-        std::uint32_t number_;
+        block_number number_;
     };
 
     block_map() = default;
@@ -61,7 +61,7 @@ public:
             if (!filled_[p]) continue;
             const std::uint32_t end = std::min((p + 1) * page, block_count_);
             for (std::uint32_t number = p * page; number < end; ++number)
-                f(number);
+                f(block_number{number});
         }
     }
     [[nodiscard]] std::uint32_t block_count() const { return block_count_; }

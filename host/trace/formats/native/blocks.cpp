@@ -26,7 +26,7 @@ std::size_t traced_blocks::follow(
     for (; i < count; ++i) {
         const wire::word w = load_word(&words[i * word_bytes]);
         const block_map::entry& entry = entries[w.data() / granule];
-        const std::uint32_t number = entry.number();
+        const std::size_t number = std::to_underlying(entry.number());
         const std::uint32_t within = entry.within(w.data());
         const request before = asked[number];
         // Arithmetic, for neither operation, block nor size can be predicted. Operations 7, 0, 1
@@ -39,7 +39,7 @@ std::size_t traced_blocks::follow(
         const request after(fresh.bits() & takes);
         asked[number] = after;
         stretches[number] = stretch;
-        changes[i] = {number, request(before.bits() | after.bits()), gives_back};
+        changes[i] = {entry.number(), request(before.bits() | after.bits()), gives_back};
     }
     return i;
 }

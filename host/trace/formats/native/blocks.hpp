@@ -28,13 +28,15 @@ public:
 
     /// Where `offset` lies. Requires offset < end().
     [[nodiscard]] block_map::place find(std::uint32_t offset) { return map_.find(offset); }
-    [[nodiscard]] block_state at(std::uint32_t number) const {
-        return {asked_[number], stretches_[number]};
+    [[nodiscard]] block_state at(block_number number) const {
+        const std::size_t at = std::to_underlying(number);
+        return {asked_[at], stretches_[at]};
     }
     /// Requires that find() named the block, or that it is the region's.
-    void set(std::uint32_t number, block_state state) {
-        asked_[number] = state.asked;
-        stretches_[number] = state.stretch;
+    void set(block_number number, block_state state) {
+        const std::size_t at = std::to_underlying(number);
+        asked_[at] = state.asked;
+        stretches_[at] = state.stretch;
     }
 
     /// All are free, and none was seen to change.
@@ -44,7 +46,7 @@ public:
     /// order.
     template <class F>
     void for_each_live(F f) const {
-        map_.for_each_filled([&](std::uint32_t number) {
+        map_.for_each_filled([&](block_number number) {
             if (const block_state state = at(number); state.asked.is_live() != 0) f(number, state);
         });
     }

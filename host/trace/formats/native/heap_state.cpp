@@ -33,11 +33,11 @@ void heap_state::announce_heap() {
 
 void heap_state::restart() {
     // Within the last event: what a restart takes away is no event of its own.
-    const auto lose = [&](std::uint32_t number) {
+    const auto lose = [&](block_number number) {
         to_.position(found_.events - 1);
         presume_free(number);
     };
-    blocks_.for_each_live([&](std::uint32_t number, block_state) { lose(number); });
+    blocks_.for_each_live([&](block_number number, block_state) { lose(number); });
     for (const auto& [offset, end] : std::exchange(region_, {}))
         lose(region_block(offset));
     blocks_.clear();
@@ -74,7 +74,7 @@ void heap_state::break_off() {
 void heap_state::finish() {
     if (!heap_announced_) announce_heap();
     sink& to = to_.now();
-    const auto tell = [&](std::uint32_t number, block_state state) {
+    const auto tell = [&](block_number number, block_state state) {
         to.on_live(make_change(number, state.asked, false), certain_.checked_since(state.stretch));
     };
     blocks_.for_each_live(tell);
@@ -176,7 +176,7 @@ bool heap_state::deallocate(wire::word w) {
 /// The block at that offset, for people.
 std::string heap_state::describe(std::uint32_t offset) const {
     for (const traced_pool& pool : heap_.pools) // by size, not by offset
-        if (offset >= pool.offset && offset < pool.offset + pool.block * pool.capacity)
+        if (offset - pool.offset < pool.block * pool.capacity)
             return fmt::format(
                 "block {} of the pool of {} bytes, at {:#x} of the heap",
                 (offset - pool.offset) / pool.block,
@@ -187,7 +187,7 @@ std::string heap_state::describe(std::uint32_t offset) const {
 }
 
 /// A block is given back that is not live.
-void heap_state::free_again(std::uint32_t number, std::uint32_t offset) {
+void heap_state::free_again(block_number number, std::uint32_t offset) {
     const block_state state = blocks_.at(number);
     if (certain_.certain_since(state.stretch)) {
         ++found_.double_frees;
@@ -237,7 +237,7 @@ void heap_state::free_overlaps(wire::region_code::place place) {
     auto at = region_.lower_bound(place.offset);
     if (at != region_.begin() && std::prev(at)->second > place.offset) --at;
     while (at != region_.end() && at->first < place.offset + place.size) {
-        const std::uint32_t number = region_block(at->first);
+        const block_number number = region_block(at->first);
         contradict(blocks_.at(number));
         presume_free(number);
         to_.position(found_.events - 1); // each within this event
@@ -257,7 +257,7 @@ bool heap_state::allocate_in_region(wire::word w, std::uint32_t alignment_log2) 
 bool heap_state::deallocate_in_region(std::uint32_t offset) {
     if (offset >= heap_.size || (offset - heap_.region.offset) % heap_.region.unit != 0)
         return false;
-    const std::uint32_t number = region_block(offset);
+    const block_number number = region_block(offset);
     if (region_.erase(offset) != 0)
         give_back(number);
     else
@@ -268,7 +268,7 @@ bool heap_state::deallocate_in_region(std::uint32_t offset) {
 bool heap_state::resize_in_region(wire::word w) {
     const auto place = place_in_region(w);
     if (!place) return false;
-    const std::uint32_t number = region_block(place->offset);
+    const block_number number = region_block(place->offset);
     const auto live = region_.find(place->offset);
     if (live == region_.end()) { // taken before the capture began, or in a gap
         contradict(blocks_.at(number));
@@ -309,12 +309,12 @@ void heap_state::contradict(block_state before) {
         contradicted_ = true;
 }
 
-void heap_state::take(std::uint32_t number, request asked) {
+void heap_state::take(block_number number, request asked) {
     blocks_.set(number, {asked, certain_.stretch()});
     to_.change(make_change(number, asked, false));
 }
 
-void heap_state::give_back(std::uint32_t number) {
+void heap_state::give_back(block_number number) {
     const request asked = blocks_.at(number).asked;
     blocks_.set(number, {{}, certain_.stretch()});
     to_.change(make_change(number, asked, true));
@@ -322,7 +322,7 @@ void heap_state::give_back(std::uint32_t number) {
 
 /// The event that said so is missing, or the block never was where it seemed to be: it is as
 /// uncertain as before.
-void heap_state::presume_free(std::uint32_t number) {
+void heap_state::presume_free(block_number number) {
     const auto [asked, stretch] = blocks_.at(number);
     blocks_.set(number, {{}, stretch});
     to_.change({

@@ -95,7 +95,7 @@ private:
     [[nodiscard]] bool is_of_region(std::uint32_t data) const {
         return heap_.region.units != 0 && data >= heap_.region.offset;
     }
-    [[nodiscard]] std::uint32_t region_block(std::uint32_t offset) const {
+    [[nodiscard]] block_number region_block(std::uint32_t offset) const {
         return heap_.region.first_block + (offset - heap_.region.offset) / heap_.region.unit;
     }
     [[nodiscard]] bool allocate_in_region(wire::word w, std::uint32_t alignment_log2);
@@ -103,14 +103,14 @@ private:
     [[nodiscard]] bool resize_in_region(wire::word w);
     [[nodiscard]] std::optional<wire::region_code::place> place_in_region(wire::word w) const;
     void free_overlaps(wire::region_code::place place);
-    void free_again(std::uint32_t number, std::uint32_t offset);
+    void free_again(block_number number, std::uint32_t offset);
     [[nodiscard]] std::string describe(std::uint32_t offset) const;
 
     void contradict(block_state before);
-    void take(std::uint32_t number, request asked);
-    void give_back(std::uint32_t number);
-    void presume_free(std::uint32_t number);
-    [[nodiscard]] change make_change(std::uint32_t number, request asked, bool gives_back) const {
+    void take(block_number number, request asked);
+    void give_back(block_number number);
+    void presume_free(block_number number);
+    [[nodiscard]] change make_change(block_number number, request asked, bool gives_back) const {
         return {number, asked.size(), prefix_.caller, asked.alignment_log2(), gives_back, context_};
     }
 

@@ -108,12 +108,12 @@ std::optional<announced_trace> announcement_parser::finish(const partial& open, 
         .seed = old ? 0 : open.sum,
         .heap = {.size = open.head.size, .pools = {}, .region = {}, .identity = open.identity},
     };
-    std::uint32_t first_block = 0;
+    block_number first_block{};
     for (const pool_layout& pool : placed) {
         found.heap.pools.push_back(
             {pool.block, pool.capacity, pool.alignment, pool.offset, first_block}
         );
-        first_block += pool.capacity;
+        first_block = first_block + pool.capacity;
     }
     if (open.region) {
         const std::uint32_t unit = std::min(open.head.alignment, wire::region_code::unit_limit);

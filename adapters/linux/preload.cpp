@@ -3,7 +3,7 @@
 // libdrone_trace.so: what a program on Linux asks of malloc, as an allocation log with callers and
 // failed requests.
 //
-//     LD_PRELOAD=libdrone_trace.so program
+//     LD_PRELOAD=/usr/lib/drone/libdrone_trace.so program
 //
 // writes the file heaptrace, or the one that DRONE_HEAPTRACE names. Only the first process is
 // recorded; its children run without it. glibc only: it forwards to __libc_malloc and its kin.

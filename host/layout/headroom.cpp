@@ -76,7 +76,7 @@ grown largest_growth(optimizer& search, std::size_t pools, optimum base, std::ui
 }
 
 std::uint64_t
-bytes_of(std::span<const std::uint32_t> blocks, std::span<const std::uint64_t> capacities) {
+bytes_with(std::span<const std::uint32_t> blocks, std::span<const std::uint64_t> capacities) {
     std::uint64_t bytes = 0;
     for (std::size_t pool = 0; pool < blocks.size(); ++pool)
         bytes += capacities[pool] * blocks[pool];
@@ -105,14 +105,14 @@ std::vector<std::uint64_t> floors_of(
             floors[pool] =
                 std::max(static_cast<std::uint64_t>(growth(units).of(load)), loads[pool] + 1);
         }
-        return bytes_of(blocks, floors) <= bytes;
+        return bytes_with(blocks, floors) <= bytes;
     };
     if (grow_by(once)) {
         grow_by(largest_fitting(once, 2 * once + 1, grow_by));
         return floors;
     }
     std::ranges::copy(loads, floors.begin());
-    std::uint64_t rest = bytes - bytes_of(blocks, floors);
+    std::uint64_t rest = bytes - bytes_with(blocks, floors);
     for (std::size_t pool = 0; pool < blocks.size() && blocks[pool] <= rest; ++pool) {
         ++floors[pool];
         rest -= blocks[pool];
@@ -141,10 +141,10 @@ void raise_to(
             const std::uint64_t left = whole ? capacities[pool] : ratio * loads[pool] >> bits;
             kept[pool] = std::max(left, floors[pool]);
         }
-        return bytes_of(blocks, kept) <= bytes;
+        return bytes_with(blocks, kept) <= bytes;
     };
     keep(largest_fitting(0, most + 1, keep));
-    std::uint64_t rest = bytes - bytes_of(blocks, kept);
+    std::uint64_t rest = bytes - bytes_with(blocks, kept);
     for (std::size_t pool = kept.size(); pool-- > 0;) {
         const std::uint64_t lent = std::max(capacities[pool], kept[pool]) - kept[pool];
         const std::uint64_t back = std::min(lent, rest / blocks[pool]);
@@ -214,7 +214,7 @@ void spread_with_floor(
     std::span<std::uint64_t> capacities
 ) {
     const std::vector<std::uint64_t> loads(capacities.begin(), capacities.end());
-    const std::uint64_t bytes = bytes_of(blocks, loads) + free_bytes;
+    const std::uint64_t bytes = bytes_with(blocks, loads) + free_bytes;
     spread_over(blocks, free_bytes, capacities);
     const std::vector<std::uint64_t> floors = floors_of(blocks, loads, bytes);
     const bool above = std::ranges::equal(capacities, floors, std::greater_equal{});
@@ -245,13 +245,20 @@ std::optional<sized_layout> size_layout(optimizer& search, const sizing& wanted)
         grown best = largest_growth(search, wanted.pools, *std::move(base), half);
         base = std::move(best.base);
         capacities = scaled_loads(*base, best.scale);
-        const std::uint64_t left = wanted.size - bytes_of(blocks_of(*base), capacities);
+        const std::uint64_t left = wanted.size - bytes_with(blocks_of(*base), capacities);
         for (std::size_t pool = 0; pool < capacities.size(); ++pool)
             capacities[pool] += left / capacities.size() / base->pools[pool].block;
         break;
     }
     }
     return sized(*std::move(base), capacities);
+}
+
+std::uint32_t bytes_of(std::span<const pool_spec> pools) {
+    std::uint32_t bytes = 0;
+    for (const pool_spec& pool : pools)
+        bytes += pool.block * pool.capacity;
+    return bytes;
 }
 
 reserve reserve_of(std::span<const pool_spec> pools, std::span<const std::int64_t> loads) {

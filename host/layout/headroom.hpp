@@ -68,6 +68,9 @@ struct sizing {
 /// found.
 [[nodiscard]] std::optional<sized_layout> size_layout(optimizer& search, const sizing& wanted);
 
+/// Of all blocks. Requires a layout that fits a heap.
+[[nodiscard]] std::uint32_t bytes_of(std::span<const pool_spec> pools);
+
 /// By how much every load may grow at once before a pool is full, and which pool is the first.
 struct reserve {
     double factor = 1.0;

@@ -16,13 +16,6 @@ namespace drone::layout {
 
 namespace {
 
-std::uint32_t bytes_of(std::span<const pool_spec> pools) {
-    std::uint32_t bytes = 0;
-    for (const pool_spec& pool : pools)
-        bytes += pool.block * pool.capacity;
-    return bytes;
-}
-
 std::uint32_t in_granules(std::uint64_t bytes) {
     const std::uint64_t rounded = (bytes + region_granule - 1) / region_granule * region_granule;
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(rounded, UINT32_MAX - 7));

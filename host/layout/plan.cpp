@@ -20,13 +20,6 @@ std::string listed(const optimum& layout) {
     return text;
 }
 
-std::uint32_t bytes_of(std::span<const pool_spec> pools) {
-    std::uint32_t bytes = 0;
-    for (const pool_spec& pool : pools)
-        bytes += pool.block * pool.capacity;
-    return bytes;
-}
-
 void spread_over_pools(std::vector<pool_spec>& pools, std::uint64_t free_bytes) {
     std::vector<std::uint32_t> blocks;
     std::vector<std::uint64_t> capacities;

@@ -90,7 +90,7 @@ public:
 
     [[nodiscard]] std::optional<std::uint32_t> at(std::uint32_t address) {
         const auto found = seen_.find(address);
-        if (found != seen_.end() && found->second) return *found->second;
+        if (found != seen_.end() && found->second) return found->second;
         found_.push_back({verdict::unknown, fmt::format("{:#010x} cannot be read", address), {}});
         return std::nullopt;
     }

@@ -111,7 +111,7 @@ std::vector<char*> arguments_of(const command_line& command) {
 [[noreturn]] void become_served(std::vector<char*>& arguments, int output, pid_t parent) {
     ::setpgid(0, 0);
     const int nothing = ::open("/dev/null", O_RDONLY);
-    ::dup2(nothing, STDIN_FILENO);
+    if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
     become(arguments, parent);
@@ -257,7 +257,7 @@ result<std::string> service::finish() {
     return std::unexpected(describe());
 }
 
-void service::interrupt() noexcept {
+void service::interrupt() const noexcept {
     if (!ended_) ::kill(-process_, SIGTERM);
 }
 

@@ -46,7 +46,7 @@ public:
     [[nodiscard]] bool lost_its_probe() const;
 
     /// Asks it to end, and does not wait. Safe at any time.
-    void interrupt() noexcept;
+    void interrupt() const noexcept;
 
     /// Ends it: by a signal, and if it does not heed that, by force. Returns what it printed.
     std::string stop();

@@ -25,7 +25,7 @@ std::uint16_t free_port() {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(socket.get(), generic, size) != 0) return 0;
+    if (socket.get() < 0 || ::bind(socket.get(), generic, size) != 0) return 0;
     if (::getsockname(socket.get(), generic, &size) != 0) return 0;
     return ntohs(address.sin_port);
 }

@@ -109,9 +109,8 @@ double exported_run::micros_per_unit() const {
 }
 
 std::vector<std::string> export_formats() {
-    std::vector<std::string> names;
-    for (const writer& w : writers)
-        names.emplace_back(w.name);
+    std::vector<std::string> names(std::size(writers));
+    std::ranges::transform(writers, names.begin(), &writer::name);
     return names;
 }
 

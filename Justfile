@@ -81,6 +81,7 @@ lint: check tidy
 tidy *sources:
     cmake/install-packages test lint
     cmake --preset host
+    cmake --preset clang
     cmake/tidy {{ sources }}
 
 # Lays out the code as `lint` wants it

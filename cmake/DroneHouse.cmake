@@ -30,9 +30,17 @@ target_compile_options(drone_options INTERFACE -Wall -Wextra -Wconversion -Wshad
 if(DRONE_TESTS)
     target_compile_options(drone_options INTERFACE -Werror)
 endif()
+if(CMAKE_UNITY_BUILD)
+    # Of the names that a source has for itself, and another source of the batch, too.
+    target_compile_options(drone_options INTERFACE -Wno-shadow)
+endif()
 if(DRONE_PRECOMPILE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # A false alarm of GCC 12 on std::string out of a precompiled header.
     target_compile_options(drone_options INTERFACE -Wno-stringop-overflow)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    # libstdc++ 12's std::stable_sort calls std::get_temporary_buffer, which it deprecates itself.
+    target_compile_options(drone_options INTERFACE -Wno-deprecated-declarations)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # GCC bug 105651: false alarm on concatenated std::string.
@@ -53,6 +61,13 @@ endif()
 # The target library, header-only, as hosts see it.
 add_library(drone INTERFACE)
 target_include_directories(drone INTERFACE ${PROJECT_SOURCE_DIR}/include)
+
+# drone_apart(a.cpp ...)
+# Presets that compile several sources as one (CMAKE_UNITY_BUILD) compile these alone: they have names of their own
+# that other sources of their folder have, too.
+function(drone_apart)
+    set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
 
 # drone_library(stage SOURCES a.cpp b.cpp [USES drone_x fmt::fmt ...])
 # The library drone_<stage> of folder host/<stage>. Headers are included as "stage/name.hpp".

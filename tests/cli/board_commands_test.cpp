@@ -55,10 +55,10 @@ TEST_F(BoardCommands, NeedAProjectWithAProbe) {
     );
 }
 
-TEST_F(BoardCommands, DebuggingTheVirtualBoardIsRefused) {
-    EXPECT_EQ(
-        refusal("gdb"), "drone: the virtual board has no debug port; `drone log` shows its output\n"
-    );
+// What it does otherwise: tests/probe/gdb.
+TEST_F(BoardCommands, DebuggingNeedsAPlaceForTheBoardsFlash) {
+    write(".drone", "");
+    EXPECT_EQ(refusal("gdb"), "drone: .drone: Not a directory\n");
 }
 
 } // namespace drone::cli

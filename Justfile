@@ -68,6 +68,8 @@ check:
     cmake/install-packages lint
     git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format-19 --dry-run --Werror
     git ls-files | xargs grep -lE '^#!.*\b(ba)?sh' | xargs shellcheck
+    # A job that outlives its script keeps ctest waiting; tests/scratch.sh ends it
+    ! git grep -IlE '(^|[^&;])& *$' -- tests ':!*.cpp' ':!*.hpp' ':!*.c' ':!*.h' | xargs grep -LE '/(lib|scratch)\.sh"' | grep .
     mkdir -p build
     git ls-files '*CMakeLists.txt' '*.cmake' ':!templates' | xargs cmake-lint > build/cmake-lint.log || { cat build/cmake-lint.log; exit 1; }
     tests/docs/api

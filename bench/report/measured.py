@@ -39,8 +39,8 @@ def own_memory(pid):
 
 
 class Run:
-    """A command at its end: seconds, seconds of a core, MiB of its own at most (own_memory, looked at 50 times a second),
-    bytes on standard output."""
+    """A command at its end: seconds, seconds of a core, MiB of its own at most (own_memory, looked at 50 times a
+    second), bytes on standard output."""
 
     def __init__(self, *command):
         began = time.monotonic()

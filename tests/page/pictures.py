@@ -1,5 +1,5 @@
-"""Screenshots, compared with pictures that are kept. A test program that is called with --renew writes those that differ;
-look at them before you commit them.
+"""Screenshots, compared with pictures that are kept. A test program that is called with --renew writes those that
+differ; look at them before you commit them.
 
 A picture may differ a little, as another version of Chromium smooths its edges otherwise: in each square of 20 by 20
 pixels, at most one pixel in twenty by more than 32 of 255 levels. So no digit can change and no bar move.

@@ -126,6 +126,7 @@ private:
 
     void close(source& from) {
         const auto said = from.close();
+        if (!said && how_.comes_back) return hears_.notice(said.error().message);
         if (!said) return hears_.failure(said.error());
         std::istringstream lines(*said);
         for (std::string line; std::getline(lines, line);)

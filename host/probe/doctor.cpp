@@ -22,17 +22,22 @@ constexpr std::uint32_t itm_tcr = 0xE000'0E80;
 constexpr std::uint32_t itm_lar = 0xE000'0FB0;
 constexpr std::uint32_t itm_lsr = 0xE000'0FB4;
 constexpr std::uint32_t itm_key = 0xC5AC'CE55;
-constexpr std::uint32_t dbgmcu_cr = 0xE004'2004;
+constexpr std::uint32_t lock_access = 0xFB0; // of every CoreSight component
+// STM32H7: the debug components of the system, as the core sees them (RM0433 60.5).
+constexpr std::uint32_t h7_dbgmcu_cr = 0x5C00'1004;
+constexpr std::uint32_t h7_swo = 0x5C00'3000;
+constexpr std::uint32_t h7_funnel = 0x5C00'4000;
+constexpr std::uint32_t h7_clocks = 7U << 20U; // TRACECLKEN, D1DBGCKEN, D3DBGCKEN
 constexpr std::uint32_t nrf_traceconfig = 0x4000'055C;
 constexpr std::uint32_t trace_enable = 1U << 24U;
-constexpr std::uint32_t trace_ioen = 1U << 5U;
 constexpr std::uint32_t heap_trace = 1U << 31U;
 
 using verdict = finding::verdict;
 
-/// The trace port's registers: the H7 has a block for SWO alone.
+/// The trace port's registers: the H7 has a block for SWO alone, without a formatter, and locked.
 struct trace_port {
     std::uint32_t base = 0xE004'0000;
+    bool is_swo_alone = false;
     [[nodiscard]] std::uint32_t prescaler() const { return base + 0x010; }
     [[nodiscard]] std::uint32_t protocol() const { return base + 0x0F0; }
     [[nodiscard]] std::uint32_t formatter() const { return base + 0x304; }
@@ -48,25 +53,43 @@ bool begins_with_one_of(const std::string& chip, std::initializer_list<std::stri
     });
 }
 
+bool is_h7(const setup& s) { return begins_with_one_of(s.probe.chip, {"stm32h7"}); }
+
 trace_port port_of(const setup& s) {
-    if (begins_with_one_of(s.probe.chip, {"stm32h7"})) return {.base = 0xE00E'3000};
+    if (is_h7(s)) return {.base = h7_swo, .is_swo_alone = true};
     return {};
 }
 
-/// STM32s whose DBGMCU_CR frees the trace pin.
-bool has_trace_ioen(const setup& s) {
-    return begins_with_one_of(
-        s.probe.chip,
-        {"stm32f1",
-         "stm32f2",
-         "stm32f3",
-         "stm32f4",
-         "stm32f7",
-         "stm32l1",
-         "stm32l4",
-         "stm32g4",
-         "stm32wb"}
-    );
+/// The write to a register of a component, which is unlocked first where it may be locked.
+std::vector<mend> unlocked(std::uint32_t component, bool is_locked, const mend& write) {
+    if (!is_locked) return {write};
+    return {{component + lock_access, 0xFFFF'FFFF, itm_key}, write};
+}
+
+/// How an STM32's DBGMCU_CR frees the trace pin, as OpenOCD's target files have it.
+struct trace_control {
+    std::uint32_t address = 0;
+    std::uint32_t mode = 0;  ///< mask of TRACE_IOEN, TRACE_EN and TRACE_MODE
+    std::uint32_t swo = 0;   ///< what they must be
+    std::uint32_t sleep = 0; ///< of these one is enough
+};
+std::optional<trace_control> trace_control_of(const setup& s) {
+    if (begins_with_one_of(s.probe.chip, {"stm32l5", "stm32u5"}))
+        return trace_control{.address = 0xE004'4004, .mode = 0xF0, .swo = 0x30, .sleep = 6};
+    if (begins_with_one_of(
+            s.probe.chip,
+            {"stm32f1",
+             "stm32f2",
+             "stm32f3",
+             "stm32f4",
+             "stm32f7",
+             "stm32l1",
+             "stm32l4",
+             "stm32g4",
+             "stm32wb"}
+        ))
+        return trace_control{.address = 0xE004'2004, .mode = 0xE0, .swo = 0x20, .sleep = 7};
+    return std::nullopt;
 }
 
 /// PB3 of an STM32, which is the trace pin while its function is 0.
@@ -181,7 +204,7 @@ void pin_rate(const setup& s, diagnosis& d, const trace_port& port) {
             clock,
             s.log.baud
         ),
-        {{port.prescaler(), 0xFFFF'FFFF, best}}
+        unlocked(port.base, port.is_swo_alone, {port.prescaler(), 0xFFFF'FFFF, best})
     );
 }
 
@@ -196,9 +219,10 @@ void trace_port_state(const setup& s, diagnosis& d) {
                 *value,
                 (*value & 3U) == 1 ? "Manchester" : "the parallel port"
             ),
-            {{port.protocol(), 3, 2}}
+            unlocked(port.base, port.is_swo_alone, {port.protocol(), 3, 2})
         );
     pin_rate(s, d, port);
+    if (port.is_swo_alone) return;
     if (const auto value = d.at(port.formatter())) {
         const bool on = (*value & 2U) != 0;
         const bool wanted = s.log.format == config::log_format::tpiu;
@@ -215,24 +239,52 @@ void trace_port_state(const setup& s, diagnosis& d) {
     }
 }
 
+void h7_trace(diagnosis& d) {
+    if (const auto value = d.at(h7_dbgmcu_cr)) {
+        d.judge(
+            (*value & h7_clocks) == h7_clocks,
+            "DBGMCU_CR: the trace has its clocks",
+            fmt::format(
+                "DBGMCU_CR is {:#x}: TRACECLKEN, D1DBGCKEN and D3DBGCKEN are not all 1", *value
+            ),
+            {{h7_dbgmcu_cr, h7_clocks, h7_clocks}}
+        );
+        d.judge(
+            (*value & 7U) != 0,
+            "DBGMCU_CR: the debug clock runs in sleep",
+            "DBGMCU_CR: DBGSLEEP_D1, DBGSTOP_D1 and DBGSTBY_D1 are 0, so a core that sleeps is "
+            "silent",
+            {{h7_dbgmcu_cr, 7, 7}}
+        );
+    }
+    if (const auto value = d.at(h7_funnel))
+        d.judge(
+            (*value & 1U) != 0,
+            "SWTF: the funnel lets the ITM through",
+            "SWTF_CTRL.ENS0 is 0: the funnel keeps the ITM from the SWO block",
+            unlocked(h7_funnel, true, {h7_funnel, 1, 1})
+        );
+}
+
 void vendor(const setup& s, diagnosis& d) {
-    if (has_trace_ioen(s)) {
-        if (const auto value = d.at(dbgmcu_cr)) {
+    if (is_h7(s)) h7_trace(d);
+    if (const auto control = trace_control_of(s)) {
+        if (const auto value = d.at(control->address)) {
             d.judge(
-                (*value & trace_ioen) != 0 && (*value & 0xC0U) == 0,
+                (*value & control->mode) == control->swo,
                 "DBGMCU_CR: the trace pin is given to SWO",
                 fmt::format(
                     "DBGMCU_CR is {:#x}: TRACE_IOEN is 0 or TRACE_MODE is not 0, so the pin has no "
                     "trace",
                     *value
                 ),
-                {{dbgmcu_cr, 0xE0, trace_ioen}}
+                {{control->address, control->mode, control->swo}}
             );
             d.judge(
-                (*value & 7U) != 0,
+                (*value & control->sleep) != 0,
                 "DBGMCU_CR: the debug clock runs in sleep",
                 "DBGMCU_CR: DBG_SLEEP, DBG_STOP and DBG_STANDBY are 0, so a core that sleeps is silent",
-                {{dbgmcu_cr, 7, 7}}
+                {{control->address, control->sleep, control->sleep}}
             );
         }
     }
@@ -267,17 +319,11 @@ void vendor(const setup& s, diagnosis& d) {
 std::vector<std::uint32_t> swo_registers(const setup& s) {
     const trace_port port = port_of(s);
     std::vector<std::uint32_t> all = {
-        cpuid,
-        dhcsr,
-        demcr,
-        itm_lsr,
-        itm_tcr,
-        itm_ter,
-        port.protocol(),
-        port.prescaler(),
-        port.formatter()
+        cpuid, dhcsr, demcr, itm_lsr, itm_tcr, itm_ter, port.protocol(), port.prescaler()
     };
-    if (has_trace_ioen(s)) all.push_back(dbgmcu_cr);
+    if (!port.is_swo_alone) all.push_back(port.formatter());
+    if (is_h7(s)) all.insert(all.end(), {h7_dbgmcu_cr, h7_funnel});
+    if (const auto control = trace_control_of(s)) all.push_back(control->address);
     if (const auto pin = pin_of(s))
         all.insert(all.end(), {pin->clock, pin->port, pin->port + 0x20});
     if (is_nrf52(s)) all.push_back(nrf_traceconfig);

@@ -92,6 +92,67 @@ TEST(Doctor, NamesEachFaultAndMendsIt) {
     }
 }
 
+TEST(Doctor, KnowsTheSwoBlockAndTheFunnelOfAnH7) {
+    setup s;
+    s.probe = parse_via("openocd:stm32h7x").value();
+    s.log.core_clock = 400'000'000;
+    registers good = {
+        {0xE000'ED00, 0x411F'C271}, // CPUID, Cortex-M7
+        {0xE000'EDF0, 0x0001'0000},
+        {0xE000'EDFC, 0x0100'0000},
+        {0xE000'0FB4, 0x0000'0001},
+        {0xE000'0E80, 0x0001'0005},
+        {0xE000'0E00, 0xFFFF'FFFF},
+        {0x5C00'30F0, 2},           // SWO_SPPR
+        {0x5C00'3010, 199},         // SWO_CODR
+        {0x5C00'1004, 0x0070'0007}, // DBGMCU_CR
+        {0x5C00'4000, 0x0000'0301}, // SWTF_CTRL
+    };
+    const auto wrong = [&](const registers& seen) {
+        std::vector<finding> all = diagnose_swo(s, seen);
+        std::erase_if(all, [](const finding& f) { return f.is == finding::verdict::right; });
+        return all;
+    };
+    for (const std::uint32_t address : swo_registers(s))
+        EXPECT_TRUE(good.contains(address)) << std::hex << address;
+    EXPECT_THAT(wrong(good), testing::IsEmpty());
+    struct fault {
+        std::uint32_t address;
+        std::uint32_t value;
+        const char* says;
+    };
+    for (const fault& one :
+         {fault{0x5C00'4000, 0x300, "funnel"},
+          fault{0x5C00'1004, 0x0000'0007, "TRACECLKEN"},
+          fault{0x5C00'1004, 0x0070'0000, "DBGSLEEP_D1"},
+          fault{0x5C00'30F0, 1, "Manchester"},
+          fault{0x5C00'3010, 83, "baud"}}) {
+        registers seen = good;
+        seen[one.address] = one.value;
+        const auto found = wrong(seen);
+        ASSERT_EQ(found.size(), 1U) << one.says;
+        EXPECT_THAT(found[0].what, testing::HasSubstr(one.says));
+        for (const mend& m : found[0].mending)
+            seen[m.address] = (seen[m.address].value_or(0) & ~m.mask) | m.value;
+        EXPECT_THAT(wrong(seen), testing::IsEmpty()) << one.says;
+    }
+}
+
+TEST(Doctor, KnowsWhereAU5FreesTheTracePin) {
+    setup s;
+    s.probe = parse_via("openocd:stm32u5x").value();
+    EXPECT_THAT(swo_registers(s), testing::Contains(0xE004'4004U));
+    const auto said = [&](std::uint32_t control) {
+        std::string all;
+        for (const finding& f : diagnose_swo(s, {{0xE004'4004, control}}))
+            if (f.is == finding::verdict::wrong) all += describe(f);
+        return all;
+    };
+    EXPECT_EQ(said(0x36), "");
+    EXPECT_THAT(said(0x26), testing::HasSubstr("mmw 0xe0044004 0x30 0xc0"));
+    EXPECT_THAT(said(0x30), testing::HasSubstr("DBG_STOP"));
+}
+
 TEST(Doctor, NamesWhatNoWriteMends) {
     registers seen = healthy();
     seen[0xE000'ED00] = 0x410C'C200; // Cortex-M0

@@ -185,6 +185,15 @@ std::vector<literals> debug_frames::literal_ranges() const {
     return found;
 }
 
+/// MRET and SRET: the function is an interrupt's. Its return address is not of a call, and what it
+/// preempted may be anywhere in its frame, so no walk goes on there. (On Arm, a value that is no
+/// address says so.)
+bool ends_interrupt(machine of, std::span<const std::byte> instruction) {
+    if (of != machine::riscv || instruction.size() != 4) return false;
+    const auto word = base::load_le<std::uint32_t>(instruction.data());
+    return word == 0x3020'0073U || word == 0x1020'0073U;
+}
+
 /// Adds the calls in a stretch of code, which begins with an instruction.
 void find_calls(
     code_range& range,
@@ -195,6 +204,7 @@ void find_calls(
 ) {
     const auto base = static_cast<std::uint32_t>(section.address);
     const auto bytes = section.bytes.first(range.end - base);
+    bool is_interrupt = false;
     auto next_data = std::ranges::upper_bound(data, range.begin, {}, &literals::end);
     for (std::size_t at = range.begin - base; at + 2 <= bytes.size();) {
         if (next_data != data.end() && base + at >= next_data->begin) {
@@ -203,13 +213,17 @@ void find_calls(
         }
         const std::size_t size =
             instruction_length(of.code_for, base::load_le<std::uint16_t>(&bytes[at]));
-        if (at + size > bytes.size()) return;
+        if (at + size > bytes.size()) break;
         const auto instruction = bytes.subspan(at, size);
         at += size;
+        if (ends_interrupt(of.code_for, instruction)) is_interrupt = true;
         if (!is_call(of.code_for, instruction)) continue;
         const std::uint32_t returns_to = base + static_cast<std::uint32_t>(at);
         range.calls.push_back({returns_to, frames.at(returns_to, of)});
     }
+    if (!is_interrupt) return;
+    for (call_site& call : range.calls)
+        call.frame = {};
 }
 
 } // namespace
@@ -247,7 +261,8 @@ result<std::vector<code_range>> read_call_frames(const std::filesystem::path& pa
             add(done, function.begin);
             add(function.begin, function.end);
         }
-        add(done, end);
+        // A linker script may put constants there. Arm's assembler marks them, RISC-V's does not.
+        if (of->code_for == machine::arm) add(done, end);
     }
     std::ranges::sort(found, {}, &code_range::begin);
     return found;

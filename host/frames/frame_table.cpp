@@ -68,7 +68,13 @@ std::uint32_t stack_limit_of(const base::elf_file& elf) {
     std::uint64_t limit = 0;
     for (const base::elf_symbol& symbol : elf.symbols())
         for (const char* const name :
-             {"drone_stack_top", "_estack", "__StackTop", "__stack_top", "_stack_top", "__stack"})
+             {"drone_stack_top",
+              "_estack",
+              "__StackTop",
+              "__stack_top",
+              "_stack_top",
+              "stack_top",
+              "__stack"})
             if (symbol.name == name) limit = std::max(limit, symbol.address);
     // A Cortex-M's vector table begins with the stack pointer at reset.
     const auto loads = elf.loads();
@@ -78,6 +84,7 @@ std::uint32_t stack_limit_of(const base::elf_file& elf) {
         if (bytes && bytes->size() >= 4)
             limit = std::max<std::uint64_t>(limit, base::load_le<std::uint32_t>(bytes->data()));
     }
+    if (limit == 0) return UINT32_MAX; // the stack may be above all that the program names
     for (const base::elf_symbol& symbol : elf.symbols())
         if (!symbol.is_function && symbol.size != 0 && symbol.name != symbol_name)
             limit = std::max(limit, symbol.address + symbol.size);

@@ -83,7 +83,7 @@ TEST(TracerStacks, AreThoseOfTheirCallsWhateverPreempts) {
             auto expected = by_block(program);
             EXPECT_GT(events.all.size(), 2'000U);
             for (const change& c : events.all) {
-                auto& calls = expected[c.block * 8];
+                auto& calls = expected[std::to_underlying(c.block) * 8];
                 ASSERT_FALSE(calls.empty());
                 const std::uint32_t caller = calls.front();
                 calls.pop_front();
@@ -121,7 +121,7 @@ TEST(TracerStacks, AreRightOrNotKnownWhereEventsAreDropped) {
                 << "two events have the stack of one call";
             ASSERT_EQ(frames, told_of(caller));
             ASSERT_EQ(made->second.gives_back, c.gives_back);
-            ASSERT_EQ(made->second.offset, c.block * 8);
+            ASSERT_EQ(made->second.offset, std::to_underlying(c.block) * 8);
         }
     }
     EXPECT_GT(known, 10'000U);
@@ -136,10 +136,10 @@ TEST(TracerStacks, AreRightOrNotKnownWithoutAnyOneWord) {
     const std::vector<wire::word> words = simulated_port::words;
     told_events whole;
     const findings of_whole = read(words, whole);
-    std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<stack>>
-        truth; // by block and size
-    for (const change& c :
-         whole.all) // a block that is given back may be a conclusion of the reader's
+    using block_of_size = std::pair<trace::block_number, std::uint32_t>;
+    std::map<block_of_size, std::vector<stack>> truth;
+    // A block that is given back may be a conclusion of the reader's.
+    for (const change& c : whole.all)
         if (!c.gives_back) truth[{c.block, c.size}].push_back(of_whole.frames_of(c.caller));
     std::size_t known = 0;
     for (std::size_t i = 8; i < words.size(); ++i) {

@@ -195,6 +195,7 @@ json region(const usage::region_usage& of) {
         requests.push_back({{"size", size}, {"count", r.count}, {"pool_full", r.pool_full}});
     return {
         {"bytes", of.bytes()},
+        {"room", of.room()},
         {"peak_bytes", of.peak_bytes()},
         {"max_load", of.max_load()},
         {"total", of.total()},

@@ -32,12 +32,12 @@ void region_picture::resize(
 
 void region_picture::note(std::uint64_t event) {
     hole_.note(event, now_.largest_hole());
-    free_.note(event, now_.bytes() - now_.bytes_in_use());
+    free_.note(event, now_.bytes_free());
 }
 
 void region_picture::note_peak() {
     hole_at_peak_ = now_.largest_hole();
-    free_at_peak_ = now_.bytes() - now_.bytes_in_use();
+    free_at_peak_ = now_.bytes_free();
 }
 
 /// Every column that begins up to this event.

@@ -37,7 +37,7 @@ public:
     void note_peak();
     void finish(std::uint64_t events);
 
-    [[nodiscard]] std::uint64_t bytes() const { return now_.bytes(); }
+    [[nodiscard]] std::uint64_t bytes() const { return now_.room(); }
     /// Events of a column.
     [[nodiscard]] std::uint64_t per() const { return hole_.per(); }
     /// A shade a cell, 0 to `full`: of the state when a column began, each from the lowest address.

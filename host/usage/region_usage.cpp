@@ -1,23 +1,45 @@
 // SPDX-License-Identifier: MIT
 #include "usage/region_usage.hpp"
 
+#include <drone/region_layout.hpp>
+
 #include <algorithm>
 
 namespace drone::usage {
 
-region_usage::region_usage(const trace::traced_heap& heap)
-    : place_(heap.region), bytes_(heap.region.units == 0 ? 0 : heap.size - heap.region.offset),
-      least_hole_(bytes_) {
-    if (bytes_ != 0) holes_.insert(bytes_);
+namespace {
+
+/// Bytes that the pools leave.
+std::uint64_t bytes_of(const trace::traced_heap& heap) {
+    std::uint64_t bytes = heap.size;
+    for (const trace::traced_pool& pool : heap.pools)
+        bytes -= std::min<std::uint64_t>(bytes, std::uint64_t{pool.block} * pool.capacity);
+    return bytes;
+}
+
+} // namespace
+
+region_usage::region_usage(const trace::traced_heap& heap) : place_(heap.region) {
+    if (place_.units == 0) return;
+    // The tags of ours are in front of its blocks.
+    is_ours_ = place_.unit == region_granule &&
+               (place_.offset != 0 || place_.first_block != trace::block_number{});
+    room_ = std::uint64_t{place_.units} * place_.unit;
+    bytes_ = is_ours_ ? std::max(bytes_of(heap), room_) : room_;
+    least_hole_ = room_;
+    holes_.insert(room_);
 }
 
 std::uint64_t region_usage::begin_of(const trace::change& c) const {
     return std::uint64_t{c.block - place_.first_block} * place_.unit;
 }
 
-std::uint64_t region_usage::length_of(const trace::change& c) const {
-    const std::uint64_t size = std::max<std::uint32_t>(c.size, 1);
-    return (size + place_.unit - 1) / place_.unit * place_.unit;
+/// The block of this address, which may have a header in front.
+region_usage::blocks::const_iterator region_usage::find(const trace::change& c) const {
+    const std::uint64_t begin = begin_of(c);
+    auto found = live_.find(begin);
+    if (found == live_.end() && is_ours_ && begin != 0) found = live_.find(begin - region_granule);
+    return found;
 }
 
 void region_usage::take(const trace::change& c, bool pool_full, std::uint64_t event) {
@@ -25,52 +47,81 @@ void region_usage::take(const trace::change& c, bool pool_full, std::uint64_t ev
     ++of_size.count;
     if (pool_full) ++of_size.pool_full;
     ++total_;
-    occupy(begin_of(c), length_of(c));
+    occupy(c, c.size > small_request_limit);
     max_load_ = std::max<std::uint64_t>(max_load_, live_.size());
     note(event);
 }
 
 void region_usage::give_back(const trace::change& c, std::uint64_t event) {
-    vacate(begin_of(c));
+    const auto own = find(c);
+    vacate(own, own != live_.end() && own->first != begin_of(c));
     note(event);
 }
 
 void region_usage::resize(
     const trace::change& before, const trace::change& after, std::uint64_t event
 ) {
-    vacate(begin_of(before));
-    occupy(begin_of(after), length_of(after));
+    const auto own = find(before);
+    const bool had_header = own != live_.end() && own->first != begin_of(before);
+    const bool stays = before.block == after.block && own != live_.end();
+    // One that stays keeps its header, or has none; one that moves is taken before it is given back.
+    if (stays) {
+        vacate(own, had_header);
+        occupy(after, had_header);
+    } else {
+        occupy(after, after.size > small_request_limit);
+        vacate(own, had_header);
+    }
     note(event);
 }
 
 /// What a damaged trace says may overlap other blocks or leave the region: the hole is as large as
 /// what is left.
-void region_usage::occupy(std::uint64_t begin, std::uint64_t length) {
+void region_usage::occupy(const trace::change& c, bool has_header) {
+    const std::uint64_t size = std::max<std::uint32_t>(c.size, 1);
+    std::uint64_t begin = begin_of(c);
+    std::uint64_t length = (size + place_.unit - 1) / place_.unit * place_.unit;
+    std::uint64_t least_rest = 1; // that is a hole of its own
+    if (is_ours_) {
+        least_rest = std::uint64_t{least_region_block} * region_granule;
+        has_header = has_header && begin != 0;
+        if (has_header) {
+            // It is known by its length.
+            constexpr std::uint64_t shortest = small_request_limit + 2 * region_granule;
+            begin -= region_granule;
+            length = std::max(length + region_granule, shortest);
+        }
+        length = std::max(length, least_rest);
+    }
+    const std::uint64_t header = is_ours_ && has_header ? region_granule : 0;
     const auto next = live_.lower_bound(begin);
-    const std::uint64_t right = next == live_.end() ? bytes_ : next->first;
+    const std::uint64_t right = next == live_.end() ? room_ : next->first;
     const std::uint64_t left = next == live_.begin() ? 0 : std::prev(next)->second;
     if (next != live_.end() && next->first == begin) return;
-    const std::uint64_t end = std::max(begin, std::min(begin + length, right));
-    if (left > begin || end > bytes_) return;
+    std::uint64_t end = std::max(begin, std::min(begin + length, right));
+    if (left > begin || end > room_) return;
+    if (right - end < least_rest) end = right;
     if (const auto hole = holes_.find(right - left); hole != holes_.end()) holes_.erase(hole);
     if (begin > left) holes_.insert(begin - left);
     if (right > end) holes_.insert(right - end);
     live_.emplace_hint(next, begin, end);
-    in_use_ += end - begin;
+    taken_ += end - begin;
+    in_use_ += end - begin - std::min(header, end - begin);
     peak_ = std::max(peak_, in_use_);
 }
 
-void region_usage::vacate(std::uint64_t begin) {
-    const auto own = live_.find(begin);
+void region_usage::vacate(blocks::const_iterator own, bool has_header) {
     if (own == live_.end()) return;
     const auto next = std::next(own);
-    const std::uint64_t right = next == live_.end() ? bytes_ : next->first;
+    const std::uint64_t right = next == live_.end() ? room_ : next->first;
     const std::uint64_t left = own == live_.begin() ? 0 : std::prev(own)->second;
-    for (const std::uint64_t hole : {begin - left, right - own->second})
+    for (const std::uint64_t hole : {own->first - left, right - own->second})
         if (const auto found = holes_.find(hole); hole != 0 && found != holes_.end())
             holes_.erase(found);
     holes_.insert(right - left);
-    in_use_ -= own->second - begin;
+    const std::uint64_t length = own->second - own->first;
+    taken_ -= length;
+    in_use_ -= length - std::min<std::uint64_t>(has_header ? region_granule : 0, length);
     live_.erase(own);
 }
 

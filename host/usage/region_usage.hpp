@@ -4,7 +4,11 @@
 // What a trace tells of an overflow region: how much is in use, how large the largest hole is, over
 // time; which requests fell into it, and why.
 //
-// A hole is a stretch of bytes between blocks; what the region keeps beside blocks counts as hole.
+// The words are those of docs/cli.md, here and in a replay: the region is what the pools leave of
+// the heap, its tags included; in use are the bytes of its blocks, headers left out; a hole is a stretch
+// that no block has. So are the figures, though a trace has only the places of blocks and the sizes
+// that were asked for: what is too small to be split off from a block belongs to it. Of a heap that is
+// not ours only the bytes that were asked for are known to be in use.
 
 #include "trace/sink.hpp"
 
@@ -46,9 +50,11 @@ public:
     void give_back(const trace::change& c, std::uint64_t event);
     void resize(const trace::change& before, const trace::change& after, std::uint64_t event);
 
-    /// Of the region, tags left out.
+    /// What the pools leave of the heap, tags included.
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-    /// Most bytes in use at one time, rounded up to whole units.
+    /// Of them, what blocks can take.
+    [[nodiscard]] std::uint64_t room() const { return room_; }
+    /// Most bytes in use at one time.
     [[nodiscard]] std::uint64_t peak_bytes() const { return peak_; }
     [[nodiscard]] std::uint64_t max_load() const { return max_load_; } ///< blocks
     [[nodiscard]] std::uint64_t total() const { return total_; }       ///< blocks taken
@@ -56,9 +62,11 @@ public:
     [[nodiscard]] std::uint64_t least_hole() const { return least_hole_; }
     [[nodiscard]] std::uint64_t least_hole_event() const { return least_hole_event_; }
     [[nodiscard]] const std::vector<region_stretch>& history() const { return history_; }
-    /// Now: first byte of each live block to the one after its last.
+    /// Now: first byte of each live block to the one after its last, of room() bytes.
     [[nodiscard]] const std::map<std::uint64_t, std::uint64_t>& live() const { return live_; }
     [[nodiscard]] std::uint64_t bytes_in_use() const { return in_use_; }
+    /// Now: bytes of all holes.
+    [[nodiscard]] std::uint64_t bytes_free() const { return room_ - taken_; }
     [[nodiscard]] std::uint64_t largest_hole() const {
         return holes_.empty() ? 0 : *holes_.rbegin();
     }
@@ -68,17 +76,22 @@ public:
     }
 
 private:
+    using blocks = std::map<std::uint64_t, std::uint64_t>;
+
     [[nodiscard]] std::uint64_t begin_of(const trace::change& c) const;
-    [[nodiscard]] std::uint64_t length_of(const trace::change& c) const;
-    void occupy(std::uint64_t begin, std::uint64_t length);
-    void vacate(std::uint64_t begin);
+    [[nodiscard]] blocks::const_iterator find(const trace::change& c) const;
+    void occupy(const trace::change& c, bool has_header);
+    void vacate(blocks::const_iterator own, bool has_header);
     void note(std::uint64_t event);
 
     trace::traced_region place_{};
+    bool is_ours_ = false;
     std::uint64_t bytes_ = 0;
-    std::map<std::uint64_t, std::uint64_t> live_; ///< first byte to the one after the last
-    std::multiset<std::uint64_t> holes_;          ///< bytes of each, those of none left out
+    std::uint64_t room_ = 0;
+    blocks live_;                        ///< first byte to the one after the last
+    std::multiset<std::uint64_t> holes_; ///< bytes of each, those of none left out
     std::uint64_t in_use_ = 0;
+    std::uint64_t taken_ = 0; ///< in_use_ and headers
     std::uint64_t peak_ = 0;
     std::uint64_t max_load_ = 0;
     std::uint64_t total_ = 0;

@@ -42,9 +42,10 @@ command_option read_option(const CLI::Option& option) {
     return made;
 }
 
-void read_options(const CLI::App& command, command_entry& into) {
+void read_options(const CLI::App& command, bool only_shared, command_entry& into) {
     for (const CLI::Option* const option : command.get_options()) {
         if (option->get_group().empty()) continue; // hidden
+        if (only_shared && !is_shared(*option)) continue;
         command_option made = read_option(*option);
         const bool known = std::ranges::any_of(into.options, [&](const command_option& one) {
             return one.names == made.names;
@@ -60,10 +61,10 @@ command_entry read_command(const CLI::App& command, std::vector<std::string> pat
         .options = {},
         .subcommands = {},
     };
-    read_options(command, made);
+    read_options(command, false, made);
     for (const CLI::App* app = &command; app->get_fallthrough() && app->get_parent() != nullptr;
          app = app->get_parent())
-        read_options(*app->get_parent(), made);
+        read_options(*app->get_parent(), true, made);
     for (const CLI::App* const below : command.get_subcommands({})) {
         auto name = made.path;
         name.push_back(below->get_name());

@@ -101,7 +101,9 @@ void add_diff(command_syntax heap, const std::shared_ptr<heap_options>& shared, 
     const auto options = std::make_shared<diff_options>();
     command_syntax command =
         heap.add_subcommand("diff", "What grew, shrank, came and went between two runs");
-    command.fallthrough();
+    command.take_shared_options(
+        {{"--file", "name the two traces without it: `drone heap diff BEFORE AFTER`"}}
+    );
     command.add_option("BEFORE", options->before, "A trace of the run to compare with").required();
     command.add_option("AFTER", options->after, "A trace of the run that is looked at").required();
     command
@@ -120,8 +122,7 @@ void add_diff(command_syntax heap, const std::shared_ptr<heap_options>& shared, 
     const option_syntax json = command.add_flag("--json", shared->json, "The comparison as JSON");
     command.add_flag("--markdown", options->markdown, "A summary for a pull request")
         .excludes(json);
-    command.check([heap, options]() -> std::string {
-        if (heap.is_given("--file")) return "-f is not for diff: name the two traces themselves";
+    command.check([options]() -> std::string {
         if (options->elf.size() > 2) return "--elf is for two runs; give it once or twice";
         return {};
     });

@@ -8,6 +8,7 @@
 #include "capture/gdb_remote.hpp"
 #include "cli/command.hpp"
 #include "cli/say.hpp"
+#include "cli/source_options.hpp"
 #include "cli/tool_source.hpp"
 #include "config/config.hpp"
 #include "probe/service.hpp"
@@ -196,6 +197,11 @@ struct doctor_options {
 
 result<probe::setup> patient(const tool_options& options) {
     std::optional<config::project> project;
+    if (options.via.empty() && !config::find("."))
+        return fail(
+            "no Drone.toml in this folder or above; name the probe with --via TOOL:CHIP, such as "
+            "openocd:stm32f4x, or change to a project's folder"
+        );
     if (options.via.empty() || config::find(".")) {
         auto read = config::read_nearest();
         if (!read) return std::unexpected(read.error());
@@ -253,13 +259,7 @@ void add_doctor(command_syntax parent, session& s) {
         "doctor", "Find out why a board's log is silent, over its debug port"
     );
     doctor.add_flag("--fix", options->fix, "Write the registers that are wrong");
-    doctor
-        .add_option(
-            "--via", options->tool.via, "TOOL:CHIP, such as openocd:stm32f4x, gdb:HOST:PORT"
-        )
-        .check(refused_by(probe::parse_via));
-    doctor.add_option("--swo", options->tool.swo, "BAUD@CLOCK, such as 2000000@168MHz");
-    doctor.add_flag("--rtt", options->tool.rtt, "The log comes over RTT");
+    add_tool_options(doctor, options->tool);
     s.on(doctor, [options] { return examine(*options); });
 }
 

@@ -4,6 +4,7 @@
 
 #include "usage/fleet.hpp"
 
+#include "base/counted.hpp"
 #include "base/file.hpp"
 #include "cli/command.hpp"
 #include "cli/heap_inputs.hpp"
@@ -14,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +30,13 @@ struct fleet_options {
 };
 
 constexpr double confidence = 0.95;
+
+/// A percentage to two digits, rounded up: it is a bound.
+std::string two_digits(double percent) {
+    if (percent >= 10) return fmt::format("{:.0f}", std::ceil(percent));
+    if (percent >= 1) return fmt::format("{:.1f}", std::ceil(10 * percent) / 10);
+    return fmt::format("{:.2f}", std::ceil(100 * percent) / 100);
+}
 
 /// Capacities, and how much of the fleet may need more.
 struct fleet_layout {
@@ -87,7 +96,8 @@ result<int> print_fleet(bool as_json, const fleet_options& options) {
     }
     const usage::fleet fleet = usage::read_fleet(lines);
     if (fleet.damaged != 0)
-        say("drone: note: {} lines are not reports of a device and were left out\n", fleet.damaged);
+        say("drone: note: {} left out: not a device's report\n",
+            base::counted(fleet.damaged, "line"));
     if (fleet.pools.empty())
         return fail(fmt::format(
             R"({}: no device reports a pool; a line is {{"device":1,"pools":[{{"block":12,"peak":3}}]}})",
@@ -103,15 +113,15 @@ result<int> print_fleet(bool as_json, const fleet_options& options) {
         return fail(fmt::format("{} bytes are more than a heap can have", made.bytes));
     for (const usage::fleet_pool& pool : fleet.pools)
         if (pool.exhausted != 0)
-            say("The pool of {} was exhausted on {} devices: they may need more than they report.\n",
+            say("The pool of {} was exhausted on {}, where more may be needed than was reported.\n",
                 pool.block,
-                pool.exhausted);
-    say("{} devices; each pool has a block for what all but {} of them needed. With {:.0f} % confidence, at most "
-        "{:.2g} % of devices like these need more in some pool.\n",
-        fleet.devices,
+                base::counted(pool.exhausted, "device"));
+    say("{}; each pool has a block for what all but {} of them needed. With {:.0f} % confidence, at most "
+        "{} % of devices like these need more in some pool.\n",
+        base::counted(fleet.devices, "device"),
         made.above,
         100 * confidence,
-        100 * made.part_above);
+        two_digits(100 * made.part_above));
     config::heap heap;
     heap.name = config::main_heap;
     heap.size = static_cast<std::uint32_t>(made.bytes);
@@ -126,7 +136,13 @@ void add_fleet(command_syntax heap, const std::shared_ptr<heap_options>& shared,
     const auto options = std::make_shared<fleet_options>();
     command_syntax command =
         heap.add_subcommand("fleet", "Capacities from the peaks that many devices report");
-    command.fallthrough();
+    command.take_shared_options(
+        {{"--file", "name the reports without it: `drone heap fleet FILE...`"},
+         {"--config", "it needs no project"},
+         {"--size", "it adds up the pools"},
+         {"--align", "it reads no trace"},
+         {"--overhead", "it reads no trace"}}
+    );
     command.add_option("FILE", options->files, "JSON Lines, one report of a device each")
         .required();
     command

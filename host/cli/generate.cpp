@@ -85,7 +85,7 @@ result<std::vector<std::uint32_t>> parse_blocks(const std::string& text) {
             return fail(fmt::format("no pool has blocks of {} bytes", *block));
         if (*block % granule != 0)
             return fail(fmt::format(
-                "a block of {} bytes is no multiple of {}; write {}",
+                "a block of {} bytes is not a multiple of {}; write {}",
                 *block,
                 granule,
                 (*block + granule - 1) / granule * granule
@@ -288,7 +288,7 @@ void add_generate(command_syntax heap, const std::shared_ptr<heap_options>& shar
     auto options = std::make_shared<generate_options>();
     command_syntax command =
         heap.add_subcommand("generate", "The [heap] section that fits this program");
-    command.fallthrough();
+    command.take_shared_options();
     command.add_option("-p,--pools", options->pools, "The most pools; auto; or N..M for the curve")
         .shows_default()
         .check([](const std::string& text) {

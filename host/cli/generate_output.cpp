@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/generate_output.hpp"
 
+#include "base/counted.hpp"
 #include "config/rewrite.hpp"
 #include "report/table.hpp"
 
@@ -14,10 +15,6 @@ namespace drone::cli {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-std::string pool_count(std::size_t count) {
-    return fmt::format("{} pool{}", count, count == 1 ? "" : "s");
-}
 
 std::string curve_lines(const generated_heap& heap) {
     std::string text = "#  Pools |      Bytes |      Bound\n# -------+------------+-----------\n";
@@ -49,11 +46,9 @@ std::string fragmentation_line(std::uint64_t bytes, std::uint64_t size) {
 std::string doubt_text(const layout::uncertainty& doubt, const std::string& reserve) {
     // A gap of unknown size adds nothing to the events that are known to be lost.
     std::string text = fmt::format(
-        "{} gap{} in the trace, {} event{} known to be lost: the real peaks may be higher",
-        doubt.gaps,
-        doubt.gaps == 1 ? "" : "s",
-        doubt.lost_events == 0 ? "no" : fmt::to_string(doubt.lost_events),
-        doubt.lost_events == 1 ? "" : "s"
+        "{} in the trace, {} known to be lost: the real peaks may be higher",
+        base::counted(doubt.gaps, "gap"),
+        doubt.lost_events == 0 ? "no events" : base::counted(doubt.lost_events, "event")
     );
     if (!reserve.empty()) text += "; " + reserve;
     return text;
@@ -61,10 +56,10 @@ std::string doubt_text(const layout::uncertainty& doubt, const std::string& rese
 
 std::string failure_text(const heap_inputs& inputs, const layout::failure& failed) {
     return fmt::format(
-        "event {}{} fails, a request of {} bytes",
+        "event {}{} fails, a request of {}",
         usage::event_number(inputs.runs[failed.run], failed.step),
         inputs.files.size() > 1 ? " of " + inputs.files[failed.run] : "",
-        failed.request.size
+        base::counted(failed.request.size, "byte")
     );
 }
 
@@ -105,7 +100,10 @@ comparison(const heap_inputs& inputs, const std::optional<layout::replay_report>
     std::string text = "The layout in Drone.toml: ";
     if (!today.pools.empty())
         text += fmt::format(
-            "{} of {} bytes, {} in use at the peaks, ", pool_count(today.pools.size()), taken, peaks
+            "{} of {} bytes, {} in use at the peaks, ",
+            base::counted(today.pools.size(), "pool"),
+            taken,
+            peaks
         );
     if (replayed.region.bytes != 0)
         text += fmt::format(
@@ -117,7 +115,9 @@ comparison(const heap_inputs& inputs, const std::optional<layout::replay_report>
     text += fmt::format("{} unused inside blocks; ", replayed.peak_waste);
     if (replayed.first_failure)
         return text + failure_text(inputs, *replayed.first_failure) +
-               fmt::format("; {} fail in all\n", replayed.failures);
+               fmt::format(
+                   "; {} in all {}\n", replayed.failures, replayed.failures == 1 ? "fails" : "fail"
+               );
     return text + "it holds the trace\n";
 }
 
@@ -128,7 +128,7 @@ std::string needs_text(const generated_heap& heap) {
     const layout::plan& plan = heap.plan;
     const std::size_t pools = plan.pools.size();
     const std::string layouts = heap.asked_pools > pools
-                                    ? fmt::format("layout of up to {} pools", heap.asked_pools)
+                                    ? "layout of up to " + base::counted(heap.asked_pools, "pool")
                                     : fmt::format("{}-pool layout", pools);
     const bool pays_for_headroom = !plan.optimal && plan.used > plan.least;
     const std::string_view kept = plan.has_kept_blocks ? " with the blocks of --keep" : "";
@@ -271,8 +271,8 @@ std::string talk(const generated_heap& heap) {
             "Each such round shows pools alone a few more sizes. With `overflow = true` in [heap], or with "
             "--overflow yes, a region serves what no pool does, and one round is enough.\n";
     text += fmt::format(
-        "Replayed through the target's heap: {} events, {}\n",
-        plan.replay.events,
+        "Replayed through the target's heap: {}, {}\n",
+        base::counted(plan.replay.events, "event"),
         plan.replay.first_failure ? failure_text(heap.inputs, *plan.replay.first_failure)
                                   : "all served"
     );

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/generate_overflow.hpp"
 
+#include "base/counted.hpp"
 #include "cli/generate_output.hpp"
 #include "config/rewrite.hpp"
 
@@ -34,7 +35,8 @@ std::string orders_text(const layout::overflow_plan& plan) {
         "{} bytes, or more, hold the traced order{}: {:.3f} times the peak. "
         "Lists take {} bytes beside them.\n{}",
         plan.needed,
-        plan.orders == 1 ? "" : fmt::format(" and {} orders near it", plan.orders - 1),
+        plan.orders == 1 ? ""
+                         : fmt::format(" and {} near it", base::counted(plan.orders - 1, "order")),
         ratio(plan.used(), plan.peak_live),
         plan.control,
         shifts_text(plan)
@@ -53,10 +55,9 @@ std::string orders_text(const layout::overflow_plan& plan) {
               );
     return text + spent +
            fmt::format(
-               "In any order, {} bytes in {} pool{} serve {:.1f} % of the requests.\n",
-               bytes,
-               plan.pools.size(),
-               plan.pools.size() == 1 ? "" : "s",
+               "In any order, {} in {} serve {:.1f} % of the requests.\n",
+               base::counted(bytes, "byte"),
+               base::counted(plan.pools.size(), "pool"),
                100 * ratio(plan.from_pools(), plan.requests)
            );
 }
@@ -134,20 +135,20 @@ std::string talk(const generated_overflow& heap) {
     const layout::overflow_plan& plan = heap.plan;
     std::string text = fmt::format("{:=^80}\n", " SUGGESTED LAYOUT ");
     text += fmt::format(
-        "{} bytes are live at the peak; any heap needs them.\n{}"
-        "An adversary who knows the heap could make it need {} bytes, without more than that peak live.\n{}",
-        plan.peak_live,
+        "{} live at the peak; any heap needs {}.\n{}"
+        "An adversary who knows the heap could make it need {}, without more than that peak live.\n{}",
+        plan.peak_live == 1 ? "1 byte is" : fmt::format("{} bytes are", plan.peak_live),
+        plan.peak_live == 1 ? "it" : "them",
         orders_text(plan),
-        plan.adversary(),
+        base::counted(plan.adversary(), "byte"),
         headroom_text(heap)
     );
     if (heap.doubt.gaps > 0) text += doubt_text(heap.doubt, reserve_text(heap)) + "\n";
     text += denied_text(heap.inputs, plan.hopeless);
     text += fmt::format(
-        "Replayed through the target's heap: {} events in {} order{}, {}{}\n",
-        plan.replay.events,
-        plan.orders,
-        plan.orders == 1 ? "" : "s",
+        "Replayed through the target's heap: {} in {}, {}{}\n",
+        base::counted(plan.replay.events, "event"),
+        base::counted(plan.orders, "order"),
         plan.replay.first_failure
             ? failure_text(heap.inputs, *plan.replay.first_failure)
             : std::string(

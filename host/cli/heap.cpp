@@ -8,17 +8,18 @@
 #include "cli/say.hpp"
 #include "cli/terminal.hpp"
 #include "config/config.hpp"
+#include "report/bars.hpp"
 #include "report/json.hpp"
 #include "report/remarks.hpp"
 #include "report/sections.hpp"
 #include "report/table.hpp"
+#include "usage/live_line.hpp"
 
 #include <drone/layout.hpp>
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdio>
 #include <filesystem>
@@ -40,6 +41,29 @@ struct usage_options {
     bool full = false;
 };
 
+/// The live bytes of each run as a line of heights.
+result<void> show_live_bytes(
+    const heap_inputs& inputs, const heap_options& shared, const report::heap_report& r
+) {
+    constexpr std::string_view label = "Live bytes, from begin to end: ";
+    constexpr std::size_t longest = 100;
+    constexpr std::size_t shortest = 8;
+    if (r.how.width < label.size() + shortest) return {};
+    const std::size_t room = std::min(longest, r.how.width - label.size());
+    for (const std::string& file : inputs.files) {
+        const auto source = open_trace(file, shared);
+        if (!source) return std::unexpected(source.error());
+        usage::live_line live;
+        if (const auto read = source->read(live); !read) return std::unexpected(read.error());
+        if (live.most().empty()) continue;
+        if (inputs.files.size() > 1) show_text(file + ":\n");
+        show_text(fmt::format(
+            "{}{}\n", label, report::sparkline(report::most_of_parts(live.most(), room), r.how.utf8)
+        ));
+    }
+    return {};
+}
+
 result<int> print_usage(const heap_options& shared, const usage_options& options) {
     const auto found = find_heap(shared);
     if (!found) return std::unexpected(found.error());
@@ -47,7 +71,9 @@ result<int> print_usage(const heap_options& shared, const usage_options& options
     report::heap_report r;
     r.full = options.full;
     r.skipped = options.skipped;
-    if (!options.full) r.width = terminal_width();
+    if (!options.full) r.how.width = terminal_width();
+    r.how.bars = is_on_terminal() && !shared.json;
+    r.how.utf8 = is_utf8();
     r.heap_size = inputs.size;
     r.core_clock = inputs.core_clock;
     if (inputs.heap) r.permanent = inputs.heap->permanent;
@@ -77,7 +103,10 @@ result<int> print_usage(const heap_options& shared, const usage_options& options
         fmt::print("{}", report::to_json(r));
         return 0;
     }
-    show_text(report::usage_table(r.usage, r.heap_size));
+    show_text(report::usage_table(r.usage, r.heap_size, r.how));
+    if (r.how.bars)
+        if (const auto drawn = show_live_bytes(inputs, shared, r); !drawn)
+            return std::unexpected(drawn.error());
     if (const std::string remarks = report::remarks(r); !remarks.empty()) show_text("\n" + remarks);
     for (const std::string& name : options.sections)
         show_text(report::section(r, name));
@@ -93,16 +122,21 @@ add_heap(command_syntax parent, const std::shared_ptr<heap_options>& shared, ses
     heap.add_option(
             "-f,--file", shared->files, "A heap trace; several are several runs of one program"
     )
-        .shows_default();
-    heap.add_option("-c,--config", shared->key, "The heap's key in Drone.toml").shows_default();
+        .shows_default()
+        .shared();
+    heap.add_option("-c,--config", shared->key, "The heap's key in Drone.toml")
+        .shows_default()
+        .shared();
     heap.add_option("-s,--size", shared->size, "Size of the heap, e.g. 10K")
-        .check(refused_by(parse_heap_size));
+        .check(refused_by(parse_heap_size))
+        .shared();
     heap.add_option(
             "--align",
             shared->alignment,
             "The alignment of requests in a trace that does not record it (malloc: 8)"
     )
         .takes("BYTES")
+        .shared()
         .check([](const std::string& text) {
             const auto bytes = config::parse_size(text);
             return bytes && std::has_single_bit(*bytes) && *bytes <= alignment_limit
@@ -118,33 +152,20 @@ add_heap(command_syntax parent, const std::shared_ptr<heap_options>& shared, ses
             shared->overhead,
             "Bytes that each size in the trace has too much: its hook counts headers"
     )
-        .takes("BYTES");
-    option_syntax by = heap.add_option(
-        "--by",
-        options->sections,
-        "Another table: age, arena, caller, context, lifetime, peak or pool"
-    );
-    by.one_of(report::section_names());
-    const option_syntax elf =
-        heap.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
-    const option_syntax full = heap.add_flag(
-        "--full", options->full, "Callers with library functions and template arguments"
-    );
-    const option_syntax skip = heap.add_option(
+        .takes("BYTES")
+        .shared();
+    heap.add_option(
+            "--by",
+            options->sections,
+            "Another table: age, arena, caller, context, lifetime, peak or pool"
+    )
+        .one_of(report::section_names());
+    heap.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
+    heap.add_flag("--full", options->full, "Callers with library functions and template arguments");
+    heap.add_option(
         "--skip", options->skipped, "A function that is no caller, such as a wrapper: 'luaM_*'"
     );
-    // Subcommands take the options of `drone heap`; of these they make nothing.
-    heap.check([heap, own = std::array{by, elf, full, skip}] {
-        const std::string subcommand = heap.given_subcommand();
-        const auto* const given = std::ranges::find_if(own, &option_syntax::is_given);
-        if (subcommand.empty() || given == own.end()) return std::string();
-        return fmt::format(
-            "{} is an option of `drone heap` itself, not of `drone heap {}`",
-            given->name(),
-            subcommand
-        );
-    });
-    heap.add_flag("--json", shared->json, "Everything, as JSON");
+    heap.add_flag("--json", shared->json, "Everything, as JSON").shared();
     s.on(heap, [shared, options] { return print_usage(*shared, *options); });
     return heap;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/heap_inputs.hpp"
 
+#include "base/counted.hpp"
 #include "base/file_bytes.hpp"
 #include "cli/progress.hpp"
 #include "cli/say.hpp"
@@ -58,9 +59,9 @@ void find_beside_project(heap_inputs& inputs) {
 std::string assumption(const usage::demand& run, std::string_view file, bool is_asked) {
     if (run.assumed_alignment == 0) return {};
     return fmt::format(
-        "drone: note: {}: does not record alignments; assumed: {} bytes, {}\n",
+        "drone: note: {}: does not record alignments; assumed: {}, {}\n",
         file,
-        run.assumed_alignment,
+        base::counted(run.assumed_alignment, "byte"),
         is_asked ? "as --align says" : "unless --align says otherwise"
     );
 }
@@ -207,6 +208,21 @@ std::string other_heap(const trace::source& trace, const heap_inputs& inputs) {
     );
 }
 
+bool is_one_run(const heap_options& options) {
+    return std::set(options.files.begin(), options.files.end()).size() == 1;
+}
+
+result<void> keep_apart(const std::string& output, std::span<const std::string> inputs) {
+    std::error_code ignored;
+    for (const std::string& input : inputs)
+        if (std::filesystem::is_regular_file(output, ignored) &&
+            std::filesystem::equivalent(output, input, ignored))
+            return fail(
+                fmt::format("{}: is read, and -o would overwrite it; name another file", output)
+            );
+    return {};
+}
+
 result<std::uint32_t> parse_heap_size(std::string_view text) {
     const auto size = config::parse_size(text);
     if (!size) return std::unexpected(size.error());
@@ -267,9 +283,9 @@ std::string describe(const traced_failures& failed, const heap_inputs& inputs) {
     constexpr std::uint32_t largest_told = 1U << wire::largest_alignment_log2; // by a native trace
     const auto asked = [](const traced_failures::place& p) {
         return fmt::format(
-            "{}{} bytes{}",
+            "{}{}{}",
             p.at_least ? "at least " : "",
-            p.request.size,
+            base::counted(p.request.size, "byte"),
             p.request.alignment > default_alignment
                 ? fmt::format(
                       " aligned to {}{}",
@@ -281,7 +297,7 @@ std::string describe(const traced_failures& failed, const heap_inputs& inputs) {
     };
     std::string text = fmt::format(
         "{} failed in the traced run{}: event {}{} asked for {}",
-        failed.count == 1 ? "1 request" : fmt::format("{} requests", failed.count),
+        base::counted(failed.count, "request"),
         inputs.files.size() == 1 ? "" : "s",
         failed.first.event,
         inputs.files.size() == 1 ? "" : " of " + inputs.files[failed.first.run],

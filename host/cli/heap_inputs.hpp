@@ -53,6 +53,13 @@ struct heap_inputs {
     }
 };
 
+/// Whether the options name one run; one that is named twice is one.
+[[nodiscard]] bool is_one_run(const heap_options& options);
+
+/// Fails where the file to write is one of those that are read.
+[[nodiscard]] result<void>
+keep_apart(const std::string& output, std::span<const std::string> inputs);
+
 /// What -s says: 1 byte to 4 GiB - 1.
 [[nodiscard]] result<std::uint32_t> parse_heap_size(std::string_view text);
 

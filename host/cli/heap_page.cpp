@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace drone::cli {
 
@@ -108,12 +109,10 @@ nlohmann::ordered_json suggested(
 result<int> write_page(const heap_options& shared, const page_options& options) {
     const auto inputs = find_heap(shared);
     if (!inputs) return std::unexpected(inputs.error());
-    if (inputs->files.size() > 1)
-        return fail(fmt::format(
-            "a page is about one run, and -f names {}; name the run before it after the options: `drone heap "
-            "-f RUN report -o FILE.html RUN_BEFORE`",
-            inputs->files.size()
-        ));
+    std::vector<std::string> all_read = inputs->files;
+    all_read.push_back(options.before);
+    if (const auto apart = keep_apart(options.output, all_read); !apart)
+        return std::unexpected(apart.error());
     const auto trace = open_trace(inputs->files.front(), shared);
     if (!trace) return std::unexpected(trace.error());
     const auto r = read_one(*trace, *inputs, options);
@@ -150,11 +149,14 @@ void add_report(command_syntax heap, const std::shared_ptr<heap_options>& shared
     auto options = std::make_shared<page_options>();
     command_syntax command =
         heap.add_subcommand("report", "What the program did with its heap, as a page to look at");
-    command.fallthrough();
+    command.take_shared_options({{"--json", "what it writes has one form"}});
     command.add_option("-o,--output", options->output, "The page, one file of HTML").required();
     command.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
-    command.add_option("run_before", options->before, "A trace whose curve is drawn behind")
-        .takes("OTHER_TRACE");
+    command.add_option("OTHER_TRACE", options->before, "A trace whose curve is drawn behind");
+    command.check([shared]() -> std::string {
+        if (is_one_run(*shared)) return {};
+        return "a page is about one run: name it with -f, and the run before it as OTHER_TRACE";
+    });
     s.on(command, [shared, options] { return write_page(*shared, *options); });
 }
 

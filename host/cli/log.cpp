@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/log_source.hpp"
 #include "cli/log_talk.hpp"
+#include "cli/source_options.hpp"
 #include "cli/tool_source.hpp"
 #include "config/config.hpp"
 #include "probe/plan.hpp"
@@ -27,11 +28,7 @@ namespace {
 
 struct log_options {
     std::vector<std::string> outputs;
-    std::string input;
-    std::string format;
-    tool_options tool;
-    bool reset = false;
-    bool wait = false;
+    source_options source;
     bool after_sync = false;
     bool time = false;
     bool packets = false;
@@ -69,8 +66,8 @@ std::uint32_t wanted_ports(const std::vector<capture::output_spec>& outputs) {
 
 result<config::log> log_settings(const log_options& options, const config::project* project) {
     config::log log = project != nullptr ? project->log : config::log{};
-    if (options.format.empty()) return log;
-    const auto format = config::parse_format(options.format);
+    if (options.source.format.empty()) return log;
+    const auto format = config::parse_format(options.source.format);
     if (!format) return std::unexpected(format.error());
     log.format = format->format;
     log.tpiu_id = format->tpiu_id;
@@ -79,9 +76,15 @@ result<config::log> log_settings(const log_options& options, const config::proje
 
 /// The project, where something is needed of it.
 result<std::optional<config::project>> project_for(const log_options& options) {
-    const bool needed = (options.input.empty() && options.tool.via.empty()) ||
-                        ((options.format.empty() || options.time) && config::find(".").has_value());
+    const bool needed =
+        (options.source.input.empty() && options.source.tool.via.empty()) ||
+        ((options.source.format.empty() || options.time) && config::find(".").has_value());
     if (!needed) return std::nullopt;
+    if (!config::find("."))
+        return fail(
+            "no Drone.toml in this folder or above; name the source with --input SOURCE or --via "
+            "TOOL:CHIP, or change to a project's folder"
+        );
     auto read = config::read_nearest();
     if (!read) return std::unexpected(read.error());
     return std::move(*read);
@@ -89,7 +92,7 @@ result<std::optional<config::project>> project_for(const log_options& options) {
 
 /// Whether the log comes by a tool, which can be started again.
 bool tells_by_tool(const log_options& options, const config::project* project) {
-    return !options.tool.via.empty() ||
+    return !options.source.tool.via.empty() ||
            (project != nullptr && project->probe && project->probe->kind != "virtual");
 }
 
@@ -99,15 +102,15 @@ result<capture::opener> source_of(
     const config::project* project,
     const session& s
 ) {
-    if (tells_by_tool(options, project) && options.input.empty()) {
-        const auto setup = find_setup(options.tool, project);
+    if (tells_by_tool(options, project) && options.source.input.empty()) {
+        const auto setup = find_setup(options.source.tool, project);
         if (!setup) return std::unexpected(setup.error());
-        return tool_source(*setup, options.reset);
+        return tool_source(*setup, options.source.reset);
     }
-    if (!options.input.empty() || project == nullptr)
-        return input_source(options.input, options.reset, s);
+    if (!options.source.input.empty() || project == nullptr)
+        return input_source(options.source.input, options.source.reset, s);
     const auto ports = options.packets ? ~std::uint32_t{0} : wanted_ports(outputs);
-    return board_source(*project, s, {.ports = ports, .reset = options.reset});
+    return board_source(*project, s, {.ports = ports, .reset = options.source.reset});
 }
 
 /// Opens as `open` does, unless what it opens is one of `files`.
@@ -142,10 +145,11 @@ result<int> run_log(const session& s, const log_options& options) {
     if (!open) return std::unexpected(open.error());
 
     capture::settings settings{.format = to_stream_format(*log, options.after_sync)};
-    settings.tells_end = !options.input.empty();
+    settings.tells_end = !options.source.input.empty();
     settings.comes_back =
-        options.wait && (options.input.empty() ? tells_by_tool(options, known)
-                                               : capture::can_come_back(options.input));
+        options.source.wait &&
+        (options.source.input.empty() ? tells_by_tool(options, known)
+                                      : capture::can_come_back(options.source.input));
     capture::stop_signal stop;
     const bool for_a_terminal = ::isatty(STDOUT_FILENO) == 1;
     const bool is_shown =
@@ -190,27 +194,7 @@ void add_log(command_syntax parent, session& s) {
            "[PATH][:PORT]...: writes the bytes of these ports to PATH or standard output"
     )
         .check(refused_by(capture::parse_output));
-    const option_syntax input = log.add_option(
-        "--input",
-        options->input,
-        "A file, - for standard input, serial:PATH@BAUD, tcp:HOST:PORT, openocd:HOST:PORT, gdb:HOST:PORT"
-    );
-    option_syntax via = log.add_option(
-        "--via",
-        options->tool.via,
-        "TOOL:CHIP, such as openocd:stm32f4x, openocd:cmsis-dap+nrf52, jlink:STM32F407VG, gdb:HOST:PORT"
-    );
-    via.check(refused_by(probe::parse_via)).excludes(input);
-    option_syntax swo = log.add_option(
-        "--swo", options->tool.swo, "BAUD@CLOCK: the log comes over SWO, such as 2000000@168MHz"
-    );
-    swo.check(refused_by([](const std::string& text) {
-        config::log ignored;
-        return probe::parse_swo(text, ignored);
-    }));
-    log.add_flag("--rtt", options->tool.rtt, "The log comes over RTT").excludes(swo);
-    log.add_option("--format", options->format, "swo, tpiu:ID or dso")
-        .check(refused_by(config::parse_format));
+    add_source_options(log, options->source);
     log.add_flag(
         "--time",
         options->time,
@@ -220,8 +204,6 @@ void add_log(command_syntax parent, session& s) {
         log.add_flag("--packets", options->packets, "Print every packet on standard output");
     log.add_flag("--json", options->json, "Print packets as JSON, one object a line")
         .needs(packets);
-    log.add_flag("--reset", options->reset, "Reset the board first");
-    log.add_flag("--wait", options->wait, "Wait for the source, also if it goes away");
     log.add_flag(
         "--after-sync", options->after_sync, "Ignore everything before the first synchronisation"
     );

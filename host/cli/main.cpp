@@ -68,6 +68,8 @@ std::string usage_problem(const CLI::App& command, const CLI::ParseError& proble
     const auto commands = command.get_subcommands({});
     const auto strangers = strangers_of(command);
     if (strangers.empty()) return in_one_style(problem);
+    if (strangers.front() == "--")
+        return "-- is not taken; write a path that begins with a dash as ./-path";
     if (strangers.front().starts_with('-'))
         return fmt::format("{} is not an option", strangers.front());
     if (commands.empty()) return fmt::format("\"{}\" is not expected here", strangers.front());

@@ -98,13 +98,6 @@ result<const config::board*> known_board(std::string_view name) {
             meant.empty() ? "" : fmt::format("did you mean \"{}\"? ", meant)
         ));
     }
-    if (!found->not_made.empty())
-        return fail(fmt::format(
-            "{} has no new projects yet: {}; trace the heap of a project that you have "
-            "(docs/trace_your_heap.md)",
-            name,
-            found->not_made
-        ));
     return found;
 }
 
@@ -197,6 +190,13 @@ result<int> make_project(const session& s, const new_options& options) {
     if (!name) return std::unexpected(name.error());
     const auto size = heap_size(options, **board);
     if (!size) return std::unexpected(size.error());
+    if (!(*board)->not_made.empty())
+        return fail(fmt::format(
+            "{} has no new projects yet: {}; trace the heap of a project that you have "
+            "(docs/trace_your_heap.md)",
+            (*board)->name,
+            (*board)->not_made
+        ));
 
     const auto& [flash, ram, more, stack] = (*board)->memory;
     const placeholders values = {
@@ -236,7 +236,10 @@ void add_new(command_syntax parent, session& s) {
     command.add_option("PATH", options->path, "The project's folder: empty, or not existing yet")
         .required();
     command.add_option("--board", options->board, "One of `drone print supported-boards`")
-        .required();
+        .required()
+        .check([](const std::string& name) {
+            return name.empty() ? "" : refused_by(known_board)(name); // empty: find_empty() says it
+        });
     command.add_option(
         "--heap-size", options->heap_size, "The heap's size, such as 10K; by default the board's"
     );
@@ -244,6 +247,12 @@ void add_new(command_syntax parent, session& s) {
     command.add_flag(
         "--pools-only", options->pools_only, "A heap of pools, with no region behind them"
     );
+    command.check([options]() -> std::string {
+        const auto name = project_name(*options);
+        const auto board = known_board(options->board);
+        const auto size = board ? heap_size(*options, **board) : 0;
+        return !name ? name.error().message : !size ? size.error().message : std::string();
+    });
     s.on(command, [&s, options] { return make_project(s, *options); });
 }
 

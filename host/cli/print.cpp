@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -146,16 +147,18 @@ void add_frames(command_syntax print, session& s) {
     s.on(frames, [elf, checks] { return print_frames(*elf, *checks); });
 }
 
-/// The page of the command that these words name.
+/// The command that these words name, of `all`; null: there is none.
+const command_entry* named(const command_entry& all, const std::vector<std::string>& words) {
+    const auto commands = flattened(all);
+    const auto found = std::ranges::find(commands, words, &command_entry::path);
+    return found == commands.end() ? nullptr : *found;
+}
+
+/// The page of the command that these words name. Requires that there is one.
 result<int> print_man(command_syntax root, const std::vector<std::string>& words) {
     const command_entry all = read_commands(root);
-    for (const command_entry* const command : flattened(all)) {
-        if (command->path != words) continue;
-        fmt::print("{}", man_page(*command));
-        return 0;
-    }
-    return fail(fmt::format("there is no command \"{}\"; see `drone --help`", fmt::join(words, " "))
-    );
+    fmt::print("{}", man_page(*named(all, words)));
+    return 0;
 }
 
 /// Every command, as the words that name it.
@@ -180,6 +183,10 @@ void add_documentation(command_syntax print, command_syntax root, session& s) {
     const auto words = std::make_shared<std::vector<std::string>>();
     command_syntax man = print.add_subcommand("man", "The manual page of a command, for man(1)");
     man.add_option("COMMAND", *words, "The command, such as heap generate; none for drone itself");
+    man.check([root, words]() -> std::string {
+        if (named(read_commands(root), *words) != nullptr) return {};
+        return fmt::format("there is no command \"{}\"", fmt::join(*words, " "));
+    });
     s.on(man, [root, words] { return print_man(root, *words); });
 
     const auto shell = std::make_shared<std::string>();

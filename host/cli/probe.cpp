@@ -45,6 +45,21 @@ void print_service(const probe::log_service& l) {
     if (by_gdb) fmt::print("#   continue\n");
 }
 
+/// What is wrong with the words of COMMAND; nothing if they are right.
+std::string problem_of(const std::vector<std::string>& words) {
+    const std::string& command = words.front();
+    const bool takes_firmware = command == "flash" || command == "gdb";
+    if (!takes_firmware && command != "reset" && command != "log")
+        return fmt::format(
+            "\"{}\" runs no tool of a probe; write flash FIRMWARE, reset, log or gdb", command
+        );
+    if (command == "flash" && words.size() == 1)
+        return "which firmware? Write `drone probe --dry-run flash FIRMWARE`";
+    if (words.size() > (takes_firmware ? 2 : 1))
+        return fmt::format("\"{}\" is not expected after {}", words.back(), command);
+    return {};
+}
+
 result<int> print_plan(const std::vector<std::string>& words) {
     const auto project = config::read_nearest();
     if (!project) return std::unexpected(project.error());
@@ -53,8 +68,6 @@ result<int> print_plan(const std::vector<std::string>& words) {
     const probe::workplace at{.folder = ".drone"};
     const std::string& command = words.front();
     const std::string firmware = words.size() > 1 ? words[1] : "";
-    if (command == "flash" && firmware.empty())
-        return fail("which firmware? Write `drone probe --dry-run flash FIRMWARE`");
     if (command == "flash" || command == "reset") {
         const auto plan =
             command == "flash" ? probe::plan_flash(*s, firmware, at) : probe::plan_reset(*s, at);
@@ -64,15 +77,11 @@ result<int> print_plan(const std::vector<std::string>& words) {
         const auto plan = probe::plan_log(*s, true, at);
         if (!plan) return std::unexpected(plan.error());
         print_service(*plan);
-    } else if (command == "gdb") {
+    } else {
         const auto plan = probe::plan_debug(*s, firmware, at);
         if (!plan) return std::unexpected(plan.error());
         if (!plan->server.empty()) print_line(plan->server, " &");
         print_line(plan->debugger);
-    } else {
-        return fail(fmt::format(
-            "\"{}\" runs no tool of a probe; write flash FIRMWARE, reset, log or gdb", command
-        ));
     }
     return 0;
 }
@@ -86,6 +95,7 @@ void add_probe(command_syntax parent, session& s) {
         parent.add_subcommand("probe", "Show what a command asks of the probe's tool");
     probe.add_flag("--dry-run", *dry, "Print the command lines, and run nothing").required();
     probe.add_option("COMMAND", *words, "flash FIRMWARE, reset, log or gdb [FIRMWARE]").required();
+    probe.check([words] { return problem_of(*words); });
     s.on(probe, [words] { return print_plan(*words); });
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cli/raw_terminal.hpp"
 
+#include "cli/terminal.hpp"
+
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
@@ -16,17 +18,6 @@ namespace {
 
 constexpr const char* enter = "\x1b[?1049h\x1b[?25l\x1b[2J";
 constexpr const char* leave = "\x1b[?25h\x1b[?1049l";
-
-bool is_utf8() {
-    for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-        const char* const value = std::getenv(name);
-        if (value == nullptr || *value == '\0') continue;
-        const std::string_view locale(value);
-        return locale.find("UTF-8") != std::string_view::npos ||
-               locale.find("utf8") != std::string_view::npos;
-    }
-    return false;
-}
 
 } // namespace
 
@@ -71,8 +62,7 @@ screen_style raw_terminal::style() const {
         made.width = size.ws_col;
         made.height = size.ws_row;
     }
-    const char* const no_colour = std::getenv("NO_COLOR");
-    made.colour = no_colour == nullptr || *no_colour == '\0';
+    made.colour = wants_colour();
     made.utf8 = is_utf8();
     return made;
 }

@@ -148,9 +148,11 @@ result<void> read_run(
     const std::string file = source.path().string();
     if (source.format() == trace::format::demand_summary)
         return fail(fmt::format(
-            "{}: is a summary, which has no events; `drone heap generate`, `replay` and `summarise` "
-            "take it",
-            file
+            "{}: is a summary, which has no events; {} take it",
+            file,
+            inputs.heap && inputs.heap->overflow
+                ? "`drone heap generate --overflow no` and `drone heap summarise`"
+                : "`drone heap generate`, `replay` and `summarise`"
         ));
     if (const std::string other = other_heap(source, inputs); !other.empty())
         say("drone: note: {}\n", other);

@@ -4,6 +4,7 @@
 
 #include "layout/replay.hpp"
 
+#include "base/counted.hpp"
 #include "cli/command.hpp"
 #include "cli/heap_inputs.hpp"
 #include "cli/say.hpp"
@@ -19,10 +20,6 @@
 namespace drone::cli {
 
 namespace {
-
-std::string block_count(std::uint64_t blocks) {
-    return fmt::format("{} block{}", blocks, blocks == 1 ? "" : "s");
-}
 
 using json = nlohmann::ordered_json;
 
@@ -63,23 +60,23 @@ result<void> check_size(const config::heap& heap) {
 std::string
 describe(const layout::failure& failed, const heap_inputs& inputs, const config::heap& heap) {
     std::string text = fmt::format(
-        "the layout does not hold the trace: event {} of {} asks for {} bytes",
+        "the layout does not hold the trace: event {} of {} asks for {}",
         usage::event_number(inputs.runs[failed.run], failed.step),
         inputs.files[failed.run],
-        failed.request.size
+        base::counted(failed.request.size, "byte")
     );
     if (failed.request.alignment > granule)
         text += fmt::format(" aligned to {}", failed.request.alignment);
     text += fmt::format(
-        " while {} of {} bytes in all {} live, and ",
-        block_count(failed.live_blocks),
-        failed.live_bytes,
+        " while {} of {} in all {} live, and ",
+        base::counted(failed.live_blocks, "block"),
+        base::counted(failed.live_bytes, "byte"),
         failed.live_blocks == 1 ? "is" : "are"
     );
     if (failed.largest_hole) {
         text += fmt::format(
-            "the region has no free block for it: the largest request that it would serve is {} bytes",
-            *failed.largest_hole
+            "the region has no free block for it: the largest request that it would serve is {}",
+            base::counted(*failed.largest_hole, "byte")
         );
         if (failed.exhausted.empty()) return text + "; make the heap larger";
         text += ", and ";
@@ -98,14 +95,14 @@ describe(const layout::failure& failed, const heap_inputs& inputs, const config:
 
 std::string describe(const layout::region_usage& region) {
     return fmt::format(
-        "Region: {} bytes, tags included; {} requests served, {} of them because their pool was full\n"
-        "At its peak {}, {} bytes; at its tightest moment it would still have served {} bytes\n",
-        region.bytes,
-        region.taken,
+        "Region: {}, tags included; {} served, {} of them because their pool was full\n"
+        "At its peak {}, {}; at its tightest moment it would still have served {}\n",
+        base::counted(region.bytes, "byte"),
+        base::counted(region.taken, "request"),
         region.fell_into,
-        block_count(region.peak),
-        region.peak_bytes,
-        region.least_hole
+        base::counted(region.peak, "block"),
+        base::counted(region.peak_bytes, "byte"),
+        base::counted(region.least_hole, "byte")
     );
 }
 
@@ -127,12 +124,12 @@ std::string to_table(const config::heap& heap, const layout::replay_report& repo
         );
     if (report.region.bytes != 0) text += "\n" + describe(report.region);
     text += fmt::format(
-        "\nPeak: {}, {} bytes requested\n"
-        "Fragmentation: {} bytes, the most that was unused inside blocks at one time (each pool's most may "
+        "\nPeak: {}, {} requested\n"
+        "Fragmentation: {}, the most that was unused inside blocks at one time (each pool's most may "
         "be at another)\n",
-        block_count(report.peak_blocks),
-        report.peak_bytes,
-        report.peak_waste
+        base::counted(report.peak_blocks, "block"),
+        base::counted(report.peak_bytes, "byte"),
+        base::counted(report.peak_waste, "byte")
     );
     return text;
 }
@@ -203,7 +200,8 @@ result<int> replay(const heap_options& shared, const std::string& file) {
     if (!heap) return std::unexpected(heap.error());
     if (inputs->has_summaries() && heap->overflow)
         return fail(
-            "a summary does not have the order of events, on which a region depends; name the trace itself"
+            "a summary does not have the order of events, on which a region depends; name the trace "
+            "itself, or a layout of pools alone with --layout"
         );
     if (const auto size = inputs->size; size && !shared.size.empty()) {
         heap->size = *size;
@@ -215,8 +213,8 @@ result<int> replay(const heap_options& shared, const std::string& file) {
     if (!report) return std::unexpected(report.error());
     fmt::print("{}", shared.json ? to_json(*heap, *report, *inputs) : to_table(*heap, *report));
     if (const auto& failed = report->first_failure) return fail(describe(*failed, *inputs, *heap));
-    say("The layout holds the trace: {} events{}\n",
-        report->events,
+    say("The layout holds the trace: {}{}\n",
+        base::counted(report->events, "event"),
         depends_on_order(*report) ? doubt_of_fall_over(*inputs) : "");
     return 0;
 }
@@ -228,7 +226,7 @@ void add_replay(command_syntax heap, const std::shared_ptr<heap_options>& shared
     command_syntax command = heap.add_subcommand(
         "replay", "Replay the trace on a layout: whether it holds, and how full it gets"
     );
-    command.fallthrough();
+    command.take_shared_options();
     command.add_option(
         "--layout", *file, "The file with the [heap] to replay; by default Drone.toml"
     );

@@ -13,7 +13,8 @@ namespace drone::cli {
 using base::say;
 using base::say_text;
 
-/// Writes a whole text to standard output; its line breaks stay. Failures are those of `stdout`.
+/// Writes a whole text to standard output; its line breaks stay. On a terminal that takes colours it has
+/// those of painted(). Failures are those of `stdout`.
 void show_text(std::string_view text);
 
 } // namespace drone::cli

@@ -2,6 +2,7 @@
 
 // drone heap summarise: what a layout needs to know of runs, in a few kilobytes.
 
+#include "base/counted.hpp"
 #include "base/file.hpp"
 #include "cli/command.hpp"
 #include "cli/heap_inputs.hpp"
@@ -21,6 +22,8 @@ namespace {
 result<int> write_summary(const heap_options& shared, const std::string& output) {
     const auto inputs = read_heap_inputs(shared);
     if (!inputs) return std::unexpected(inputs.error());
+    if (const auto apart = keep_apart(output, inputs->files); !apart)
+        return std::unexpected(apart.error());
     if (std::ranges::all_of(inputs->runs, [](const auto& run) { return run.steps.empty(); }))
         return fail("nothing was ever allocated in these traces; there is nothing to summarise");
     const auto made = layout::summarise(inputs->runs, inputs->size);
@@ -31,7 +34,7 @@ result<int> write_summary(const heap_options& shared, const std::string& output)
     const std::vector<std::uint32_t> builds(all.begin(), all.end());
     const std::string text = layout::to_lines(*made, builds);
     if (made->left_out != 0)
-        say("{} of {} failed requests are larger than the heap and were left out.\n",
+        say("{} of {} failed requests: larger than the heap, and left out\n",
             made->left_out,
             made->failed);
     if (output == "-") {
@@ -40,14 +43,12 @@ result<int> write_summary(const heap_options& shared, const std::string& output)
     }
     if (const auto written = base::replace_file(output, text); !written)
         return std::unexpected(written.error());
-    say("{}: {} events of {} run{} as {} moment{}, {} bytes\n",
+    say("{}: {} of {} as {}, {}\n",
         output,
-        made->events,
-        made->runs,
-        made->runs == 1 ? "" : "s",
-        made->moments.size(),
-        made->moments.size() == 1 ? "" : "s",
-        text.size());
+        base::counted(made->events, "event"),
+        base::counted(made->runs, "run"),
+        base::counted(made->moments.size(), "moment"),
+        base::counted(text.size(), "byte"));
     return 0;
 }
 
@@ -58,7 +59,7 @@ void add_summarise(command_syntax heap, const std::shared_ptr<heap_options>& sha
     command_syntax command = heap.add_subcommand(
         "summarise", "What a layout needs to know of the runs, in a small file"
     );
-    command.fallthrough();
+    command.take_shared_options({{"--json", "what it writes has one form"}});
     command.add_option("-o,--output", *output, "The file to write; - is standard output")
         .required();
     s.on(command, [shared, output] { return write_summary(*shared, *output); });

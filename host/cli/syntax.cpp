@@ -2,10 +2,21 @@
 #include "cli/syntax.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace drone::cli {
+
+namespace {
+
+/// The heading above them in the help of their own command.
+constexpr const char* shared_options = "Options, of subcommands too";
+
+} // namespace
+
+bool is_shared(const CLI::Option& option) { return option.get_group() == shared_options; }
 
 option_syntax option_syntax::required() {
     declared_->required();
@@ -52,9 +63,10 @@ option_syntax option_syntax::once_each() {
     return *this;
 }
 
-bool option_syntax::is_given() const { return declared_->count() != 0; }
-
-std::string option_syntax::name() const { return declared_->get_name(); }
+option_syntax option_syntax::shared() {
+    declared_->group(shared_options);
+    return *this;
+}
 
 command_syntax command_syntax::add_subcommand(const std::string& name, const std::string& help) {
     return command_syntax(*declared_->add_subcommand(name, help));
@@ -95,21 +107,41 @@ command_syntax::add_flag(const std::string& names, bool& value, const std::strin
 
 void command_syntax::require_subcommand() { declared_->require_subcommand(1); }
 
-void command_syntax::fallthrough() { declared_->fallthrough(); }
+void command_syntax::take_shared_options(std::map<std::string, std::string> but) {
+    const CLI::App* const above = declared_->get_parent();
+    const CLI::App* const own = declared_;
+    declared_->fallthrough();
+    declared_->footer([above, own, but] {
+        const auto taken = above->get_options([&](const CLI::Option* option) {
+            const std::string name = option->get_name();
+            return is_shared(*option) && !but.contains(name) &&
+                   own->get_option_no_throw(name) == nullptr;
+        });
+        CLI::Formatter same;
+        same.column_width(above->get_formatter()->get_column_width());
+        return same.make_group(
+            fmt::format("Options of `drone {}`", above->get_name()), false, taken
+        );
+    });
+    declared_->parse_complete_callback([above, own, but] {
+        for (const CLI::Option* const option : above->get_options()) {
+            const auto refused = but.find(option->get_name());
+            if (option->count() == 0 || (is_shared(*option) && refused == but.end())) continue;
+            throw CLI::ArgumentMismatch(fmt::format(
+                "{} is not for `drone {} {}`{}",
+                option->get_name(),
+                above->get_name(),
+                own->get_name(),
+                refused == but.end() ? "" : "; " + refused->second
+            ));
+        }
+    });
+}
 
 void command_syntax::check(std::function<std::string()> problem) {
     declared_->callback([problem = std::move(problem)] {
         if (const std::string text = problem(); !text.empty()) throw CLI::ArgumentMismatch(text);
     });
-}
-
-std::string command_syntax::given_subcommand() const {
-    const auto given = declared_->get_subcommands();
-    return given.empty() ? std::string() : given.front()->get_name();
-}
-
-bool command_syntax::is_given(const std::string& option) const {
-    return declared_->get_option(option)->count() != 0;
 }
 
 } // namespace drone::cli

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,9 +36,8 @@ public:
     /// One value each time that it is given.
     option_syntax once_each();
 
-    [[nodiscard]] bool is_given() const;
-    /// "--file"
-    [[nodiscard]] std::string name() const;
+    /// Subcommands take it, too, if they call take_shared_options().
+    option_syntax shared();
 
 private:
     CLI::Option* declared_;
@@ -64,15 +64,11 @@ public:
 
     /// One of the subcommands must follow.
     void require_subcommand();
-    /// The options of the command above may follow, too.
-    void fallthrough();
+    /// The shared options of the command above may follow, too, and the help lists them. Those in
+    /// `but` are refused, with the text that says what to do instead.
+    void take_shared_options(std::map<std::string, std::string> but = {});
     /// `problem` says what is wrong with the options together; nothing if they are right.
     void check(std::function<std::string()> problem);
-
-    /// The subcommand that was given; empty where none was.
-    [[nodiscard]] std::string given_subcommand() const;
-    /// Whether that option was given. Requires one of that name.
-    [[nodiscard]] bool is_given(const std::string& option) const;
 
     /// For what reads the command line, or all that it may say.
     [[nodiscard]] CLI::App& declared() const noexcept { return *declared_; }
@@ -80,5 +76,8 @@ public:
 private:
     CLI::App* declared_;
 };
+
+/// Whether subcommands take it, too.
+[[nodiscard]] bool is_shared(const CLI::Option& option);
 
 } // namespace drone::cli

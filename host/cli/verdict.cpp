@@ -2,6 +2,7 @@
 
 // drone heap verdict: what the traced heap takes today, and what it would take with ours.
 
+#include "base/counted.hpp"
 #include "bench_figures.hpp"
 #include "cli/command.hpp"
 #include "cli/heap_inputs.hpp"
@@ -50,6 +51,7 @@ struct candidate {
 struct verdict {
     std::uint64_t peak = 0; ///< bytes asked for and live at one time, at most
     std::optional<usage::arena_moment> today;
+    std::optional<trace::traced_heap> ours; ///< that was traced, where it is one of ours
     double worst_fragmentation = 0;
     layout::plan pools;
     std::optional<layout::overflow_plan> region; ///< nothing: no such heap was found
@@ -59,7 +61,18 @@ struct verdict {
     [[nodiscard]] std::uint64_t pool_bytes() const {
         return static_cast<std::uint64_t>(pools.used) + head_bytes * pools.pools.size();
     }
+    /// What today's heap takes: ours all that it was given; another what it spread over.
+    [[nodiscard]] std::optional<std::uint64_t> today_bytes() const {
+        if (ours) return ours->size;
+        return today ? std::optional(today->arena) : std::nullopt;
+    }
 };
+
+/// Whether a trace announces a heap of ours: one with pools, or a region with its tags in front.
+bool is_ours(const trace::traced_heap& heap) {
+    return !heap.pools.empty() || heap.region.offset != 0 ||
+           heap.region.first_block != trace::block_number{};
+}
 
 /// What a run's first reading is for, beside its demand.
 struct first_reading {
@@ -82,6 +95,10 @@ result<void> look_at_today(
         v.certain = v.certain && found.gaps == 0 && found.damaged == 0 && found.freed_unknown == 0;
         const auto source = open_trace(inputs.files[i], shared);
         if (!source) return std::unexpected(source.error());
+        if (const auto* const heap = source->announced(); heap != nullptr && is_ours(*heap)) {
+            if (!v.ours || heap->size > v.ours->size) v.ours = *heap;
+            continue;
+        }
         usage::arena arena(first[i].arena);
         if (const auto read = source->read(arena); !read) return std::unexpected(read.error());
         if (!arena.is_known()) continue;
@@ -111,47 +128,71 @@ result<void> plan_pools(const heap_inputs& inputs, verdict& v) {
     return {};
 }
 
+/// Pools, and a region after them.
+std::string name_of(std::size_t pools, bool has_region) {
+    if (pools == 0) return "region alone";
+    return base::counted(pools, "pool") + (has_region ? " + region" : "");
+}
+
+const bench::figures* figures_of(bool has_region) {
+    return bench::find(has_region ? "drone, 8 pools and a region" : "drone, 8 pools");
+}
+
+candidate today_of(const verdict& v) {
+    candidate c{
+        .name = "your allocator today",
+        .bytes = v.today_bytes(),
+        .any_order = "no: its holes depend on it",
+    };
+    if (!v.ours) return c;
+    const bool has_region = v.ours->region.units != 0;
+    c.name = "your heap today: " + name_of(v.ours->pools.size(), has_region);
+    c.calls = figures_of(has_region);
+    if (!has_region) c.any_order = "yes, up to each pool's blocks";
+    return c;
+}
+
 std::vector<candidate> candidates(const verdict& v) {
     std::vector<candidate> all{
-        {.name = "your allocator today",
-         .bytes = v.today ? std::optional(v.today->arena) : std::nullopt,
-         .any_order = "no: its holes depend on it"},
-        {.name = fmt::format("{} pools", v.pools.pools.size()),
+        today_of(v),
+        {.name = name_of(v.pools.pools.size(), false),
          .bytes = v.pool_bytes(),
-         .calls = bench::find("drone, 8 pools"),
+         .calls = figures_of(false),
          .any_order = "yes, up to each pool's blocks"},
     };
     if (v.region)
         all.push_back(
-            {.name = v.region->pools.empty()
-                         ? "region alone"
-                         : fmt::format("{} pools + region", v.region->pools.size()),
+            {.name = name_of(v.region->pools.size(), true),
              .bytes = v.region->used(),
-             .calls = bench::find("drone, 8 pools and a region"),
-             .any_order = fmt::format("in {} orders tried", v.region->orders)}
+             .calls = figures_of(true),
+             .any_order = fmt::format("in {} tried", base::counted(v.region->orders, "order"))}
         );
     return all;
 }
 
 std::string
 call_text(const bench::figures* calls, double bench::figures::* mean, int bench::figures::* worst) {
-    return calls == nullptr ? "?" : fmt::format("{:.1f}, {}", calls->*mean, calls->*worst);
+    return calls == nullptr ? "not known" : fmt::format("{:.1f}, {}", calls->*mean, calls->*worst);
 }
 
 /// Against what it takes today. Where ours is no better, it says so.
 std::string judge(const verdict& v) {
-    if (!v.today)
+    const std::optional<std::uint64_t> known = v.today_bytes();
+    if (!known)
         return "The trace does not say for sure where blocks are: what the heap takes today is not known.\n";
-    const std::uint64_t today = v.today->arena;
+    const std::uint64_t today = *known;
     const auto compared = [&](std::string_view what, std::uint64_t ours) {
         if (ours < today)
             return fmt::format(
-                "{}: {} bytes less than today ({})\n",
+                "{}: {} less than today ({})\n",
                 what,
-                today - ours,
+                base::counted(today - ours, "byte"),
                 report::percent(today - ours, today)
             );
-        return fmt::format("{}: no memory saved, {} bytes more than today\n", what, ours - today);
+        if (ours == today) return fmt::format("{}: no memory saved, as much as today\n", what);
+        return fmt::format(
+            "{}: no memory saved, {} more than today\n", what, base::counted(ours - today, "byte")
+        );
     };
     std::string text = compared("Pools", v.pool_bytes());
     if (v.region) text += compared("With a region", v.region->used());
@@ -163,8 +204,8 @@ std::string to_text(const verdict& v) {
     for (const candidate& c : candidates(v))
         rows.push_back(
             {c.name,
-             c.bytes ? fmt::format("{}", *c.bytes) : "?",
-             c.bytes ? report::percent(*c.bytes, v.peak) : "?",
+             c.bytes ? fmt::format("{}", *c.bytes) : "not known",
+             c.bytes ? report::percent(*c.bytes, v.peak) : "not known",
              call_text(c.calls, &bench::figures::allocate_mean, &bench::figures::allocate_worst),
              call_text(
                  c.calls, &bench::figures::deallocate_mean, &bench::figures::deallocate_worst
@@ -176,8 +217,13 @@ std::string to_text(const verdict& v) {
         rows,
         0
     );
-    text += fmt::format("\nPeak live memory: {} bytes asked for\n", v.peak);
-    if (v.today)
+    text += fmt::format("\nPeak live memory: {} asked for\n", base::counted(v.peak, "byte"));
+    if (v.ours)
+        text += fmt::format(
+            "The traced heap is one of Drone's: it has its {} whatever the program asks for\n",
+            base::counted(v.ours->size, "byte")
+        );
+    else if (v.today)
         text += fmt::format(
             "Today's {} bytes, when they were reached: {} asked for, {} headers and rounding, {} free in {} "
             "holes\nFragmentation at worst: {:.0f}% of the free bytes are not in the largest hole\n",
@@ -189,6 +235,7 @@ std::string to_text(const verdict& v) {
             100 * v.worst_fragmentation
         );
     text += judge(v);
+    if (!v.ours) text += "What a call of your allocator takes is not in a trace.\n";
     text +=
         "Instructions a call are the bench's, not this program's: Cortex-M4, -O2, the template's "
         "trace (docs/sizes.md). There:\n";
@@ -202,8 +249,8 @@ std::string to_text(const verdict& v) {
             );
     if (v.failures != 0)
         text += fmt::format(
-            "{} requests failed when this was traced; pools are planned for them, too.\n",
-            v.failures
+            "{} failed when this was traced; pools are planned for that, too.\n",
+            base::counted(v.failures, "request")
         );
     if (!v.certain)
         text +=
@@ -235,13 +282,19 @@ json region_json(const verdict& v) {
         {"region", v.region->region},
         {"orders", v.region->orders},
         {"pools", pools_json(v.region->pools)},
-        {"instructions", calls_json(bench::find("drone, 8 pools and a region"))},
+        {"instructions", calls_json(figures_of(true))},
     };
 }
 
 std::string to_json(const verdict& v) {
     json today = nullptr;
-    if (v.today)
+    if (v.ours)
+        today = {
+            {"bytes", v.ours->size},
+            {"pools", v.ours->pools.size()},
+            {"region", v.ours->region.units != 0},
+        };
+    else if (v.today)
         today = {
             {"bytes", v.today->arena},
             {"live", v.today->live},
@@ -265,7 +318,7 @@ std::string to_json(const verdict& v) {
           {"lower_bound", v.pools.lower_bound},
           {"optimal", v.pools.optimal},
           {"pools", pools_json(v.pools.pools)},
-          {"instructions", calls_json(bench::find("drone, 8 pools"))}}},
+          {"instructions", calls_json(figures_of(false))}}},
         {"region", region_json(v)},
         {"bench", measured},
     };
@@ -293,7 +346,7 @@ void add_verdict(command_syntax heap, const std::shared_ptr<heap_options>& share
     command_syntax command = heap.add_subcommand(
         "verdict", "What the traced heap takes today, and what it would take with ours"
     );
-    command.fallthrough();
+    command.take_shared_options();
     s.on(command, [shared] { return print_verdict(*shared); });
 }
 

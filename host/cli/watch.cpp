@@ -12,6 +12,7 @@
 #include "cli/raw_terminal.hpp"
 #include "cli/read_report.hpp"
 #include "cli/say.hpp"
+#include "cli/source_options.hpp"
 #include "cli/watch_screen.hpp"
 #include "probe/child.hpp"
 #include "report/function_name.hpp"
@@ -42,11 +43,8 @@ using clock = std::chrono::steady_clock;
 
 struct watch_options {
     std::vector<std::string> outputs;
-    std::string input;
-    std::string format;
+    source_options source;
     std::string elf;
-    bool reset = false;
-    bool wait = false;
 };
 
 /// A file for the capture that goes away with the object.
@@ -134,15 +132,11 @@ public:
 private:
     [[nodiscard]] std::vector<std::string> log_command() const {
         std::vector<std::string> command = {executable_, "log"};
-        if (options_.input == "-")
-            command.insert(
-                command.end(), {"--input", fmt::format("/proc/self/fd/{}", ::dup(STDIN_FILENO))}
-            );
-        else if (!options_.input.empty())
-            command.insert(command.end(), {"--input", options_.input});
-        if (!options_.format.empty()) command.insert(command.end(), {"--format", options_.format});
-        if (options_.reset) command.emplace_back("--reset");
-        if (options_.wait) command.emplace_back("--wait");
+        source_options source = options_.source;
+        if (source.input == "-")
+            source.input = fmt::format("/proc/self/fd/{}", ::dup(STDIN_FILENO));
+        const auto words = words_of(source);
+        command.insert(command.end(), words.begin(), words.end());
         command.insert(command.end(), options_.outputs.begin(), options_.outputs.end());
         command.push_back(trace_.path() + ":31");
         return command;
@@ -324,7 +318,12 @@ void add_watch(command_syntax heap, const std::shared_ptr<heap_options>& shared,
     const auto options = std::make_shared<watch_options>();
     command_syntax command =
         heap.add_subcommand("watch", "The heap, looked on while it is captured");
-    command.fallthrough();
+    command.take_shared_options(
+        {{"--file", "it captures; name the source with --input or --via"},
+         {"--align", "what it captures records alignments"},
+         {"--overhead", "what it captures has the sizes that were asked for"},
+         {"--json", "it draws a screen"}}
+    );
     command
         .add_option(
             "OUTPUT",
@@ -332,16 +331,8 @@ void add_watch(command_syntax heap, const std::shared_ptr<heap_options>& shared,
             "PATH[:PORT]...: writes the bytes of these ports to PATH as well"
         )
         .check(refused_by(parse_file_output));
-    command.add_option(
-        "--input",
-        options->input,
-        "A file, - for standard input, serial:PATH@BAUD, tcp:HOST:PORT, openocd:HOST:PORT"
-    );
-    command.add_option("--format", options->format, "swo, tpiu:ID or dso")
-        .check(refused_by(config::parse_format));
+    add_source_options(command, options->source);
     command.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
-    command.add_flag("--reset", options->reset, "Reset the board first");
-    command.add_flag("--wait", options->wait, "Wait for the source, also if it goes away");
     s.on(command, [&s, shared, options] { return watcher(*shared, *options, s).run(); });
 }
 

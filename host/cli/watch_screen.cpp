@@ -2,11 +2,11 @@
 #include "cli/watch_screen.hpp"
 
 #include "base/printable.hpp"
+#include "report/bars.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <sstream>
 
 namespace drone::cli {
@@ -101,24 +101,6 @@ bar(std::uint64_t part, std::uint64_t mark, std::uint64_t whole, std::size_t cou
     return text;
 }
 
-std::string sparkline(const std::vector<std::uint64_t>& values, bool utf8) {
-    constexpr std::array<std::string_view, 8> heights = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    constexpr std::string_view ascii = "_.-:=+*#";
-    if (values.empty()) return {};
-    const std::uint64_t most = std::max<std::uint64_t>(1, std::ranges::max(values));
-    std::string text;
-    for (const std::uint64_t value : values) {
-        const auto height = static_cast<std::size_t>(
-            static_cast<double>(value) / static_cast<double>(most) * 7 + 0.5
-        );
-        if (utf8)
-            text += heights[height];
-        else
-            text += ascii[height];
-    }
-    return text;
-}
-
 std::vector<std::string> picture(const watch_view& view, const screen_style& style) {
     page to(style);
     const usage::watch_model& heap = view.heap;
@@ -150,7 +132,7 @@ std::vector<std::string> picture(const watch_view& view, const screen_style& sty
             ),
             heap.failures() != 0
         );
-        to.line(fmt::format("last minute {}", sparkline(view.history.most(), style.utf8)));
+        to.line(fmt::format("last minute {}", report::sparkline(view.history.most(), style.utf8)));
         to.line("");
         for (const usage::watch_model::pool& pool : heap.pools())
             if (to.room() > 3) add_place(to, style, fmt::format("{:>8}", pool.block), pool.use, "");

@@ -42,9 +42,6 @@ struct screen_style {
 [[nodiscard]] std::string
 bar(std::uint64_t part, std::uint64_t mark, std::uint64_t whole, std::size_t count, bool utf8);
 
-/// Values as heights, each a character; the largest is the highest.
-[[nodiscard]] std::string sparkline(const std::vector<std::uint64_t>& values, bool utf8);
-
 /// The lines of the picture, none wider than the terminal and no more than it has.
 [[nodiscard]] std::vector<std::string> picture(const watch_view& view, const screen_style& style);
 

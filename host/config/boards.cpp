@@ -175,8 +175,26 @@ std::span<const board> supported_boards() {
 
 const board* find_board(std::string_view name) {
     const auto boards = supported_boards();
-    const auto found = std::ranges::find(boards, name, &board::name);
+    const std::string small = in_small_letters(name);
+    const auto found = std::ranges::find(boards, small, &board::name);
     return found == boards.end() ? nullptr : &*found;
+}
+
+const std::string& chip_name(std::string_view kind, const chip& c) {
+    if (kind == "jlink") return c.jlink;
+    if (kind == "pyocd") return c.pyocd;
+    if (kind == "probe-rs") return c.probe_rs;
+    return c.openocd;
+}
+
+std::string chip_name(std::string_view kind, std::string_view spelled) {
+    if (const board* const known = find_board(spelled))
+        if (const std::string& name = chip_name(kind, *known); !name.empty()) return name;
+    const std::string small = in_small_letters(spelled);
+    for (const board& b : supported_boards())
+        if (const std::string& name = chip_name(kind, b); in_small_letters(name) == small)
+            return name;
+    return std::string(spelled);
 }
 
 } // namespace drone::config

@@ -34,7 +34,14 @@ struct board : chip {
 /// in small letters.
 [[nodiscard]] std::span<const board> supported_boards();
 
-/// The board of that name, or null.
+/// What a probe's tool calls the chip that a user spells: the name of a board or a chip, in letters
+/// large or small, or the tool's own name for one. As it is spelled if it is none of them.
+[[nodiscard]] std::string chip_name(std::string_view kind, std::string_view spelled);
+
+/// What the probe's tool calls the chip.
+[[nodiscard]] const std::string& chip_name(std::string_view kind, const chip& c);
+
+/// The board of that name, in letters large or small; or null.
 [[nodiscard]] const board* find_board(std::string_view name);
 
 /// The boards that a file like chips.toml describes.

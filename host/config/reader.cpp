@@ -17,14 +17,6 @@ namespace {
 
 constexpr std::uint8_t tpiu_id_limit = 111; // 0x70 to 0x7F are reserved: CoreSight, D4.2
 
-/// What the probe's tool calls the chip.
-const std::string& name_for(std::string_view kind, const chip& c) {
-    if (kind == "jlink") return c.jlink;
-    if (kind == "pyocd") return c.pyocd;
-    if (kind == "probe-rs") return c.probe_rs;
-    return c.openocd;
-}
-
 /// The board that [probe] names, or null.
 result<const board*> named_board(const table& section) {
     const auto name = section.text("board");
@@ -89,7 +81,7 @@ result<probe> read_probe(const table& section, const std::optional<table>& descr
         p.interface = (*on)->interface;
     }
     p.core = c.core;
-    p.chip = name_for(p.kind, c);
+    p.chip = chip_name(p.kind, c);
     p.trace_writes = c.trace_writes;
     if (!c.core.empty()) p.fpu = c.fpu;
     for (const auto& [key, to] :
@@ -103,6 +95,7 @@ result<probe> read_probe(const table& section, const std::optional<table>& descr
         if (!value) return std::unexpected(value.error());
         if (*value) *to = **std::move(value);
     }
+    p.chip = chip_name(p.kind, p.chip);
     auto commands = section.words("commands");
     if (!commands) return std::unexpected(commands.error());
     p.commands = *std::move(commands);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "probe/plan.hpp"
 
+#include "config/boards.hpp"
 #include "probe/tools.hpp"
 
 #include <fmt/format.h>
@@ -87,6 +88,7 @@ result<config::probe> parse_via(const std::string& text) {
         p.interface = rest.substr(0, plus);
         p.chip = rest.substr(plus + 1);
     }
+    p.chip = config::chip_name(p.kind, p.chip);
     return p;
 }
 

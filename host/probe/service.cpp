@@ -2,6 +2,7 @@
 #include "probe/service.hpp"
 
 #include "base/errno.hpp"
+#include "base/program.hpp"
 
 #include <fmt/format.h>
 
@@ -157,6 +158,8 @@ std::string explain(const std::string& name, const std::string& printed) {
 
 result<std::unique_ptr<service>> service::start(const command_line& command) {
     const std::string name = std::filesystem::path(command.front()).filename().string();
+    if (auto there = base::require_program(command.front()); !there)
+        return std::unexpected(there.error());
     std::array<int, 2> output{-1, -1};
     if (::pipe2(output.data(), O_CLOEXEC) != 0) return base::fail_with_errno(name, errno);
     base::descriptor reading(output[0]);
@@ -274,6 +277,8 @@ std::string service::stop() {
 }
 
 result<int> run_for_user(const command_line& command) {
+    if (auto there = base::require_program(command.front()); !there)
+        return std::unexpected(there.error());
     std::vector<char*> arguments = arguments_of(command);
     const interrupts_ignored ignored;
     const pid_t parent = ::getpid();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report/diff.hpp"
 
+#include "base/counted.hpp"
 #include "report/table.hpp"
 
 #include <fmt/format.h>
@@ -188,8 +189,8 @@ heap_diff compare(const heap_report& before, const heap_report& after) {
 std::string exceeded_by(const heap_diff& d, const growth_limit& limit) {
     if (d.failures.change() > 0)
         return fmt::format(
-            "{} requests failed, {} before: that is above any limit",
-            d.failures.after,
+            "{} failed, {} before: that is above any limit",
+            base::counted(d.failures.after, "request"),
             d.failures.before
         );
     const double allowed = limit.percent ? *limit.percent * static_cast<double>(d.peak.before) / 100
@@ -208,13 +209,13 @@ std::string exceeded_by(const heap_diff& d, const growth_limit& limit) {
                                             percent(static_cast<std::uint64_t>(grew), d.peak.before)
                                         );
         return fmt::format(
-            "{} grew by {} bytes, from {} to {}{}: the limit is {}",
+            "{} grew by {}, from {} to {}{}: the limit is {}",
             what,
-            grew,
+            base::counted(grew, "byte"),
             figure->before,
             figure->after,
             share,
-            limit.percent ? limit.text : fmt::format("{} bytes", limit.bytes)
+            limit.percent ? limit.text : base::counted(limit.bytes, "byte")
         );
     }
     return {};

@@ -3,6 +3,8 @@
 // A comparison in words: tables for a terminal, Markdown, JSON.
 
 #include "report/diff.hpp"
+
+#include "base/counted.hpp"
 #include "report/function_name.hpp"
 #include "report/table.hpp"
 
@@ -230,9 +232,9 @@ std::string to_text(const heap_diff& d, std::size_t width) {
 
 std::string to_markdown(const heap_diff& d, const std::optional<std::string>& verdict) {
     std::string text = fmt::format(
-        "### Heap: peak {} → {} bytes, {}\n\n",
+        "### Heap: peak {} → {}, {}\n\n",
         d.peak.before,
-        d.peak.after,
+        base::counted(d.peak.after, "byte"),
         d.peak.change() == 0 ? "as before" : change_text(d.peak)
     );
     if (verdict)

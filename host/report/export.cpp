@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <charconv>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 namespace drone::report {
@@ -116,13 +117,18 @@ std::vector<std::string> export_formats() {
 
 bool is_binary(std::string_view format) { return format == "pprof"; }
 
-result<void> write_export(const exported_run& of, std::string_view format, std::FILE* to) {
+result<void> write_export(
+    const exported_run& of, std::string_view format, std::FILE* to, std::string_view name
+) {
     const auto found = std::ranges::find(writers, format, &writer::name);
-    if (const auto written = found->write(of, to); !written)
-        return std::unexpected(written.error());
+    try {
+        if (auto written = found->write(of, to); !written) return written;
+    } catch (const std::system_error& problem) { // of fmt::print
+        return base::fail_with_errno(name, problem.code().value());
+    }
     errno = 0;
     if (std::fflush(to) == 0 && std::ferror(to) == 0) return {};
-    return fail(base::errno_text(errno != 0 ? errno : EIO));
+    return base::fail_with_errno(name, errno != 0 ? errno : EIO);
 }
 
 std::string json_text(std::string_view text) {

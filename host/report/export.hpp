@@ -68,8 +68,8 @@ private:
 [[nodiscard]] bool is_binary(std::string_view format);
 
 /// Writes the run in that format, one of export_formats(). Fails when the trace cannot be read or
-/// `to` does not take what is written.
+/// `to`, which messages call `name`, does not take what is written.
 [[nodiscard]] result<void>
-write_export(const exported_run& of, std::string_view format, std::FILE* to);
+write_export(const exported_run& of, std::string_view format, std::FILE* to, std::string_view name);
 
 } // namespace drone::report

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "report/table.hpp"
 #include "trace/findings.hpp"
 #include "trace/sink.hpp"
 #include "usage/analysis.hpp"
@@ -50,8 +51,8 @@ struct heap_report {
     std::vector<std::string> permanent;
     /// Functions that are no callers, such as wrappers of malloc, as is_named_like() has them.
     std::vector<std::string> skipped;
-    bool full = false;            ///< callers with all frames and template arguments
-    std::size_t width = SIZE_MAX; ///< columns of the terminal
+    bool full = false; ///< callers with all frames and template arguments
+    look how;          ///< tables are shown
     caller_names functions_at = [](std::uint32_t) { return std::vector<std::string>{}; };
 
     /// The functions of a caller in that run, innermost first: the file's own names, else

@@ -2,6 +2,9 @@
 
 #include "report/sections.hpp"
 
+#include "base/counted.hpp"
+#include "base/printable.hpp"
+#include "report/bars.hpp"
 #include "report/caller_tree.hpp"
 #include "report/table.hpp"
 
@@ -39,49 +42,68 @@ std::string duration(const heap_report& r, trace::clock unit, std::uint64_t time
 
 std::string by_peak(const heap_report& r, const run& one) {
     std::vector<cells> rows;
-    rows.reserve(one.details.live_at_peak().size());
-    for (const auto& [size, count] : one.details.live_at_peak())
+    std::vector<proportion> shares;
+    std::uint64_t most = 0;
+    for (const auto& [size, count] : one.details.live_at_peak()) {
         rows.push_back({number(size), number(count), number(size * count)});
+        shares.push_back({.part = size * count});
+        most = std::max<std::uint64_t>(most, size * count);
+    }
+    for (proportion& s : shares)
+        s.whole = most;
     return fmt::format("The peak was at {}:\n", place(r, one.details.peak(), one.details.unit())) +
-           columns({"Block Size", "Live Blocks", "Bytes"}, rows);
+           columns_with_bars(
+               {"Block Size", "Live Blocks", "Bytes"}, std::move(rows), shares, r.how
+           );
 }
 
 /// The region: how full it was, over time, and what fell into it.
-std::string region_text(const usage::region_usage& region) {
+std::string region_text(const heap_report& r, const usage::region_usage& region) {
     std::string text = fmt::format(
-        "Region: {} bytes. {} blocks were taken, {} of them live at most at one time, {} bytes ({})\n"
-        "Largest hole when that was smallest: {} bytes, after event {}\n\n",
-        region.bytes(),
-        region.total(),
+        "Region: {}, tags included. {} were taken, {} of them live at most at one time, {} ({})\n"
+        "Largest hole when that was smallest: {}, after event {}\n\n",
+        base::counted(region.bytes(), "byte"),
+        base::counted(region.total(), "block"),
         region.max_load(),
-        region.peak_bytes(),
+        base::counted(region.peak_bytes(), "byte"),
         percent(region.peak_bytes(), region.bytes()),
-        region.least_hole(),
+        base::counted(region.least_hole(), "byte"),
         region.least_hole_event()
     );
     std::vector<cells> rows;
-    for (const usage::region_stretch& s : region.history())
+    std::vector<proportion> shares;
+    for (const usage::region_stretch& s : region.history()) {
         rows.push_back({number(s.events), number(s.most_in_use), number(s.least_hole)});
-    text += columns({"Up to Event", "Most in Use", "Least Largest Hole"}, rows);
+        shares.push_back({.part = s.most_in_use, .whole = region.bytes()});
+    }
+    text += columns_with_bars(
+        {"Up to Event", "Most in Use", "Least Largest Hole"}, std::move(rows), shares, r.how
+    );
     rows.clear();
-    for (const auto& [size, r] : region.requests())
+    for (const auto& [size, of_size] : region.requests())
         rows.push_back(
-            {number(size), number(r.count), number(r.pool_full), number(r.count - r.pool_full)}
+            {number(size),
+             number(of_size.count),
+             number(of_size.pool_full),
+             number(of_size.count - of_size.pool_full)}
         );
     return text + "\nWhat fell into the region:\n" +
-           columns({"Block Size", "Allocations", "Pool Full", "No Pool"}, rows);
+           columns(
+               {"Block Size", "Allocations", "Pool Full", "No Pool"}, rows, SIZE_MAX, r.how.width
+           );
 }
 
-std::string by_pool(const heap_report&, const run& one) {
-    std::string region = one.details.region().exists() ? region_text(one.details.region()) : "";
+std::string by_pool(const heap_report& r, const run& one) {
+    std::string region = one.details.region().exists() ? region_text(r, one.details.region()) : "";
     if (one.heap && one.heap->pools.empty() && one.heap->region.offset == 0 &&
         one.heap->region.first_block == trace::block_number{})
         return "This heap has no pools." + std::string(region.empty() ? "\n" : "\n" + region);
     if (one.details.pools().empty() && !region.empty()) return region;
     if (one.details.pools().empty()) return "This format does not say which pools there are.\n";
     std::vector<cells> rows;
-    rows.reserve(one.details.pools().size());
-    for (const usage::pool_usage& p : one.details.pools())
+    std::vector<proportion> shares;
+    for (const usage::pool_usage& p : one.details.pools()) {
+        shares.push_back({.part = p.max_load, .whole = p.pool.capacity});
         rows.push_back(
             {number(p.pool.block),
              number(p.pool.capacity),
@@ -91,9 +113,12 @@ std::string by_pool(const heap_report&, const run& one) {
              number(p.fell_over),
              number(p.fell_into)}
         );
-    return columns(
+    }
+    return columns_with_bars(
                {"Pool", "Capacity", "Max Load", "Used", "Allocations", "Fell Over", "Fell Into"},
-               rows
+               std::move(rows),
+               shares,
+               r.how
            ) +
            (region.empty() ? "" : "\n" + region);
 }
@@ -120,7 +145,9 @@ std::string by_lifetime(const heap_report& r, const run& one) {
                 "Mean",
                 "Longest",
                 heading(r, one.details.unit(), "Longest Time")},
-               rows
+               rows,
+               SIZE_MAX,
+               r.how.width
            );
 }
 
@@ -151,16 +178,45 @@ std::string by_age(const heap_report& r, const run& one) {
                 "Caller"},
                rows,
                5,
-               r.width
+               r.how.width
            );
 }
 
-/// What each of them asked for; `name` says who it is, under the heading `who`.
+/// A table of who asked, the largest first, and the bytes of each row.
+struct askers {
+    std::vector<cells> rows;
+    std::vector<std::uint64_t> bytes;
+
+    void add(std::uint64_t of_row, cells row) {
+        rows.push_back(std::move(row));
+        bytes.push_back(of_row);
+    }
+};
+
+/// The names are under the heading `who`. A wide terminal has bars of the bytes in front of them.
+std::string to_text(const heap_report& r, askers all, const char* who) {
+    constexpr std::size_t wide = 100;
+    constexpr std::size_t length = 12;
+    cells header{"Bytes", "Allocations", "Own Peak", "At Peak", "Live at End", "Failed", who};
+    if (r.how.bars && r.how.width >= wide) {
+        const std::uint64_t most = all.bytes.empty() ? 0 : std::ranges::max(all.bytes);
+        header.insert(header.end() - 1, std::string(length, ' '));
+        for (std::size_t i = 0; i < all.rows.size(); ++i) {
+            std::string drawn = bar(all.bytes[i], most, length, r.how.utf8);
+            drawn.append(length - base::count_characters(drawn), ' ');
+            all.rows[i].insert(all.rows[i].end() - 1, std::move(drawn));
+        }
+    }
+    return columns(header, all.rows, header.size() - 1, r.how.width);
+}
+
+/// What each of them asked for; `name` says who it is.
 template <class Shares, class Name>
 std::string shares(const heap_report& r, const Shares& all, const char* who, Name name) {
-    std::vector<cells> rows;
+    askers found;
     for (const auto& [id, s] : usage::by_bytes(all))
-        rows.push_back(
+        found.add(
+            s.bytes,
             {number(s.bytes),
              number(s.count),
              number(s.peak_bytes),
@@ -169,12 +225,7 @@ std::string shares(const heap_report& r, const Shares& all, const char* who, Nam
              number(s.failures),
              name(id)}
         );
-    return columns(
-        {"Bytes", "Allocations", "Own Peak", "At Peak", "Live at End", "Failed", who},
-        rows,
-        6,
-        r.width
-    );
+    return to_text(r, std::move(found), who);
 }
 
 cells row_of(const caller_node& node, const std::string& indent) {
@@ -197,7 +248,7 @@ void add_callers(
     const std::vector<caller_node>& nodes,
     std::uint64_t all,
     std::size_t depth,
-    std::vector<cells>& rows
+    askers& to
 ) {
     const std::string indent = depth == 0 ? "" : std::string(2 * depth, ' ') + "< ";
     std::size_t left_out = 0;
@@ -207,11 +258,11 @@ void add_callers(
             ++left_out;
             continue;
         }
-        rows.push_back(row_of(node, indent));
-        add_callers(r, node.called_by, all, depth + 1, rows);
+        to.add(node.sum.bytes, row_of(node, indent));
+        add_callers(r, node.called_by, all, depth + 1, to);
     }
     if (left_out != 0)
-        rows.push_back({"", "", "", "", "", "", fmt::format("{}{} more", indent, left_out)});
+        to.add(0, {"", "", "", "", "", "", fmt::format("{}{} more", indent, left_out)});
 }
 
 std::string by_caller(const heap_report& r, const run& one) {
@@ -222,14 +273,9 @@ std::string by_caller(const heap_report& r, const run& one) {
     std::uint64_t all = 0;
     for (const caller_node& node : tree)
         all += node.sum.bytes;
-    std::vector<cells> rows;
-    add_callers(r, tree, all, 0, rows);
-    return columns(
-        {"Bytes", "Allocations", "Own Peak", "At Peak", "Live at End", "Failed", "Caller"},
-        rows,
-        6,
-        r.width
-    );
+    askers found;
+    add_callers(r, tree, all, 0, found);
+    return to_text(r, std::move(found), "Caller");
 }
 
 std::string by_context(const heap_report& r, const run& one) {
@@ -257,7 +303,7 @@ std::string drawn(const usage::arena& arena) {
     return text;
 }
 
-std::string by_arena(const heap_report&, const run& one) {
+std::string by_arena(const heap_report& r, const run& one) {
     const usage::arena& arena = one.arena;
     if (!arena.is_known())
         return "This trace does not say where blocks are, or is of a heap of ours, whose pools have no "
@@ -299,7 +345,9 @@ std::string by_arena(const heap_report&, const run& one) {
     return text +
            columns(
                {"Event", "Spread", "Asked For", "Headers", "Free", "Largest Hole", "Fragmentation"},
-               rows
+               rows,
+               SIZE_MAX,
+               r.how.width
            );
 }
 

@@ -14,8 +14,16 @@
 
 namespace drone::report {
 
+/// How a table is shown.
+struct look {
+    std::size_t width = SIZE_MAX; ///< columns of the terminal; none: as wide as the text is
+    bool bars = false;            ///< beside the figures, where there is room
+    bool utf8 = true;             ///< what the terminal can draw them with
+};
+
 /// Text in columns, each as wide as its widest text and flush right; `left_column`, if any, flush
-/// left, and cut where it is the last one and a row is wider than `width`. Every row has as many
+/// left, and cut where it is the last one and a row is wider than `width`. Where figures alone are
+/// wider, headings go on in a second line, and what still is too long is cut. Every row has as many
 /// cells as the header.
 using cells = std::vector<std::string>;
 [[nodiscard]] std::string columns(
@@ -25,11 +33,24 @@ using cells = std::vector<std::string>;
     std::size_t width = SIZE_MAX
 );
 
+/// How much of something a row is.
+struct proportion {
+    std::uint64_t part = 0;
+    std::uint64_t whole = 0;
+};
+
+/// The same, with a bar at the end of every row where the look has them and the width has room.
+[[nodiscard]] std::string columns_with_bars(
+    cells header, std::vector<cells> rows, const std::vector<proportion>& shares, const look& how
+);
+
 /// `part` of `whole` as `2.20%`; the part of nothing is 0.00%.
 [[nodiscard]] std::string percent(std::uint64_t part, std::uint64_t whole);
 
-/// The table of sizes, the maximum usage and the peak; with the heap's size also as its share.
-[[nodiscard]] std::string
-usage_table(const usage::statistics& usage, std::optional<std::uint64_t> heap_size);
+/// The table of sizes, the maximum usage and the peak; with the heap's size also as its share. A bar is
+/// the bytes of a size at its most.
+[[nodiscard]] std::string usage_table(
+    const usage::statistics& usage, std::optional<std::uint64_t> heap_size, const look& how = {}
+);
 
 } // namespace drone::report

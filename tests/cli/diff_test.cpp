@@ -110,7 +110,7 @@ TEST_F(Diff, ANewFailureIsAboveAnyLimit) {
     write("after", "a 1 1000\nf 1\nx 12\n");
     const outcome left = drone("heap diff before after --fail-above 1000%");
     EXPECT_EQ(left.code, 1);
-    EXPECT_THAT(left.err, HasSubstr("1 requests failed, 0 before"));
+    EXPECT_THAT(left.err, HasSubstr("1 request failed, 0 before"));
 }
 
 TEST_F(Diff, MarkdownSaysTheVerdictAndKeepsItsTables) {

@@ -285,7 +285,7 @@ TEST_F(Export, GoesToTheFileThatOutputNames) {
     EXPECT_EQ(drone("heap -f calls.log export --as csv -o /dev/full").code, 1);
     EXPECT_EQ(drone("heap -f calls.log calls.log export --as csv").code, 0) << "named twice is one";
     write("other.log", "a 1 4\n");
-    EXPECT_EQ(drone("heap -f calls.log other.log export --as csv").code, 1);
+    EXPECT_EQ(drone("heap -f calls.log other.log export --as csv").code, 2);
     EXPECT_EQ(drone("heap -f calls.log export --as xml").code, 2);
     EXPECT_EQ(drone("heap -f calls.log export").code, 2);
 }

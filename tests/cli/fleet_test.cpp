@@ -111,8 +111,8 @@ TEST_F(Fleet, ADeviceCountsOnceWithItsLargestPeaks) {
     EXPECT_EQ(all["devices"], 2);
     EXPECT_EQ(all["pools"][0]["capacity"], 3);
     EXPECT_EQ(all["pools"][0]["exhausted_devices"], 1);
-    EXPECT_THAT(left.err, HasSubstr("1 lines are not reports"));
-    EXPECT_THAT(left.err, HasSubstr("exhausted on 1 devices"));
+    EXPECT_THAT(left.err, HasSubstr("1 line left out: not a device's report"));
+    EXPECT_THAT(left.err, HasSubstr("exhausted on 1 device,"));
     write("empty.jsonl", "{}\n");
     EXPECT_EQ(drone("heap fleet empty.jsonl").code, 1);
     EXPECT_EQ(drone("heap fleet").code, 2);

@@ -6,6 +6,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 namespace drone::cli {
 
 namespace {
@@ -43,6 +47,15 @@ protected:
         const outcome left = make(arguments);
         EXPECT_EQ(left.code, 1) << arguments;
         return left.err;
+    }
+
+    /// What no file could make right.
+    [[nodiscard]] std::string misuse(const std::string& arguments) const {
+        const outcome left = make(arguments);
+        EXPECT_EQ(left.code, 2) << arguments;
+        constexpr std::string_view advice = "; see `drone new --help`\n";
+        EXPECT_THAT(left.err, testing::EndsWith(advice));
+        return left.err.substr(0, left.err.size() - std::min(left.err.size(), advice.size()));
     }
 };
 
@@ -99,9 +112,9 @@ TEST_F(New, RefusesAFolderThatIsNotEmpty) {
 
 TEST_F(New, RefusesAnUnknownBoardAndListsTheKnown) {
     EXPECT_EQ(
-        refusal("app --board virtual-m5"),
-        "drone: unknown board \"virtual-m5\"; did you mean \"virtual-m4\"? `drone print "
-        "supported-boards` lists them\n"
+        misuse("app --board virtual-m5"),
+        "drone: --board: unknown board \"virtual-m5\"; did you mean \"virtual-m4\"? `drone print "
+        "supported-boards` lists them"
     );
 }
 
@@ -127,22 +140,20 @@ TEST_F(New, HasTheMemoriesAndTheCarrierOfTheBoard) {
 TEST_F(New, RefusesBadNames) {
     for (const std::string name : {"9lives", "my app", "a/b", "\xc3\xa4"})
         EXPECT_EQ(
-            refusal("app --board virtual-m4 --name '" + name + "'"),
+            misuse("app --board virtual-m4 --name '" + name + "'"),
             "drone: \"" + name +
                 "\" is not a name for a project: write a letter, then letters, digits, - or _; "
-                "give one with --name\n"
+                "give one with --name"
         );
 }
 
 TEST_F(New, RefusesNamesThatCMakeKeeps) {
     for (const std::string name : {"test", "all", "install", "clean"})
         EXPECT_EQ(
-            refusal("app --board virtual-m4 --name " + name),
-            "drone: CMake uses the name \"" + name + "\" itself; give another with --name\n"
+            misuse("app --board virtual-m4 --name " + name),
+            "drone: CMake uses the name \"" + name + "\" itself; give another with --name"
         );
-    EXPECT_EQ(
-        refusal("'' --board virtual-m4"), "drone: PATH is empty; name the project's folder\n"
-    );
+    EXPECT_EQ(misuse("'' --board virtual-m4"), "drone: PATH is empty; name the project's folder");
 }
 
 TEST_F(New, SaysWhatIsNextAsAShellTakesIt) {
@@ -153,15 +164,15 @@ TEST_F(New, SaysWhatIsNextAsAShellTakesIt) {
 
 TEST_F(New, RefusesBadHeapSizes) {
     EXPECT_EQ(
-        refusal("app --board virtual-m4 --heap-size ten"),
+        misuse("app --board virtual-m4 --heap-size ten"),
         "drone: --heap-size: \"ten\" is not a size; write bytes (512, 0x800) or a number with K, M or "
-        "G (10K)\n"
+        "G (10K)"
     );
     for (const std::string size : {"0", "511", "193K", "4G"})
         EXPECT_EQ(
-            refusal("app --board virtual-m4 --heap-size " + size),
+            misuse("app --board virtual-m4 --heap-size " + size),
             "drone: --heap-size: " + size +
-                " is out of range; virtual-m4 has 192K of RAM, and a heap needs at least 512\n"
+                " is out of range; virtual-m4 has 192K of RAM, and a heap needs at least 512"
         );
 }
 

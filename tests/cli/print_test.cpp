@@ -130,7 +130,7 @@ TEST_F(Print, EveryCommandHasAManualPage) {
         EXPECT_THAT(page.out, HasSubstr("\n.SH SYNOPSIS\n.B drone")) << line;
     }
     EXPECT_GT(count, 10U);
-    EXPECT_EQ(drone("print man bogus").code, 1);
+    EXPECT_EQ(drone("print man bogus").code, 2);
 }
 
 TEST_F(Print, BashCompletesCommandsOptionsAndValues) {

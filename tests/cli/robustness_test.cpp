@@ -4,7 +4,11 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <iterator>
 #include <regex>
+#include <sstream>
+#include <string>
+#include <vector>
 
 namespace drone::cli {
 
@@ -77,6 +81,130 @@ TEST_F(Robustness, ADeviceWithoutAnEndIsNoTrace) {
     const outcome left = drone("heap -f /dev/zero");
     EXPECT_EQ(left.code, 1);
     EXPECT_THAT(left.err, HasSubstr("/dev/zero: is not a file and gives more than"));
+}
+
+/// Commands that print data; in a project with traces.
+constexpr const char* printing[] = {
+    "heap",
+    "heap --json",
+    "heap --by peak",
+    "heap generate",
+    "heap generate --json",
+    "heap replay --layout large.toml",
+    "heap replay --layout large.toml --json",
+    "heap verdict",
+    "heap verdict --json",
+    "heap summarise -o -",
+    "heap diff heaptrace heaptrace",
+    "heap diff heaptrace heaptrace --json",
+    "heap diff heaptrace heaptrace --markdown",
+    "heap fleet peaks.jsonl",
+    "heap fleet peaks.jsonl --json",
+    "heap export --as pprof",
+    "heap export --as speedscope",
+    "heap export --as heapprofile",
+    "heap export --as callgrind",
+    "heap export --as massif",
+    "heap export --as heaptrack",
+    "heap export --as firefox",
+    "heap export --as perfetto",
+    "heap export --as csv",
+    "heap export --as jsonl",
+    "heap export --as log",
+    "log --input raw :0",
+    "log --input raw --packets",
+    "print supported-boards",
+    "print layout",
+    "print cmake",
+    "print tracer",
+    "print man",
+    "print completion bash",
+    "print commands",
+    "probe --dry-run reset",
+    "help",
+    "--version",
+};
+
+TEST_F(Robustness, EveryCommandNamesTheOutputThatFailed) {
+    write(
+        "Drone.toml", std::string(project) + "[probe]\nkind = \"openocd\"\nchip = \"stm32f4x\"\n"
+    );
+    write("large.toml", "[heap]\nsize = \"1K\"\noverflow = true\npools = []\n");
+    write("peaks.jsonl", "{\"pools\":[{\"block\":4,\"peak\":1}]}\n");
+    write(
+        "raw",
+        std::string(
+            "\x01"
+            "a\x01\n",
+            4
+        )
+    );
+    for (const char* const words : printing)
+        for (const std::string there : {" >/dev/full", " >&-"}) {
+            const outcome left = shell(tool + std::string(words) + there);
+            EXPECT_EQ(left.code, 1) << words << there;
+            EXPECT_THAT(left.err, testing::ContainsRegex("drone: standard output: [A-Z].*\n$"))
+                << words << there;
+        }
+}
+
+/// No name and no content of a file ends in a crash, in a message of more than one line, or in bytes
+/// that a terminal would act on.
+TEST_F(Robustness, UnusualFilesGetOneClearLine) {
+    const std::string names[] = {"a b", "new\nline", "-dash", "bad\xff", "esc\x1b[2J", "'quote'"};
+    for (const std::string& name : names)
+        write(name, "a 1 100\na 2 8\nf 1\n");
+    write("empty", "");
+    write("cut", std::string("DRONE\0\1", 7));
+    write("folder/file", "");
+    std::vector<std::string> files(std::begin(names), std::end(names));
+    files.insert(files.end(), {"empty", "cut", "folder", "nowhere"});
+    const char* const commands[] = {
+        "heap -f ",
+        "heap diff heaptrace ",
+        "heap report -o out.html -f ",
+        "heap export --as csv -f ",
+        "heap summarise -o out.demand -f ",
+        "heap generate -f ",
+        "heap replay -f ",
+        "heap replay --layout ",
+        "heap verdict -f ",
+        "heap fleet ",
+        "heap --by caller --elf ",
+        "log --input ",
+        "flash ",
+        "print frames ",
+        "print tracer --copy ",
+    };
+    for (const char* const command : commands)
+        for (const std::string& file : files) {
+            std::string quoted = "'./";
+            for (const char c : file)
+                quoted += c == '\'' ? "'\\''" : std::string(1, c);
+            const outcome left = shell(tool + std::string(command) + quoted + "'");
+            SCOPED_TRACE(command + file);
+            EXPECT_TRUE(left.code == 0 || left.code == 1) << left.code;
+            EXPECT_TRUE(std::ranges::none_of(left.err, [](char c) {
+                return c != '\n' && static_cast<unsigned char>(c) < ' ';
+            })) << left.err;
+            if (left.code == 0) continue;
+            std::istringstream lines(left.err);
+            std::size_t errors = 0;
+            for (std::string line; std::getline(lines, line);)
+                errors += line.starts_with("drone: ") && !line.starts_with("drone: note: ") ? 1 : 0;
+            EXPECT_GE(errors, 1U) << left.err;
+        }
+}
+
+TEST_F(Robustness, AnOutputThatCannotBeIsRefused) {
+    write("folder/file", "");
+    for (const std::string command : {"report -o ", "summarise -o ", "export --as csv -o "})
+        for (const std::string file : {"folder", "nowhere/file", "heaptrace"}) {
+            const outcome left = drone("heap " + command + file);
+            EXPECT_EQ(left.code, 1) << command << file;
+            EXPECT_THAT(left.err, HasSubstr("drone: " + file)) << command;
+        }
+    EXPECT_EQ(read("heaptrace"), "a 1 100\na 2 8\nf 1\n");
 }
 
 using Write = Robustness;

@@ -4,6 +4,14 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <sstream>
+#include <string>
+
 namespace drone::cli {
 
 namespace {
@@ -110,6 +118,174 @@ TEST_F(Usage, ClosedPipeIsAnError) {
                                "/bin/drone print supported-boards >&3");
     EXPECT_EQ(left.code, 1);
     EXPECT_EQ(left.err, "drone: standard output: Broken pipe\n");
+}
+
+TEST_F(Usage, WordsThatNoFileCouldMakeRightEndWithCode2) {
+    write("a", "a 1 12\n");
+    write("Drone.toml", "[heap]\nsize = \"1K\"\noverflow = true\npools = []\n");
+    for (const char* const words :
+         {"probe --dry-run nope",
+          "probe --dry-run flash",
+          "probe --dry-run reset now",
+          "new app --board nope",
+          "new app --board virtual-m4 --name 1",
+          "new app --board virtual-m4 --heap-size 1G",
+          "new test --board virtual-m4",
+          "print man nope",
+          "print completion tcsh",
+          "doctor --via nope",
+          "doctor --swo nope",
+          "log --via gdb:localhost:1 --input a",
+          "log --format nope",
+          "heap -s 10X",
+          "heap --align 3",
+          "heap generate --pools 0",
+          "heap generate --keep 17",
+          "heap generate --pools 1 --keep 16,32",
+          "heap -f a b report -o x.html",
+          "heap -f a b export --as csv",
+          "heap export --as nope",
+          "heap diff a",
+          "heap -f a diff a a",
+          "heap diff a a --fail-above much",
+          "heap fleet a --file a",
+          "heap watch --file a",
+          "heap --json summarise -o x"}) {
+        const outcome left = drone(words);
+        EXPECT_EQ(left.code, 2) << words << "\n" << left.err;
+        EXPECT_EQ(std::ranges::count(left.err, '\n'), 1) << words << "\n" << left.err;
+        EXPECT_EQ(left.out, "") << words;
+    }
+}
+
+TEST_F(Usage, WhatFilesLackEndsWithCode1AndOneLine) {
+    for (const char* const words :
+         {"reset",
+          "gdb",
+          "log",
+          "doctor",
+          "flash nope.elf",
+          "heap",
+          "heap generate",
+          "heap replay",
+          "heap verdict",
+          "heap summarise -o x",
+          "heap report -o x.html",
+          "heap export --as csv",
+          "heap diff a b",
+          "heap fleet a",
+          "heap -c nope",
+          "print layout",
+          "print memory",
+          "print target",
+          "print cflags",
+          "print frames nope.elf",
+          "probe --dry-run reset"}) {
+        const outcome left = drone(words);
+        EXPECT_EQ(left.code, 1) << words << "\n" << left.err;
+        EXPECT_EQ(std::ranges::count(left.err, '\n'), 1) << words << "\n" << left.err;
+        EXPECT_EQ(left.out, "") << words;
+    }
+}
+
+TEST_F(Usage, WithoutAProjectAProbeCanBeNamed) {
+    for (const char* const words : {"log", "doctor"})
+        EXPECT_THAT(drone(words).err, HasSubstr("--via TOOL:CHIP")) << words;
+}
+
+TEST_F(Usage, HelpOfASubcommandListsTheOptionsThatItShares) {
+    for (const char* const command : {"generate", "replay", "verdict", "summarise"}) {
+        const outcome left = drone(std::string("heap ") + command + " --help");
+        for (const char* const option : {"--file", "--config", "--size", "--align", "--overhead"})
+            EXPECT_THAT(left.out, HasSubstr(option)) << command;
+        EXPECT_THAT(left.out, testing::Not(HasSubstr("--skip"))) << command;
+    }
+    EXPECT_THAT(drone("heap verdict --help").out, HasSubstr("--json"));
+    EXPECT_THAT(drone("heap diff --help").out, testing::Not(HasSubstr("--file")));
+    EXPECT_THAT(drone("heap watch --help").out, HasSubstr("--via"));
+}
+
+/// No program is on the PATH, so no tool of a probe is installed.
+TEST_F(Usage, AToolThatIsNotInstalledIsNamedAndLeavesNoFile) {
+    for (const std::string via :
+         {"pyocd:x --rtt",
+          "pyocd:x --swo 2000000@168MHz",
+          "jlink:x --rtt",
+          "jlink:x --swo 2000000@168MHz",
+          "probe-rs:x --rtt",
+          "openocd:x --rtt",
+          "openocd:x --swo 2000000@168MHz"}) {
+        const outcome left =
+            shell("PATH=/nowhere " DRONE_BINARY_DIR "/bin/drone log --via " + via + " said:0");
+        EXPECT_EQ(left.code, 1) << via;
+        EXPECT_THAT(left.err, HasSubstr(" is not installed; ")) << via;
+        EXPECT_EQ(std::ranges::count(left.err, '\n'), 1) << via << left.err;
+        EXPECT_FALSE(std::filesystem::exists(folder_ / "said")) << via;
+    }
+}
+
+TEST_F(Usage, ChipsAndBoardsAreNamedInAnyLetters) {
+    EXPECT_EQ(drone("new app --board STM32F407VG").code, 0);
+    EXPECT_THAT(read("app/Drone.toml"), HasSubstr("board = \"stm32f407vg\""));
+    write("Drone.toml", "[probe]\nkind = \"openocd\"\nboard = \"Disco-F407VG\"\n");
+    const outcome plan = drone("probe --dry-run reset");
+    EXPECT_THAT(plan.out, HasSubstr("target/stm32f4x.cfg")) << plan.err;
+    for (const char* const chip : {"STM32F407VG", "STM32F4X", "stm32f4x"}) {
+        write(
+            "Drone.toml",
+            std::string("[probe]\nkind = \"openocd\"\ninterface = \"stlink\"\nchip = \"") + chip +
+                "\"\n"
+        );
+        EXPECT_THAT(drone("probe --dry-run reset").out, HasSubstr("target/stm32f4x.cfg")) << chip;
+    }
+}
+
+/// The reference is written by hand; what it must name is not.
+TEST_F(Usage, TheReferenceNamesEveryCommandAndOption) {
+    std::ifstream in(DRONE_SOURCE_DIR "/docs/cli.md");
+    const std::string reference(std::istreambuf_iterator<char>(in), {});
+    std::istringstream commands(drone("print commands").out);
+    const std::regex option("^  (?:-[a-z],)?(--[a-z-]+)");
+    for (std::string command; std::getline(commands, command);) {
+        EXPECT_NE(reference.find(command), std::string::npos) << command;
+        const std::string words = command.substr(std::string("drone").size());
+        std::istringstream help(drone(words + " --help").out);
+        std::smatch found;
+        for (std::string line; std::getline(help, line);) {
+            if (!std::regex_search(line, found, option)) continue;
+            EXPECT_NE(reference.find(found.str(1)), std::string::npos)
+                << command << " " << found.str(1);
+        }
+    }
+}
+
+/// The smallest run, where every count is one, and the largest figures: no "1 blocks", no "1e+06".
+TEST_F(Usage, CountsAgreeWithTheirNounsAndNoFigureHasAnExponent) {
+    write("heaptrace", "a 1 1\n");
+    write("one.jsonl", "{\"pools\":[{\"block\":4,\"peak\":1,\"missed\":1}]}\nnonsense\n");
+    write("Drone.toml", "[heap]\nsize = \"1K\"\npools = [{ block = \"4\", capacity = 1 }]\n");
+    const std::regex wrong("\\b1 (?!s\\b|fails\\b)[a-z]{2,}[^su' ]s\\b|[0-9]e[+-][0-9]");
+    for (const char* const words :
+         {"heap --by peak --by pool --by age --by lifetime --by caller --by context --by arena",
+          "heap generate",
+          "heap generate --overflow yes",
+          "heap generate --squeeze",
+          "heap generate --pools 1..2",
+          "heap replay",
+          "heap verdict",
+          "heap summarise -o run.demand",
+          "heap diff heaptrace heaptrace",
+          "heap diff heaptrace heaptrace --markdown",
+          "heap export --as massif",
+          "heap export --as callgrind",
+          "heap report -o page.html",
+          "heap fleet one.jsonl"}) {
+        const outcome left = drone(words);
+        std::smatch found;
+        const std::string all = left.out + left.err;
+        EXPECT_FALSE(std::regex_search(all, found, wrong)) << words << ": " << found.str() << "\n"
+                                                           << all;
+    }
 }
 
 } // namespace drone::cli

@@ -42,7 +42,7 @@ bool read_device(const json& entry, device& to) {
         const auto block = count_of(pool, "block");
         const auto peak = count_of(pool, "peak");
         const auto missed = pool.contains("missed") ? count_of(pool, "missed") : 0;
-        if (block.value_or(0) == 0 || !peak || !missed) return false;
+        if (!block || *block == 0 || !peak || !missed) return false;
         need& own = to[*block];
         own.peak = std::max(own.peak, *peak);
         own.exhausted = own.exhausted || *missed != 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 namespace drone::report {
@@ -31,7 +32,7 @@ std::string sparkline(std::span<const std::uint64_t> values, bool utf8) {
     std::string text;
     for (const std::uint64_t value : values) {
         const auto height = static_cast<std::size_t>(
-            static_cast<double>(value) / static_cast<double>(most) * 7 + 0.5
+            std::lround(static_cast<double>(value) / static_cast<double>(most) * 7)
         );
         if (utf8)
             text += heights[height];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "layout/pool_graph.hpp"
 
-#include "layout/vector_clones.hpp"
+#include "base/vector_clones.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "trace/block_number.hpp"
-#include "trace/brief_change.hpp"
+#include "trace/request.hpp"
 
 #include <algorithm>
 #include <array>
@@ -31,6 +31,27 @@ struct change {
     std::uint8_t alignment_log2 = alignment_not_told; ///< of the alignment asked for
     bool gives_back = false;
     std::uint16_t context = no_context; ///< thread or exception, see wire.hpp
+};
+
+/// Blocks that are taken or given back, one after the other, in one context. The spans have one
+/// length; asked says with is_live() whether a block is taken.
+struct brief_changes {
+    std::span<const block_number> blocks{};
+    std::span<const request> asked{};         ///< when the block was taken
+    std::span<const std::uint32_t> callers{}; ///< who asks; empty: the trace does not say it
+    std::uint16_t context = no_context;
+
+    [[nodiscard]] std::size_t size() const { return asked.size(); }
+    [[nodiscard]] change operator[](std::size_t i) const {
+        return {
+            .block = blocks[i],
+            .size = asked[i].size(),
+            .caller = callers.empty() ? 0 : callers[i],
+            .alignment_log2 = asked[i].alignment_log2(),
+            .gives_back = asked[i].is_live() == 0,
+            .context = context,
+        };
+    }
 };
 
 /// A request that the traced heap could not serve.
@@ -126,8 +147,8 @@ public:
     virtual ~sink() = default;
 
     virtual void on_changes(std::span<const change> changes) = 0;
-    /// The same, of changes that all happen in `context`.
-    virtual void on_brief_changes(std::span<const brief_change> changes, std::uint16_t context);
+    /// The same, for nearly all changes of a native trace.
+    virtual void on_brief_changes(const brief_changes& changes);
     /// A block changes its size, in one event: `before` is given back, `after` is taken, and both
     /// have the same number.
     virtual void on_resize(const change& before, const change& after, resizing how) {
@@ -150,21 +171,14 @@ public:
     virtual void on_live(const change& /*taken*/, bool /*certain*/) {}
 };
 
-inline void sink::on_brief_changes(std::span<const brief_change> changes, std::uint16_t context) {
+inline void sink::on_brief_changes(const brief_changes& changes) {
     std::array<change, 256> whole;
-    while (!changes.empty()) {
-        const auto some = changes.first(std::min(changes.size(), whole.size()));
-        std::ranges::transform(some, whole.begin(), [&](const brief_change& c) {
-            return change{
-                .block = c.block(),
-                .size = c.size(),
-                .alignment_log2 = c.alignment_log2(),
-                .gives_back = c.gives_back(),
-                .context = context,
-            };
-        });
-        on_changes({whole.data(), some.size()});
-        changes = changes.subspan(some.size());
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        whole[count++] = changes[i];
+        if (count < whole.size() && i + 1 < changes.size()) continue;
+        on_changes({whole.data(), count});
+        count = 0;
     }
 }
 

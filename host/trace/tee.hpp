@@ -14,9 +14,9 @@ public:
         first_.on_changes(changes);
         second_.on_changes(changes);
     }
-    void on_brief_changes(std::span<const brief_change> changes, std::uint16_t context) override {
-        first_.on_brief_changes(changes, context);
-        second_.on_brief_changes(changes, context);
+    void on_brief_changes(const brief_changes& changes) override {
+        first_.on_brief_changes(changes);
+        second_.on_brief_changes(changes);
     }
     void on_resize(const change& before, const change& after, resizing how) override {
         first_.on_resize(before, after, how);

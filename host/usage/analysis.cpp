@@ -14,85 +14,100 @@ void share::hold(std::uint32_t size) {
     peak_bytes = std::max(peak_bytes, live_bytes);
 }
 
+[[gnu::always_inline]] inline void analysis::count(const trace::change& c) {
+    ++events_;
+    if (c.gives_back)
+        give_back(c);
+    else
+        take(c);
+    if (events_ == peak_event_) note_peak();
+}
+
 void analysis::on_changes(std::span<const trace::change> changes) {
-    for (const trace::change& c : changes) {
-        ++events_;
-        if (c.gives_back)
-            give_back(c);
-        else
-            take(c);
-        if (events_ == peak_event_) note_peak();
-    }
+    for (const trace::change& c : changes)
+        count(c);
+}
+
+void analysis::on_brief_changes(const trace::brief_changes& changes) {
+    for (std::size_t i = 0; i < changes.size(); ++i)
+        count(changes[i]);
 }
 
 void analysis::on_resize(
     const trace::change& before, const trace::change& after, trace::resizing how
 ) {
     ++events_;
-    const birth who = birth_of(before);
-    share& caller = callers_[who.caller];
-    share& context = contexts_[who.context];
+    const holder who = holder_of(before);
     const bool copied = how == trace::resizing::copied;
-    if (!copied) release(before.size, caller, context);
-    hold(after.size, caller, context);
+    if (!copied) release(before.size, who);
+    hold(after.size, who);
     if (events_ == peak_event_) note_peak();
-    if (copied) release(before.size, caller, context);
+    if (copied) release(before.size, who);
     if (region_.holds(after.block)) region_.resize(before, after, events_);
     const std::uint32_t growth = std::max(after.size, before.size) - before.size;
-    caller.bytes += growth;
-    context.bytes += growth;
+    who.of_caller->bytes += growth;
+    who.of_context->bytes += growth;
 }
 
 void analysis::take(const trace::change& c) {
-    share& caller = callers_[c.caller];
-    share& context = contexts_[c.context];
-    hold(c.size, caller, context);
-    for (share* const s : {&caller, &context}) {
+    const holder& who = holder_of(c.caller, c.context);
+    hold(c.size, who);
+    for (share* const s : {who.of_caller, who.of_context}) {
         ++s->count;
         s->bytes += c.size;
     }
     if (c.block == trace::no_block) return;
-    births_.reach(c.block) = {{events_, time_}, c.caller, c.context};
-    note_place(c);
+    pool_usage* const pool = pool_of(c.block);
+    births_.reach(c.block) = {{events_, time_}, who, pool};
+    note_place(c, pool);
 }
 
 void analysis::give_back(const trace::change& c) {
-    // The block counts for who took it, not for who gives it back.
-    const birth who = birth_of(c);
-    release(c.size, callers_[who.caller], contexts_[who.context]);
+    release(c.size, holder_of(c));
     if (c.block == trace::no_block) return;
-    note_lifetime(c.size, who.when);
+    const birth& born = births_[c.block];
+    note_lifetime(c.size, born.when);
     if (region_.holds(c.block))
         region_.give_back(c, events_);
-    else if (pool_usage* const pool = pool_of(c.block))
-        --pool->live;
+    else if (born.pool != nullptr)
+        --born.pool->live;
 }
 
-void analysis::hold(std::uint32_t size, share& caller, share& context) {
+void analysis::hold(std::uint32_t size, const holder& who) {
     ++live_by_size_[size];
     live_bytes_ += size;
     ++live_blocks_;
-    caller.hold(size);
-    context.hold(size);
+    who.of_caller->hold(size);
+    who.of_context->hold(size);
 }
 
-void analysis::release(std::uint32_t size, share& caller, share& context) {
+void analysis::release(std::uint32_t size, const holder& who) {
     --live_by_size_[size];
     live_bytes_ -= size;
     --live_blocks_;
-    caller.live_bytes -= size;
-    context.live_bytes -= size;
+    who.of_caller->live_bytes -= size;
+    who.of_context->live_bytes -= size;
 }
 
-analysis::birth analysis::birth_of(const trace::change& c) const {
-    const birth* const known = births_.find(c.block);
-    return known != nullptr ? *known : birth{{}, c.caller, c.context};
+/// Searched for only when another one asks than before.
+const analysis::holder& analysis::holder_of(std::uint32_t caller, std::uint16_t context) {
+    if (last_.of_caller == nullptr || last_.caller != caller) last_.of_caller = &callers_[caller];
+    if (last_.of_context == nullptr || last_.context != context)
+        last_.of_context = &contexts_[context];
+    last_.caller = caller;
+    last_.context = context;
+    return last_;
+}
+
+/// The block counts for who took it, not for who gives it back.
+const analysis::holder& analysis::holder_of(const trace::change& given_back) {
+    return given_back.block == trace::no_block ? holder_of(given_back.caller, given_back.context)
+                                               : births_[given_back.block].who;
 }
 
 /// Counts where a block is, and where it would be if nothing had been full.
-void analysis::note_place(const trace::change& c) {
-    pool_usage* const pool = pool_of(c.block);
-    pool_usage* const first = first_pool(c);
+void analysis::note_place(const trace::change& c, pool_usage* pool) {
+    pool_usage* const first = pool != nullptr && is_first(*pool, c) ? pool : first_pool(c);
     if (region_.holds(c.block)) {
         region_.take(c, first != nullptr, events_);
         if (first != nullptr) ++first->fell_over;
@@ -104,6 +119,13 @@ void analysis::note_place(const trace::change& c) {
     if (first == pool) return;
     ++pool->fell_into;
     if (first != nullptr) ++first->fell_over;
+}
+
+/// Whether it is surely the pool that the heap tries first: the ones before it are smaller.
+bool analysis::is_first(const pool_usage& pool, const trace::change& c) const {
+    return !region_.exists() && pool.pool.block >= c.size &&
+           pool.pool.alignment >> c.alignment_log2 != 0 &&
+           (&pool == pools_.data() || (&pool)[-1].pool.block < c.size);
 }
 
 /// The pool that the heap tries first; null: the region, or none.
@@ -137,7 +159,7 @@ void analysis::note_lifetime(std::uint32_t size, const moment& taken) {
 void analysis::note_peak() {
     peak_ = {events_, time_};
     live_at_peak_.clear();
-    for (const auto& [size, count] : live_by_size_)
+    for (const auto& [size, count] : live_by_size_.all())
         if (count != 0) live_at_peak_[size] = count;
     for (auto& [id, caller] : callers_)
         caller.bytes_at_peak = caller.live_bytes;
@@ -166,8 +188,9 @@ pool_usage* analysis::pool_of(trace::block_number number) {
 void analysis::on_failure(const trace::failure& f) {
     const std::uint64_t before = events_++;
     ++failures_by_size_[f.size];
-    ++callers_[f.caller].failures;
-    ++contexts_[f.context].failures;
+    const holder& who = holder_of(f.caller, f.context);
+    ++who.of_caller->failures;
+    ++who.of_context->failures;
     if (failures_.size() < failures_kept)
         failures_.push_back(
             {f.size, f.caller, f.context, {before, time_}, live_bytes_, live_blocks_, f.at_least}
@@ -189,8 +212,8 @@ void analysis::on_live(const trace::change& taken, bool certain) {
     };
     if (const birth* const born = births_.find(taken.block)) {
         block.taken = born->when;
-        block.caller = born->caller;
-        block.context = born->context;
+        block.caller = born->who.caller;
+        block.context = born->who.context;
     }
     live_at_end_.push_back(block);
 }

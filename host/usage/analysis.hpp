@@ -3,6 +3,7 @@
 
 #include "trace/sink.hpp"
 #include "usage/region_usage.hpp"
+#include "usage/size_map.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -101,8 +102,14 @@ public:
 
     /// `peak_event` is statistics::peak_event() of the same file read alone.
     explicit analysis(std::uint64_t peak_event) : peak_event_(peak_event) {}
+    ~analysis() override = default;
+    analysis(const analysis&) = delete; // blocks refer to shares
+    analysis& operator=(const analysis&) = delete;
+    analysis(analysis&&) = default;
+    analysis& operator=(analysis&&) = default;
 
     void on_changes(std::span<const trace::change> changes) override;
+    void on_brief_changes(const trace::brief_changes& changes) override;
     /// The block keeps its age, its caller and its context.
     void on_resize(const trace::change& before, const trace::change& after, trace::resizing how)
         override;
@@ -122,7 +129,7 @@ public:
     [[nodiscard]] const std::vector<live_block>& live_at_end() const { return live_at_end_; }
     /// By size; empty where blocks have no identity.
     [[nodiscard]] const std::map<std::uint32_t, lifetimes>& lifetimes_by_size() const {
-        return lifetimes_;
+        return lifetimes_.all();
     }
     [[nodiscard]] const std::unordered_map<std::uint32_t, share>& callers() const {
         return callers_;
@@ -142,19 +149,29 @@ public:
     [[nodiscard]] std::uint64_t events() const { return events_; }
 
 private:
-    struct birth {
-        moment when;
+    /// Who took a block. Shares stay where they are.
+    struct holder {
         std::uint32_t caller = 0;
         std::uint16_t context = trace::no_context;
+        share* of_caller = nullptr;
+        share* of_context = nullptr;
+    };
+    struct birth {
+        moment when;
+        holder who;
+        pool_usage* pool = nullptr; ///< that it is in; null: a region's, or not known
     };
 
+    void count(const trace::change& c);
     void take(const trace::change& c);
     void give_back(const trace::change& c);
-    void hold(std::uint32_t size, share& caller, share& context);
-    void release(std::uint32_t size, share& caller, share& context);
-    void note_place(const trace::change& c);
+    void hold(std::uint32_t size, const holder& who);
+    void release(std::uint32_t size, const holder& who);
+    [[nodiscard]] const holder& holder_of(std::uint32_t caller, std::uint16_t context);
+    [[nodiscard]] const holder& holder_of(const trace::change& given_back);
+    void note_place(const trace::change& c, pool_usage* pool);
+    [[nodiscard]] bool is_first(const pool_usage& pool, const trace::change& c) const;
     [[nodiscard]] pool_usage* first_pool(const trace::change& c);
-    [[nodiscard]] birth birth_of(const trace::change& c) const;
     void note_lifetime(std::uint32_t size, const moment& taken);
     void note_peak();
     pool_usage* pool_of(trace::block_number number);
@@ -165,15 +182,16 @@ private:
     std::uint64_t time_ = 0;
     moment peak_;
 
-    std::unordered_map<std::uint32_t, std::uint64_t> live_by_size_;
+    size_map<std::uint64_t> live_by_size_;
     std::uint64_t live_bytes_ = 0;
     std::uint64_t live_blocks_ = 0;
     trace::by_block<birth> births_;
     std::map<std::uint32_t, std::uint64_t> live_at_peak_;
     std::vector<live_block> live_at_end_;
-    std::map<std::uint32_t, lifetimes> lifetimes_;
+    size_map<lifetimes> lifetimes_;
     std::unordered_map<std::uint32_t, share> callers_;
     std::map<std::uint16_t, share> contexts_;
+    holder last_; ///< that was asked for
     std::vector<failed_request> failures_;
     std::map<std::uint32_t, std::uint64_t> failures_by_size_;
     std::vector<pool_usage> pools_;

@@ -46,11 +46,11 @@ void arena::on_changes(std::span<const trace::change> changes) {
 }
 
 /// Of a heap that is ours nothing is drawn, and nearly all changes of it are brief.
-void arena::on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t context) {
+void arena::on_brief_changes(const trace::brief_changes& changes) {
     if (is_ours_)
         events_ += changes.size();
     else
-        sink::on_brief_changes(changes, context);
+        sink::on_brief_changes(changes);
 }
 
 void arena::on_resize(

@@ -63,8 +63,7 @@ public:
 
     void on_heap(const trace::traced_heap& heap) override;
     void on_changes(std::span<const trace::change> changes) override;
-    void
-    on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t context) override;
+    void on_brief_changes(const trace::brief_changes& changes) override;
     void on_resize(const trace::change& before, const trace::change& after, trace::resizing how)
         override;
     void on_failure(const trace::failure&) override { ++events_; }

@@ -34,26 +34,23 @@ public:
     }
 
     /// The same as on_changes(), for nearly every event of a native trace.
-    void
-    on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t context) override {
-        note_context(context);
+    void on_brief_changes(const trace::brief_changes& changes) override {
+        note_context(changes.context);
         const std::size_t before = made_.steps.size();
         made_.steps.resize(before + changes.size());
-        made_.blocks.resize(before + changes.size());
+        made_.blocks.insert(made_.blocks.end(), changes.blocks.begin(), changes.blocks.end());
         step* const steps = &made_.steps[before];
-        trace::block_number* const blocks = &made_.blocks[before];
         const std::uint16_t* const small = small_.data();
         for (std::size_t i = 0; i < changes.size(); ++i) {
-            const trace::brief_change c = changes[i];
-            const std::uint32_t size = c.size();
-            const std::uint32_t alignment_log2 = c.alignment_log2();
+            const trace::request asked = changes.asked[i];
+            const std::uint32_t size = asked.size();
+            const std::uint32_t alignment_log2 = asked.alignment_log2();
             std::size_t index = none;
             if ((size / small_limit | alignment_log2 / alignments) == 0) [[likely]]
                 index = small[size * alignments + alignment_log2];
             if (index == none) [[unlikely]]
-                index = class_of({.size = size, .alignment_log2 = c.alignment_log2()});
-            steps[i] = step::of(index, c.gives_back());
-            blocks[i] = c.block();
+                index = class_of({.size = size, .alignment_log2 = asked.alignment_log2()});
+            steps[i] = step::of(index, asked.is_live() == 0);
         }
     }
 

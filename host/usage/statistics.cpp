@@ -3,44 +3,46 @@
 #include "usage/statistics.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace drone::usage {
 
-template <class Change>
-void statistics::count(std::span<const Change> changes, auto size_of, auto gives_back) {
+void statistics::count(std::size_t begin, std::size_t end, auto size_of, auto direction_of) {
     // No branch on what cannot be predicted: whether a block is taken or given back. A new maximum
-    // is rare.
+    // is rare, and shows as a sign.
     counts* const small = small_.data();
-    std::int64_t live_bytes = live_bytes_;
-    std::int64_t peak_bytes = peak_bytes_;
-    for (const Change& c : changes) {
-        const std::uint32_t size = size_of(c);
-        const std::size_t direction = gives_back(c);
+    std::int64_t below_peak = bytes_below_peak_;
+#pragma GCC unroll 2
+    for (std::size_t i = begin; i < end; ++i) {
+        const std::uint32_t size = size_of(i);
+        const std::int64_t direction = direction_of(i);
         counts& of_size = size < small_limit ? small[size] : large(size);
-        ++of_size.changes[direction];
-        if (of_size.live() > of_size.max_load) [[unlikely]] {
-            if (of_size.max_load == 0 && size < small_limit) small_seen_.push_back(size);
-            of_size.max_load = of_size.live();
-        }
-        const std::int64_t mask = -static_cast<std::int64_t>(direction);
-        live_bytes += (std::int64_t{size} ^ mask) - mask;
-        if (live_bytes > peak_bytes) [[unlikely]] {
-            peak_bytes = live_bytes;
-            peak_event_ = events_ + static_cast<std::uint64_t>(&c - changes.data()) + 1;
+        ++of_size.changes;
+        of_size.below_max += direction;
+        if (of_size.below_max < 0) [[unlikely]]
+            note_maximum(size, of_size);
+        below_peak += direction * size;
+        if (below_peak < 0) [[unlikely]] {
+            peak_bytes_ -= std::exchange(below_peak, 0);
+            peak_event_ = events_ + (i - begin) + 1;
         }
     }
-    live_bytes_ = live_bytes;
-    peak_bytes_ = peak_bytes;
-    events_ += changes.size();
+    bytes_below_peak_ = below_peak;
+    events_ += end - begin;
 }
 
-template <class Change>
-void statistics::count_sampled(std::span<const Change> changes, auto size_of, auto gives_back) {
-    while (!changes.empty()) {
-        const auto until_due = std::min<std::uint64_t>(changes.size(), history_.due() - sampled_);
-        count(changes.first(until_due), size_of, gives_back);
-        changes = changes.subspan(until_due);
-        sampled_ += until_due;
+[[gnu::noinline]] void statistics::note_maximum(std::uint32_t size, counts& of_size) {
+    if (of_size.max_load == 0 && size < small_limit) small_seen_.push_back(size);
+    ++of_size.max_load;
+    of_size.below_max = 0;
+}
+
+void statistics::count_sampled(std::size_t changes, auto size_of, auto direction_of) {
+    for (std::size_t at = 0; at < changes;) {
+        const auto end = at + std::min<std::uint64_t>(changes - at, history_.due() - sampled_);
+        count(at, end, size_of, direction_of);
+        sampled_ += end - at;
+        at = end;
         if (sampled_ == history_.due()) sample();
     }
 }
@@ -62,17 +64,17 @@ void statistics::sample() {
 
 void statistics::on_changes(std::span<const trace::change> changes) {
     count_sampled(
-        changes,
-        [](const trace::change& c) { return c.size; },
-        [](const trace::change& c) { return c.gives_back; }
+        changes.size(),
+        [&](std::size_t i) { return changes[i].size; },
+        [&](std::size_t i) { return std::int64_t{changes[i].gives_back ? 1 : -1}; }
     );
 }
 
-void statistics::on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t) {
+void statistics::on_brief_changes(const trace::brief_changes& changes) {
     count_sampled(
-        changes,
-        [](const trace::brief_change& c) { return c.size(); },
-        [](const trace::brief_change& c) { return c.gives_back(); }
+        changes.size(),
+        [asked = changes.asked](std::size_t i) { return asked[i].size(); },
+        [asked = changes.asked](std::size_t i) { return asked[i].sign(); }
     );
 }
 
@@ -94,7 +96,7 @@ void statistics::on_failure(const trace::failure& f) {
     if (of_size.count++ != 0) return;
     of_size.at_least = f.at_least;
     of_size.first_event = before;
-    of_size.live_bytes = static_cast<std::uint64_t>(live_bytes_);
+    of_size.live_bytes = static_cast<std::uint64_t>(peak_bytes_ - bytes_below_peak_);
     for (const counts& c : small_)
         of_size.live_blocks += static_cast<std::uint64_t>(c.live());
     for (const auto& [size, c] : large_)
@@ -109,9 +111,10 @@ void statistics::on_live(const trace::change& taken, bool certain) {
 
 void statistics::unite(const statistics& other) {
     const auto add = [](counts& to, const counts& from) {
+        const std::int64_t live = to.live() + from.live();
+        to.changes += from.changes;
         to.max_load = std::max(to.max_load, from.max_load);
-        to.changes[0] += from.changes[0];
-        to.changes[1] += from.changes[1];
+        to.below_max = to.max_load - live;
     };
     for (std::uint32_t size = 0; size < small_limit; ++size)
         add(small_[size], other.small_[size]);
@@ -134,9 +137,8 @@ void statistics::unite(const statistics& other) {
 std::vector<size_usage> statistics::rows() const {
     std::vector<size_usage> rows;
     const auto add = [&](std::uint32_t size, const counts& of_size) {
-        if (of_size.changes[0] != 0)
-            rows.push_back({size, static_cast<std::uint64_t>(of_size.max_load), of_size.changes[0]}
-            );
+        if (of_size.changes != 0)
+            rows.push_back({size, static_cast<std::uint64_t>(of_size.max_load), of_size.taken()});
     };
     for (std::uint32_t size = 0; size < small_limit; ++size)
         add(size, small_[size]);

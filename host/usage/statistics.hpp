@@ -4,7 +4,6 @@
 #include "trace/sink.hpp"
 #include "usage/leaks.hpp"
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <unordered_map>
@@ -51,8 +50,7 @@ public:
     statistics() : small_(small_limit) {}
 
     void on_changes(std::span<const trace::change> changes) override;
-    void
-    on_brief_changes(std::span<const trace::brief_change> changes, std::uint16_t context) override;
+    void on_brief_changes(const trace::brief_changes& changes) override;
     void on_resize(const trace::change& before, const trace::change& after, trace::resizing how)
         override;
     void on_failure(const trace::failure& f) override;
@@ -84,21 +82,22 @@ public:
 
 private:
     struct counts {
-        std::array<std::uint64_t, 2> changes{}; ///< taken, given back
+        std::uint64_t changes = 0;
         std::int64_t max_load = 0;
+        std::int64_t below_max = 0; ///< so many fewer are live now
 
-        [[nodiscard]] std::int64_t live() const {
-            return static_cast<std::int64_t>(changes[0] - changes[1]);
+        [[nodiscard]] std::int64_t live() const { return max_load - below_max; }
+        [[nodiscard]] std::uint64_t taken() const {
+            return (changes + static_cast<std::uint64_t>(live())) / 2;
         }
     };
 
     static constexpr std::uint32_t small_limit = 4096;
 
-    template <class Change>
-    void count_sampled(std::span<const Change> changes, auto size_of, auto gives_back);
+    void count_sampled(std::size_t changes, auto size_of, auto direction_of);
     void sample();
-    template <class Change>
-    void count(std::span<const Change> changes, auto size_of, auto gives_back);
+    void count(std::size_t begin, std::size_t end, auto size_of, auto direction_of);
+    void note_maximum(std::uint32_t size, counts& of_size);
     counts& large(std::uint32_t size);
 
     std::vector<counts> small_;             ///< by size
@@ -108,8 +107,8 @@ private:
     std::map<std::uint32_t, refusal> refusals_;
     live_history history_;      ///< by size
     std::uint64_t sampled_ = 0; ///< changes, as the history counts them
-    std::int64_t live_bytes_ = 0;
     std::int64_t peak_bytes_ = 0;
+    std::int64_t bytes_below_peak_ = 0; ///< so many fewer are live now
     std::uint64_t events_ = 0;
     std::uint64_t peak_event_ = 0;
 };

@@ -36,7 +36,7 @@ heap_report leaking() {
     found.gaps = 2;
     found.lost_events = 37;
     found.suspected_double_frees = 1;
-    r.runs.push_back({"heaptrace", found, details, {}});
+    r.runs.push_back({"heaptrace", found, std::move(details), {}});
     return r;
 }
 
@@ -83,7 +83,7 @@ heap_report growing(std::uint64_t events) {
     r.runs.push_back(
         {"heaptrace",
          found,
-         details,
+         std::move(details),
          {{.size = 24,
            .caller = 0x1000,
            .grew =

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <random>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,6 +21,42 @@ namespace drone::trace {
 namespace {
 
 using words = std::vector<wire::word>;
+
+TEST(DigestOfManyWords, IsThatOfOneAfterTheOther) {
+    std::mt19937 random(1);
+    for (const std::size_t count : {0, 1, 63, 255, 256, 257, 511, 512, 1000, 5000}) {
+        SCOPED_TRACE(count);
+        words all(count);
+        std::uint32_t expected = static_cast<std::uint32_t>(random());
+        const std::uint32_t first = expected;
+        for (wire::word& w : all) {
+            w.bits = static_cast<std::uint32_t>(random());
+            expected = wire::digest(expected, w);
+        }
+        EXPECT_EQ(digest(first, std::as_bytes(std::span(all))), expected);
+    }
+}
+
+TEST(PlainWords, EndBeforeTheFirstThatSaysSomethingOfTheTrace) {
+    std::mt19937 random(2);
+    for (int run = 0; run < 2000; ++run) {
+        words all(random() % 300);
+        for (wire::word& w : all)
+            do
+                w.bits = static_cast<std::uint32_t>(random());
+            while ((w.op() == wire::operation::control || w.op() == wire::operation::capture) &&
+                   random() % 256 != 0);
+        plain_words expected;
+        for (const wire::word w : all) {
+            if (!w.is_event() && w.op() != wire::operation::caller) break;
+            ++expected.count;
+            if (w.op() == wire::operation::caller) ++expected.callers;
+        }
+        const plain_words found = count_plain(std::as_bytes(std::span(all)));
+        EXPECT_EQ(found.count, expected.count);
+        EXPECT_EQ(found.callers, expected.callers);
+    }
+}
 
 /// An announcement, then a stretch with a word of every kind.
 class Digest : public testing::Test {

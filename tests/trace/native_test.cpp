@@ -6,6 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
+#include <random>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
 namespace drone::trace {
 namespace {
 
@@ -200,6 +208,87 @@ TEST(NativeTrace, IsReadWhereItsAnnouncementIsIfItsFileWasCutOffInsideAWord) {
         EXPECT_EQ(found.damaged, 1U);
         EXPECT_EQ(found.events, 3U);
         EXPECT_THAT(found.notices, Contains(HasSubstr("begins inside a word")));
+    }
+}
+
+/// What a sink gets of a trace, one change after the other.
+struct recorded_changes final : sink {
+    using row = std::tuple<block_number, std::uint32_t, std::uint32_t, unsigned, bool>;
+
+    void on_changes(std::span<const change> changes) override {
+        for (const change& c : changes)
+            rows.emplace_back(c.block, c.size, c.caller, c.alignment_log2, c.gives_back);
+    }
+    std::vector<row> rows;
+};
+
+/// Takes and gives back blocks at random. `callers` of 100 events say who asks.
+class random_program {
+public:
+    explicit random_program(unsigned seed) : random_(seed) { writer.announce(); }
+
+    void run(int events, unsigned callers) {
+        for (; events != 0; --events) {
+            if (random_() % 100 < callers) say_caller();
+            const std::uint32_t block = below(48);
+            if (const std::uint32_t size = std::exchange(sizes_[block], 0); size != 0)
+                give_back(block, size);
+            else
+                take(block);
+            caller_ = 0;
+            if (events % 512 == 0) writer.checkpoint();
+        }
+        writer.checkpoint();
+    }
+
+    native_writer writer;
+    std::vector<recorded_changes::row> expected;
+
+private:
+    std::uint32_t below(std::uint32_t limit) {
+        return static_cast<std::uint32_t>(random_()) % limit;
+    }
+    void say_caller() {
+        do { // the last one counts
+            caller_ = 0x0800'0000 + 2 * below(1000);
+            writer.send(wire::caller(caller_));
+        } while (below(50) == 0);
+    }
+    void take(std::uint32_t block) {
+        constexpr std::uint32_t largest[] = {4, 12, 40};
+        const std::uint32_t size = 1 + below(largest[block / 16]);
+        const bool is_aligned = block >= 16 && below(2) == 0;
+        const auto op = is_aligned ? wire::operation::allocate_aligned : wire::operation::allocate;
+        writer.event(op, native_writer::first_byte(block / 16, block % 16) + size - 1);
+        expected.emplace_back(block_number{block}, size, caller_, is_aligned ? 3U : 2U, false);
+        alignments_[block] = is_aligned ? 3 : 2;
+        sizes_[block] = size;
+    }
+    void give_back(std::uint32_t block, std::uint32_t size) {
+        writer.deallocate(block / 16, block % 16);
+        expected.emplace_back(block_number{block}, size, caller_, alignments_[block], true);
+    }
+
+    std::mt19937 random_;
+    std::array<std::uint32_t, 48> sizes_{}; ///< 0: free
+    std::array<unsigned, 48> alignments_{};
+    std::uint32_t caller_ = 0;
+};
+
+TEST(NativeTrace, SaysWhoAskedForEveryEventHoweverManyTell) {
+    for (unsigned seed = 0; seed < 20; ++seed) {
+        SCOPED_TRACE(seed);
+        random_program program(seed);
+        for (const unsigned callers : {0U, 100U, 50U, 99U, 100U, 1U})
+            program.run(1500, callers);
+        const temporary_file file(program.writer.bytes());
+        const auto from = source::open(file.path());
+        ASSERT_TRUE(from);
+        recorded_changes all;
+        const auto found = from->read(all);
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->damaged + found->gaps + found->unchecked_events, 0U);
+        EXPECT_TRUE(all.rows == program.expected);
     }
 }
 

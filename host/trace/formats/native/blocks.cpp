@@ -2,6 +2,7 @@
 
 #include "trace/formats/native/blocks.hpp"
 
+#include "base/vector_clones.hpp"
 #include "trace/formats/native/words.hpp"
 
 namespace drone::trace {
@@ -11,35 +12,71 @@ void traced_blocks::clear() {
     stretches_ = zeroed_array<std::uint32_t>(count_);
 }
 
-std::size_t traced_blocks::follow(
-    std::span<const std::byte> words, std::uint32_t stretch, brief_change* changes
+namespace {
+
+/// Finds the block of each word, what it is asked for afterwards, nothing when it is given back, and
+/// which bits of what it was asked for before change so that a change is left (brief_changes).
+/// Returns how many words, from the first on, mean a block that was looked up, and give back none
+/// but by its first byte. No branches and no state, so that compilers make vectors of it.
+DRONE_VECTOR_CLONES std::size_t find_blocks(
+    const std::byte* words,
+    std::size_t count,
+    const block_map::entry* entries,
+    block_number* __restrict numbers,
+    request* __restrict after,
+    request* __restrict flipped
 ) {
     using wire::operation;
     static_assert(static_cast<unsigned>(operation::allocate) == 0);
     static_assert(static_cast<unsigned>(operation::deallocate) == 1);
     static_assert(static_cast<unsigned>(operation::allocate_aligned) == 7);
-    const block_map::entry* const entries = map_.entries();
+    constexpr std::uint32_t top_bit = 1U << 31U;
+    const auto resolve = [=](std::size_t i) {
+        const wire::word w = load_word(words + i * word_bytes);
+        const block_map::entry& entry = entries[w.data() / granule];
+        const std::uint32_t within = entry.within(w.data());
+        // Operations 7, 0, 1 become 0, 1, 2.
+        const std::uint32_t takes = (((w.bits + (1U << 29U)) >> 30U) - 1); // all ones, or 0
+        numbers[i] = entry.number();
+        const std::uint32_t asked = request(within + 1, 2 + (w.bits >> 31U)).bits() & takes;
+        after[i] = request(asked);
+        flipped[i] = request(asked | (~takes & top_bit));
+        return within & (~takes | top_bit);
+    };
+    std::uint32_t odd = 0;
+    for (std::size_t i = 0; i < count; ++i)
+        odd |= resolve(i);
+    if (odd == 0) return count;
+    std::size_t i = 0;
+    while (resolve(i) == 0)
+        ++i;
+    return i;
+}
+
+} // namespace
+
+std::size_t traced_blocks::follow(
+    std::span<const std::byte> words, std::uint32_t stretch, block_number* numbers, request* changes
+) {
+    const std::size_t count = find_blocks(
+        words.data(), words.size() / word_bytes, map_.entries(), numbers, after_.data(), changes
+    );
     request* const asked = asked_.data();
     std::uint32_t* const stretches = stretches_.data();
-    const std::size_t count = words.size() / word_bytes;
+    const request* const afterwards = after_.data();
     std::size_t i = 0;
+#pragma GCC unroll 4
     for (; i < count; ++i) {
-        const wire::word w = load_word(&words[i * word_bytes]);
-        const block_map::entry& entry = entries[w.data() / granule];
-        const std::size_t number = std::to_underlying(entry.number());
-        const std::uint32_t within = entry.within(w.data());
-        const request before = asked[number];
-        // Arithmetic, for neither operation, block nor size can be predicted. Operations 7, 0, 1
-        // become 0, 1, 2.
-        const std::uint32_t gives_back = (w.bits + (1U << 29U)) >> 30U;
-        const std::uint32_t takes = gives_back - 1; // all ones, or 0
-        if (before.is_live() != gives_back || within > takes >> 1U) [[unlikely]]
-            break;
-        const request fresh(within + 1, 2 + (w.bits >> 31U));
-        const request after(fresh.bits() & takes);
+        const std::size_t number = std::to_underlying(numbers[i]);
+        const request after = afterwards[i];
+        // A free block has no bits. So a block that is taken has those of `after` in the end, one
+        // that is given back those of before but the one that says that it is live.
+        const request change(asked[number].bits() ^ changes[i].bits());
+        if (request(change.bits() ^ after.bits()).is_live() != 0) [[unlikely]]
+            break; // taken though live, or given back though free
         asked[number] = after;
         stretches[number] = stretch;
-        changes[i] = {entry.number(), request(before.bits() | after.bits()), gives_back};
+        changes[i] = change;
     }
     return i;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "trace/brief_change.hpp"
 #include "trace/formats/native/block_map.hpp"
+#include "trace/request.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -54,21 +55,29 @@ public:
     /// Blocks end here.
     [[nodiscard]] std::uint32_t end() const { return map_.end(); }
 
+    /// Words that follow() takes, at most.
+    static constexpr std::size_t followed_at_once = 256;
+
     /// Follows words while each fits its block: a free one is taken, a taken one is given back by
-    /// its first byte. Writes what they do to `changes`, where there is room for as many, and returns
-    /// how many they were. Requires that they are allocations and deallocations at offsets below
-    /// end(), and that `stretch` is the current one. Stops before a word near which find() was never
-    /// asked.
+    /// its first byte. Writes block and request of each to `numbers` and `changes`, where there is
+    /// room for as many, and returns how many they were. Requires that they are allocations and
+    /// deallocations at offsets below end(), and that `stretch` is the current one. Stops before a
+    /// word near which find() was never asked.
     ///
     /// This loop, with count_numbered(), is what the speed of `drone heap` rests on.
-    std::size_t
-    follow(std::span<const std::byte> words, std::uint32_t stretch, brief_change* changes);
+    std::size_t follow(
+        std::span<const std::byte> words,
+        std::uint32_t stretch,
+        block_number* numbers,
+        request* changes
+    );
 
 private:
     block_map map_;
     std::size_t count_ = 0;       ///< of blocks, those that may begin in the region included
     zeroed_array<request> asked_; ///< by block
-    zeroed_array<std::uint32_t> stretches_; ///< by block
+    zeroed_array<std::uint32_t> stretches_;         ///< by block
+    std::array<request, followed_at_once> after_{}; ///< room for what follow() finds
 };
 
 } // namespace drone::trace

@@ -25,26 +25,19 @@ public:
         else if (version_1::in_digest(w))
             sum_ = version_1::digest(sum_, w);
     }
-    /// Adds the words from the first on that are events. Returns how many.
+    /// Adds the words from the first on that are events or callers. Returns how many.
     ///
-    /// Every word of a trace passes here before it is read, so this loop does nothing else.
-    [[nodiscard]] std::size_t add_events(std::span<const std::byte> words) {
-        const std::byte* at = words.data();
-        const std::byte* const end = at + words.size() / word_bytes * word_bytes;
-        std::uint32_t sum = sum_;
-        const auto pass = [&](auto with_one_more) {
-            for (; at != end; at += word_bytes) {
-                const wire::word w = load_word(at);
-                if (!w.is_event()) return;
-                sum = with_one_more(sum, w);
-            }
-        };
-        if (old_)
-            pass(version_1::digest);
-        else
-            pass(wire::digest);
-        sum_ = sum;
-        return static_cast<std::size_t>(at - words.data()) / word_bytes;
+    /// Every word of a trace passes here before it is read.
+    [[nodiscard]] plain_words add_plain(std::span<const std::byte> words) {
+        const plain_words plain = count_plain(words);
+        const auto added = words.first(plain.count * word_bytes);
+        if (!old_) {
+            sum_ = digest(sum_, added);
+            return plain;
+        }
+        for (std::size_t at = 0; at < added.size(); at += word_bytes)
+            sum_ = version_1::digest(sum_, load_word(&added[at]));
+        return plain;
     }
     [[nodiscard]] bool agrees(wire::word digest) const {
         return digest == (old_ ? version_1::make_digest(sum_) : wire::make_digest(sum_));
@@ -90,20 +83,16 @@ stretch_finder::scan(std::size_t at, const announced_trace& with, word_range lef
             continue;
         }
         const std::size_t stop = at < left_out.begin ? left_out.begin : bytes_.size();
-        if (const std::size_t passed = sum.add_events(bytes_.subspan(at, stop - at)); passed != 0) {
+        if (const plain_words plain = sum.add_plain(bytes_.subspan(at, stop - at));
+            plain.count != 0) {
             first = false;
-            if (!found.count) found.events += static_cast<std::uint32_t>(passed);
-            at += (passed - 1) * word_bytes;
+            if (!found.count)
+                found.events += static_cast<std::uint32_t>(plain.count - plain.callers);
+            at += (plain.count - 1) * word_bytes;
             continue;
         }
         const wire::word w = load_word(&bytes_[at]);
-        if (w.op() != operation::control) {
-            if (w.op() == operation::capture) continue;
-            first = false;
-            sum.add(w);
-            if (w.is_event() && !found.count) ++found.events;
-            continue;
-        }
+        if (w.op() == operation::capture) continue;
         if (starts_anew(w)) {
             if (!first) {
                 end(stretch::ending::restart, at);

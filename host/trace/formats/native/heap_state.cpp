@@ -95,14 +95,22 @@ bool heap_state::context(std::uint32_t data, bool proven) {
 
 // -- Events ---------------------------------------------------------------------------------------
 
-std::size_t heap_state::follow(std::span<const std::byte> words) {
+std::size_t
+heap_state::follow(std::span<const std::byte> words, std::span<const std::uint32_t> callers) {
     if (!heap_announced_) announce_heap();
     const std::size_t events = blocks_.follow(
-        words.first(std::min(words.size(), usual_.size() * word_bytes)),
+        words.first(std::min(words.size(), followed_at_once * word_bytes)),
         certain_.stretch(),
-        usual_.data()
+        usual_blocks_.data(),
+        usual_asked_.data()
     );
-    if (events != 0) to_.now().on_brief_changes({usual_.data(), events}, context_);
+    if (events == 0) return 0;
+    to_.now().on_brief_changes({
+        .blocks = std::span(usual_blocks_).first(events),
+        .asked = std::span(usual_asked_).first(events),
+        .callers = callers.first(std::min(callers.size(), events)),
+        .context = context_,
+    });
     found_.events += events;
     return events;
 }

@@ -51,8 +51,11 @@ public:
     void finish();
 
     /// Events, each a numbered word, as long as each fits what its block did before and nothing was
-    /// said of it; at most room_ of them. Returns how many.
-    std::size_t follow(std::span<const std::byte> words);
+    /// said of it but who asks; at most `followed_at_once` of them. `callers`: of each word, or none.
+    /// Returns how many.
+    std::size_t
+    follow(std::span<const std::byte> words, std::span<const std::uint32_t> callers = {});
+    static constexpr std::size_t followed_at_once = traced_blocks::followed_at_once;
     /// Offsets below this are of blocks.
     [[nodiscard]] std::uint32_t end() const { return blocks_.end(); }
 
@@ -129,7 +132,9 @@ private:
     bool doubted_ = false;
     std::optional<wire::region_code> code_;         ///< of the region
     std::map<std::uint32_t, std::uint32_t> region_; ///< live blocks of it: first byte to end
-    std::array<brief_change, 256> usual_{};         ///< room for what follow() makes at a time
+    // Room for what follow() makes at a time.
+    std::array<block_number, followed_at_once> usual_blocks_{};
+    std::array<request, followed_at_once> usual_asked_{};
 };
 
 } // namespace drone::trace

@@ -97,12 +97,30 @@ void native_reader::skip(word_range twice) {
 /// Reads events as long as each has the next number and fits what its block did before. False when
 /// the first does not.
 bool native_reader::read_usual(std::size_t end) {
-    if (!load_word(&bytes_[at_]).is_event()) return false;
-    constexpr std::size_t most = 256 * word_bytes;
+    const wire::word first = load_word(&bytes_[at_]);
+    if (first.op() == operation::caller && !has_stacks()) return read_called(end);
+    if (!first.is_event()) return false;
+    constexpr std::size_t most = heap_state::followed_at_once * word_bytes;
     const auto rest = bytes_.subspan(at_, std::min((end - at_) / word_bytes * word_bytes, most));
     const std::size_t numbered = count_numbered(rest, numbers_.next(), heap_.end());
     const std::size_t events = heap_.follow(rest.first(numbered * word_bytes));
     at_ += events * word_bytes;
+    numbers_.pass(events);
+    return events != 0;
+}
+
+/// The same, of events with callers.
+bool native_reader::read_called(std::size_t end) {
+    const auto rest = bytes_.subspan(at_, end - at_);
+    // Most of what does not fit shows at once, and is not worth taking apart.
+    if (rest.size() < 2 * word_bytes) return false;
+    if (count_numbered(rest.subspan(word_bytes, word_bytes), numbers_.next(), heap_.end()) == 0)
+        return false;
+    called_.read(rest);
+    const std::size_t numbered = count_numbered(called_.events(), numbers_.next(), heap_.end());
+    const std::size_t events =
+        heap_.follow(called_.events().first(numbered * word_bytes), called_.callers());
+    at_ += 2 * events * word_bytes;
     numbers_.pass(events);
     return events != 0;
 }

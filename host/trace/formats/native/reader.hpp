@@ -7,6 +7,7 @@
 #include "trace/formats/native/layout.hpp"
 #include "trace/formats/native/numbering.hpp"
 #include "trace/formats/native/stack_book.hpp"
+#include "trace/formats/native/words.hpp"
 #include "trace/sink.hpp"
 
 #include <drone/wire.hpp>
@@ -43,6 +44,7 @@ private:
     void reopen();
     void read_words(const stretch& s);
     [[nodiscard]] bool read_usual(std::size_t end);
+    [[nodiscard]] bool read_called(std::size_t end);
     [[nodiscard]] bool read_unusual(wire::word w);
     [[nodiscard]] bool event(wire::word w);
     void control(wire::word w);
@@ -65,6 +67,7 @@ private:
     stretch_finder stretches_;
 
     announced_trace known_;
+    called_events called_;              ///< room for what read_called() takes apart
     announcement_parser announcements_; ///< of what is not proven
     stretch now_;                       ///< in hand; what it announced is not kept
     bool layout_doubted_ = false;       ///< version 1: the target may have another one by now

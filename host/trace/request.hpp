@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What nearly every event of a native trace comes to, in 8 bytes: a block is taken or given back,
-// by nobody known. Reading a trace at memory speed rests on how little that is.
-
-#include "trace/block_number.hpp"
+// What a block was asked for, in 4 bytes. Reading a trace at memory speed rests on how little that is.
 
 #include <cstdint>
 
@@ -28,6 +25,10 @@ public:
     [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
     /// 1 or 0.
     [[nodiscard]] constexpr std::uint32_t is_live() const { return bits_ >> 31U; }
+    /// -1 if it is live, else 1.
+    [[nodiscard]] constexpr std::int64_t sign() const {
+        return static_cast<std::int32_t>(bits_) >> 31U | 1;
+    }
     [[nodiscard]] constexpr std::uint32_t size() const { return bits_ & ((1U << size_bits) - 1); }
     [[nodiscard]] constexpr std::uint8_t alignment_log2() const {
         return static_cast<std::uint8_t>(bits_ >> size_bits & 0x1FU);
@@ -35,31 +36,6 @@ public:
 
 private:
     std::uint32_t bits_ = 0;
-};
-
-/// A block is taken, or given back.
-class brief_change {
-public:
-    brief_change() = default;
-    /// `gives_back` is 0 or 1.
-    constexpr brief_change(block_number block, request asked, std::uint32_t gives_back)
-        : bits_(
-              std::uint64_t{std::to_underlying(block)} << 32U | (asked.bits() ^ gives_back << 31U)
-          ) {}
-
-    [[nodiscard]] constexpr block_number block() const {
-        return static_cast<block_number>(bits_ >> 32U);
-    }
-    [[nodiscard]] constexpr std::uint32_t size() const {
-        return request(static_cast<std::uint32_t>(bits_)).size();
-    }
-    [[nodiscard]] constexpr std::uint8_t alignment_log2() const {
-        return request(static_cast<std::uint32_t>(bits_)).alignment_log2();
-    }
-    [[nodiscard]] constexpr bool gives_back() const { return (bits_ >> 31U & 1U) == 0; }
-
-private:
-    std::uint64_t bits_ = 0; // written as one
 };
 
 } // namespace drone::trace

@@ -103,7 +103,7 @@ TEST(Columns, CountAndCutCharactersNotBytes) {
             {"Bytes", "Caller"}, {{"8", "lädt größe"}, {"9", "größeäöüßgrößeäöüßgröße"}}, 1, 29
         ),
         " Bytes | Caller\n"
-        "-------+----------------------\n"
+        "-------+---------------------\n"
         "     8 | lädt größe\n"
         "     9 | größeäöüßgrößeäöü...\n"
     );

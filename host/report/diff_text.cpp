@@ -2,9 +2,8 @@
 
 // A comparison in words: tables for a terminal, Markdown, JSON.
 
-#include "report/diff.hpp"
-
 #include "base/counted.hpp"
+#include "report/diff.hpp"
 #include "report/function_name.hpp"
 #include "report/table.hpp"
 

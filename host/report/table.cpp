@@ -44,7 +44,9 @@ std::vector<std::string> in_lines(const std::string& heading, std::size_t width)
 /// A table on its way to text.
 class drawn_table {
 public:
-    drawn_table(const cells& header, const std::vector<cells>& rows, std::size_t left, std::size_t width)
+    drawn_table(
+        const cells& header, const std::vector<cells>& rows, std::size_t left, std::size_t width
+    )
         : headers_{header}, rows_(rows), left_(left), width_(width) {
         measure();
         if (width_ == SIZE_MAX) return;

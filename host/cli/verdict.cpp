@@ -68,12 +68,6 @@ struct verdict {
     }
 };
 
-/// Whether a trace announces a heap of ours: one with pools, or a region with its tags in front.
-bool is_ours(const trace::traced_heap& heap) {
-    return !heap.pools.empty() || heap.region.offset != 0 ||
-           heap.region.first_block != trace::block_number{};
-}
-
 /// What a run's first reading is for, beside its demand.
 struct first_reading {
     usage::statistics usage;
@@ -95,7 +89,7 @@ result<void> look_at_today(
         v.certain = v.certain && found.gaps == 0 && found.damaged == 0 && found.freed_unknown == 0;
         const auto source = open_trace(inputs.files[i], shared);
         if (!source) return std::unexpected(source.error());
-        if (const auto* const heap = source->announced(); heap != nullptr && is_ours(*heap)) {
+        if (const auto* const heap = source->announced(); heap != nullptr && !heap->is_foreign()) {
             if (!v.ours || heap->size > v.ours->size) v.ours = *heap;
             continue;
         }

@@ -126,6 +126,12 @@ struct traced_heap {
     /// First 24 bits of the firmware's GNU build ID, as its first six hexadecimal digits; 0: none.
     std::uint32_t identity = 0;
 
+    /// Whether it is a heap that is not ours: one without pools, whose blocks begin where it does. Ours
+    /// has tags in front of the blocks of its region.
+    [[nodiscard]] bool is_foreign() const {
+        return pools.empty() && region.offset == 0 && region.first_block == block_number{};
+    }
+
     friend bool operator==(const traced_heap&, const traced_heap&) = default;
 };
 

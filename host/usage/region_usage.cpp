@@ -21,9 +21,7 @@ std::uint64_t bytes_of(const trace::traced_heap& heap) {
 
 region_usage::region_usage(const trace::traced_heap& heap) : place_(heap.region) {
     if (place_.units == 0) return;
-    // The tags of ours are in front of its blocks.
-    is_ours_ = place_.unit == region_granule &&
-               (place_.offset != 0 || place_.first_block != trace::block_number{});
+    is_ours_ = place_.unit == region_granule && !heap.is_foreign();
     room_ = std::uint64_t{place_.units} * place_.unit;
     bytes_ = is_ours_ ? std::max(bytes_of(heap), room_) : room_;
     least_hole_ = room_;

@@ -196,18 +196,11 @@ struct doctor_options {
 };
 
 result<probe::setup> patient(const tool_options& options) {
-    std::optional<config::project> project;
-    if (options.via.empty() && !config::find("."))
-        return fail(
-            "no Drone.toml in this folder or above; name the probe with --via TOOL:CHIP, such as "
-            "openocd:stm32f4x, or change to a project's folder"
-        );
-    if (options.via.empty() || config::find(".")) {
-        auto read = config::read_nearest();
-        if (!read) return std::unexpected(read.error());
-        project = *std::move(read);
-    }
-    auto s = find_setup(options, project ? &*project : nullptr);
+    const auto project = find_project(
+        !options.via.empty(), "the probe with --via TOOL:CHIP, such as openocd:stm32f4x"
+    );
+    if (!project) return std::unexpected(project.error());
+    auto s = find_setup(options, *project ? &**project : nullptr);
     if (s && s->probe.kind == "virtual")
         return fail("the virtual board has no debug port here; its log is set up by `drone log`");
     return s;

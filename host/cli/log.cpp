@@ -76,18 +76,9 @@ result<config::log> log_settings(const log_options& options, const config::proje
 
 /// The project, where something is needed of it.
 result<std::optional<config::project>> project_for(const log_options& options) {
-    const bool needed =
-        (options.source.input.empty() && options.source.tool.via.empty()) ||
-        ((options.source.format.empty() || options.time) && config::find(".").has_value());
-    if (!needed) return std::nullopt;
-    if (!config::find("."))
-        return fail(
-            "no Drone.toml in this folder or above; name the source with --input SOURCE or --via "
-            "TOOL:CHIP, or change to a project's folder"
-        );
-    auto read = config::read_nearest();
-    if (!read) return std::unexpected(read.error());
-    return std::move(*read);
+    const bool names_source = !options.source.input.empty() || !options.source.tool.via.empty();
+    if (names_source && !options.source.format.empty() && !options.time) return std::nullopt;
+    return find_project(names_source, "the source with --input SOURCE or --via TOOL:CHIP");
 }
 
 /// Whether the log comes by a tool, which can be started again.

@@ -165,6 +165,19 @@ result<std::unique_ptr<capture::source>> open(const probe::setup& s, bool reset)
 
 } // namespace
 
+result<std::optional<config::project>> find_project(bool does_without, std::string_view instead) {
+    if (!config::find(".")) {
+        if (does_without) return std::nullopt;
+        return fail(fmt::format(
+            "no Drone.toml in this folder or above; name {}, or change to a project's folder",
+            instead
+        ));
+    }
+    auto read = config::read_nearest();
+    if (!read) return std::unexpected(read.error());
+    return *std::move(read);
+}
+
 result<probe::setup> find_setup(const tool_options& options, const config::project* project) {
     auto named = !options.via.empty() ? probe::parse_via(options.via)
                  : project != nullptr

@@ -3,9 +3,12 @@
 
 #include "base/error.hpp"
 #include "capture/capture.hpp"
+#include "config/config.hpp"
 #include "probe/plan.hpp"
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace drone::cli {
 
@@ -15,6 +18,11 @@ struct tool_options {
     std::string swo; ///< BAUD@CLOCK
     bool rtt = false;
 };
+
+/// The project of this folder or above. Where there is none: nothing if the command line does without
+/// it, else an error that says to name `instead`.
+[[nodiscard]] result<std::optional<config::project>>
+find_project(bool does_without, std::string_view instead);
 
 /// The probe that --via names, else the project's, and the log that it carries.
 [[nodiscard]] result<probe::setup>

@@ -49,8 +49,13 @@ std::string bmp_data_device(const config::probe& p) {
     if (!device.ends_with("Gdb")) return "/dev/ttyBmpTarg";
     return device.replace(device.size() - 3, 3, "Targ");
 }
+/// What its gdb server must be told once gdb is connected.
+std::vector<std::string> bmp_scan() { return {"monitor swd_scan", "attach 1"}; }
+
 std::vector<std::string> bmp_attach(const config::probe& p) {
-    return {"target extended-remote " + bmp_device(p), "monitor swd_scan", "attach 1"};
+    std::vector<std::string> commands = bmp_scan();
+    commands.insert(commands.begin(), "target extended-remote " + bmp_device(p));
+    return commands;
 }
 
 result<task> bmp_flash(const setup& s, const std::string& firmware, const workplace& /*at*/) {
@@ -83,9 +88,7 @@ result<log_service> bmp_log(const setup& s, bool reset, const workplace& /*at*/)
 }
 
 result<debug_session> bmp_debug(const setup& s, const std::string& firmware, const workplace& at) {
-    return debug_session{
-        .debugger = gdb_session(at, bmp_device(s.probe), {"monitor swd_scan", "attach 1"}, firmware)
-    };
+    return debug_session{.debugger = gdb_session(at, bmp_device(s.probe), bmp_scan(), firmware)};
 }
 
 } // namespace

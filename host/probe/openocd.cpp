@@ -13,8 +13,6 @@ namespace drone::probe {
 
 namespace {
 
-std::string local(std::uint16_t port) { return fmt::format("127.0.0.1:{}", port); }
-
 /// A word of Tcl.
 std::string braced(const std::string& text) { return "{" + text + "}"; }
 

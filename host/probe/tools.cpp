@@ -43,6 +43,8 @@ command_line gdb_batch(const std::vector<std::string>& commands, const std::stri
     return with({"gdb-multiarch", "-nx", "-q", "-batch"}, commands, firmware);
 }
 
+std::string local(std::uint16_t port) { return fmt::format("127.0.0.1:{}", port); }
+
 command_line gdb_session(
     const workplace& at,
     const std::string& server,

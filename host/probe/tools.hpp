@@ -27,6 +27,9 @@ extern const tool probe_rs_tool;
 /// Null: there is no such tool.
 [[nodiscard]] const tool* find_tool(std::string_view kind);
 
+/// A port of this machine, as HOST:PORT.
+[[nodiscard]] std::string local(std::uint16_t port);
+
 /// The clock that the trace port divides, or an error that says how to name it.
 [[nodiscard]] result<std::uint32_t> trace_clock(const setup& s);
 

@@ -11,7 +11,6 @@ namespace drone::probe {
 
 namespace {
 
-std::string local(std::uint16_t port) { return fmt::format("127.0.0.1:{}", port); }
 std::string fifo(const workplace& at) { return at.folder + "/log.fifo"; }
 
 bool is_rtt(const setup& s) { return s.log.carrier == config::log_carrier::rtt; }

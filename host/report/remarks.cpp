@@ -2,6 +2,8 @@
 
 #include "report/remarks.hpp"
 
+#include "base/counted.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,10 +15,7 @@ namespace {
 
 constexpr std::size_t rows_shown = 8;
 
-/// `1 block`, `2 blocks`.
-std::string counted(std::uint64_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
+using base::counted;
 
 /// Sums of what the readers found.
 trace::findings sum(const std::vector<run>& runs) {

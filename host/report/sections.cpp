@@ -42,18 +42,14 @@ std::string duration(const heap_report& r, trace::clock unit, std::uint64_t time
 
 std::string by_peak(const heap_report& r, const run& one) {
     std::vector<cells> rows;
-    std::vector<proportion> shares;
-    std::uint64_t most = 0;
+    std::vector<std::uint64_t> bytes;
     for (const auto& [size, count] : one.details.live_at_peak()) {
         rows.push_back({number(size), number(count), number(size * count)});
-        shares.push_back({.part = size * count});
-        most = std::max<std::uint64_t>(most, size * count);
+        bytes.push_back(size * count);
     }
-    for (proportion& s : shares)
-        s.whole = most;
     return fmt::format("The peak was at {}:\n", place(r, one.details.peak(), one.details.unit())) +
            columns_with_bars(
-               {"Block Size", "Live Blocks", "Bytes"}, std::move(rows), shares, r.how
+               {"Block Size", "Live Blocks", "Bytes"}, std::move(rows), of_largest(bytes), r.how
            );
 }
 
@@ -95,8 +91,7 @@ std::string region_text(const heap_report& r, const usage::region_usage& region)
 
 std::string by_pool(const heap_report& r, const run& one) {
     std::string region = one.details.region().exists() ? region_text(r, one.details.region()) : "";
-    if (one.heap && one.heap->pools.empty() && one.heap->region.offset == 0 &&
-        one.heap->region.first_block == trace::block_number{})
+    if (one.heap && one.heap->is_foreign())
         return "This heap has no pools." + std::string(region.empty() ? "\n" : "\n" + region);
     if (one.details.pools().empty() && !region.empty()) return region;
     if (one.details.pools().empty()) return "This format does not say which pools there are.\n";

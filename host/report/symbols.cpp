@@ -2,6 +2,7 @@
 
 #include "report/symbols.hpp"
 
+#include "base/counted.hpp"
 #include "base/elf.hpp"
 #include "base/printable.hpp"
 #include "report/function_name.hpp"
@@ -294,10 +295,9 @@ std::vector<std::string> symbols::notices() const {
     const auto& missing = information_->missing_dwo;
     if (!missing.empty())
         notices.push_back(fmt::format(
-            "the debug information of {} source file{} is in separate files that are missing (the "
+            "the debug information of {} is in separate files that are missing (the "
             "first: {}); their callers are named from the symbol table, without lines",
-            missing.size(),
-            missing.size() == 1 ? "" : "s",
+            base::counted(missing.size(), "source file"),
             *missing.begin()
         ));
     else if (information_->without_dwarf)

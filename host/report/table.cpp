@@ -24,10 +24,6 @@ std::string cut_to(const std::string& text, std::size_t width) {
     return std::string(base::first_characters(text, width - cut.size())) + std::string(cut);
 }
 
-} // namespace
-
-namespace {
-
 /// The heading in lines of whole words, each no wider than `width` where a word allows it.
 std::vector<std::string> in_lines(const std::string& heading, std::size_t width) {
     std::vector<std::string> lines;
@@ -156,6 +152,15 @@ std::string columns(
     return drawn_table(header, rows, left_column, width).text();
 }
 
+std::vector<proportion> of_largest(const std::vector<std::uint64_t>& parts) {
+    const std::uint64_t most = parts.empty() ? 0 : std::ranges::max(parts);
+    std::vector<proportion> shares;
+    shares.reserve(parts.size());
+    for (const std::uint64_t part : parts)
+        shares.push_back({.part = part, .whole = most});
+    return shares;
+}
+
 std::string columns_with_bars(
     cells header, std::vector<cells> rows, const std::vector<proportion>& shares, const look& how
 ) {
@@ -186,17 +191,13 @@ std::string usage_table(
     const usage::statistics& usage, std::optional<std::uint64_t> heap_size, const look& how
 ) {
     std::vector<cells> rows;
-    std::vector<proportion> shares;
-    std::uint64_t most = 0;
+    std::vector<std::uint64_t> bytes_of_rows;
     for (const usage::size_usage& r : usage.rows()) {
         rows.push_back(
             {fmt::format("{}", r.size), fmt::format("{}", r.max_load), fmt::format("{}", r.total)}
         );
-        shares.push_back({.part = std::uint64_t{r.size} * r.max_load});
-        most = std::max(most, shares.back().part);
+        bytes_of_rows.push_back(std::uint64_t{r.size} * r.max_load);
     }
-    for (proportion& s : shares)
-        s.whole = most;
     const std::uint64_t sum = usage.maximum_usage();
     const std::uint64_t peak = usage.peak_bytes();
     // More than a heap may have held, for the peaks were at different times: that is no share of it.
@@ -205,7 +206,9 @@ std::string usage_table(
         if (!has_share) return fmt::format("{}: {}\n", label, count);
         return fmt::format("{}: {} / {}\n", label, count, percent(count, *heap_size));
     };
-    return columns_with_bars({"Block Size", "Max Load", "Total Allocations"}, rows, shares, how) +
+    return columns_with_bars(
+               {"Block Size", "Max Load", "Total Allocations"}, rows, of_largest(bytes_of_rows), how
+           ) +
            "\n" + bytes("Maximum memory usage", sum, sum_has_share) +
            bytes("Peak live memory", peak, heap_size.has_value()) +
            (sum == peak ? ""

@@ -39,6 +39,9 @@ struct proportion {
     std::uint64_t whole = 0;
 };
 
+/// Each of them as a part of the largest.
+[[nodiscard]] std::vector<proportion> of_largest(const std::vector<std::uint64_t>& parts);
+
 /// The same, with a bar at the end of every row where the look has them and the width has room.
 [[nodiscard]] std::string columns_with_bars(
     cells header, std::vector<cells> rows, const std::vector<proportion>& shares, const look& how

@@ -45,6 +45,11 @@ void print_service(const probe::log_service& l) {
     if (by_gdb) fmt::print("#   continue\n");
 }
 
+struct probe_options {
+    std::vector<std::string> words; ///< COMMAND
+    bool dry_run = false;           ///< always: it is required
+};
+
 /// What is wrong with the words of COMMAND; nothing if they are right.
 std::string problem_of(const std::vector<std::string>& words) {
     const std::string& command = words.front();
@@ -89,14 +94,15 @@ result<int> print_plan(const std::vector<std::string>& words) {
 } // namespace
 
 void add_probe(command_syntax parent, session& s) {
-    const auto words = std::make_shared<std::vector<std::string>>();
-    const auto dry = std::make_shared<bool>(false);
+    const auto options = std::make_shared<probe_options>();
     command_syntax probe =
         parent.add_subcommand("probe", "Show what a command asks of the probe's tool");
-    probe.add_flag("--dry-run", *dry, "Print the command lines, and run nothing").required();
-    probe.add_option("COMMAND", *words, "flash FIRMWARE, reset, log or gdb [FIRMWARE]").required();
-    probe.check([words] { return problem_of(*words); });
-    s.on(probe, [words] { return print_plan(*words); });
+    probe.add_flag("--dry-run", options->dry_run, "Print the command lines, and run nothing")
+        .required();
+    probe.add_option("COMMAND", options->words, "flash FIRMWARE, reset, log or gdb [FIRMWARE]")
+        .required();
+    probe.check([options] { return problem_of(options->words); });
+    s.on(probe, [options] { return print_plan(options->words); });
 }
 
 } // namespace drone::cli

@@ -200,7 +200,8 @@ result<probe::setup> patient(const tool_options& options) {
         !options.via.empty(), "the probe with --via TOOL:CHIP, such as openocd:stm32f4x"
     );
     if (!project) return std::unexpected(project.error());
-    auto s = find_setup(options, *project ? &**project : nullptr);
+    const std::optional<config::project>& known = *project;
+    auto s = find_setup(options, known ? &*known : nullptr);
     if (s && s->probe.kind == "virtual")
         return fail("the virtual board has no debug port here; its log is set up by `drone log`");
     return s;

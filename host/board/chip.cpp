@@ -22,6 +22,7 @@ constexpr std::uint32_t rcc_pllcfgr = rcc + 0x04;
 constexpr std::uint32_t rcc_cfgr = rcc + 0x08;
 constexpr std::uint32_t rcc_ahb1enr = rcc + 0x30;
 constexpr std::uint32_t dbgmcu = 0xE004'2000;
+constexpr std::uint32_t usart2 = 0x4000'4400;   // that sends nothing
 constexpr std::uint32_t identity = 0x1FFF'7A10; // unique ID, then the size of the flash
 
 constexpr std::uint32_t port_b = gpio + 0x400;
@@ -73,6 +74,8 @@ constexpr auto make_registers() {
         chip_register{.address = identity + 4, .reset = 0x3432'5104},
         chip_register{.address = identity + 8, .reset = 0x3336'3532},
         chip_register{.address = identity + 0x10, .reset = 0x0400'FFFF}, // 1,024 KiB at 0x1FFF7A22
+        chip_register{.address = usart2 + 0x08, .writable = 0xFFFF},     // BRR
+        chip_register{.address = usart2 + 0x0C, .writable = 0xBFFF},     // CR1
     };
     constexpr auto gpios = make_ports();
     constexpr std::array after{
@@ -110,7 +113,9 @@ constexpr auto make_registers() {
 constexpr auto registers = make_registers();
 static_assert(std::ranges::is_sorted(registers, {}, &chip_register::address));
 
-constexpr std::array<std::uint32_t, 5> pages{0x1FFF'7000, gpio, gpio + 0x1000, 0x4002'3000, dbgmcu};
+constexpr std::array<std::uint32_t, 6> pages{
+    0x1FFF'7000, 0x4000'4000, gpio, gpio + 0x1000, 0x4002'3000, dbgmcu
+};
 
 constexpr std::array trace_path{
     register_bits{dbgmcu + 0x04, 0xE0, 0x20},          // TRACE_IOEN, asynchronous

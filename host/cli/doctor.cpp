@@ -153,13 +153,26 @@ std::unexpected<error> nothing_read(const char* what) {
     ));
 }
 
-result<std::vector<probe::finding>> look_at_swo(const probe::setup& s, target& t) {
+result<probe::registers> look_at(const std::vector<std::uint32_t>& addresses, target& t) {
     probe::registers seen;
-    for (const std::uint32_t address : probe::swo_registers(s))
+    for (const std::uint32_t address : addresses)
         seen[address] = t.read(address);
-    if (std::ranges::none_of(seen, [](const auto& one) { return one.second.has_value(); }))
+    if (!seen.empty() &&
+        std::ranges::none_of(seen, [](const auto& one) { return one.second.has_value(); }))
         return nothing_read("no register");
-    return probe::diagnose_swo(s, seen);
+    return seen;
+}
+
+result<std::vector<probe::finding>> look_at_swo(const probe::setup& s, target& t) {
+    const auto seen = look_at(probe::swo_registers(s), t);
+    if (!seen) return std::unexpected(seen.error());
+    return probe::diagnose_swo(s, *seen);
+}
+
+result<std::vector<probe::finding>> look_at_uart(const probe::setup& s, target& t) {
+    const auto seen = look_at(probe::uart_registers(s), t);
+    if (!seen) return std::unexpected(seen.error());
+    return probe::diagnose_uart(s, *seen);
 }
 
 result<std::vector<probe::finding>> look_at_rtt(const probe::setup& s, target& t) {
@@ -192,28 +205,33 @@ result<void> repair(target& t, const probe::finding& f) {
 
 struct doctor_options {
     tool_options tool;
+    std::string uart; ///< BAUD@CLOCK; empty: the log does not come over one
     bool fix = false;
 };
 
-result<probe::setup> patient(const tool_options& options) {
+result<probe::setup> patient(const doctor_options& options) {
     const auto project = find_project(
-        !options.via.empty(), "the probe with --via TOOL:CHIP, such as openocd:stm32f4x"
+        !options.tool.via.empty(), "the probe with --via TOOL:CHIP, such as openocd:stm32f4x"
     );
     if (!project) return std::unexpected(project.error());
     const std::optional<config::project>& known = *project;
-    auto s = find_setup(options, known ? &*known : nullptr);
+    auto s = find_setup(options.tool, known ? &*known : nullptr);
+    if (s && !options.uart.empty())
+        if (const auto rate = probe::parse_rate(options.uart, s->log); !rate)
+            return std::unexpected(rate.error());
     if (s && s->probe.kind == "virtual")
         return fail("the virtual board has no debug port here; its log is set up by `drone log`");
     return s;
 }
 
 result<int> examine(const doctor_options& options) {
-    const auto s = patient(options.tool);
+    const auto s = patient(options);
     if (!s) return std::unexpected(s.error());
     const auto t = open_target(*s);
     if (!t) return std::unexpected(t.error());
     const bool is_rtt = s->log.carrier == config::log_carrier::rtt;
     const auto look = [&]() -> result<std::vector<probe::finding>> {
+        if (!options.uart.empty()) return look_at_uart(*s, **t);
         if (is_rtt) return look_at_rtt(*s, **t);
         return look_at_swo(*s, **t);
     };
@@ -253,6 +271,15 @@ void add_doctor(command_syntax parent, session& s) {
         "doctor", "Find out why a board's log is silent, over its debug port"
     );
     doctor.add_flag("--fix", options->fix, "Write the registers that are wrong");
+    option_syntax uart = doctor.add_option(
+        "--uart",
+        options->uart,
+        "BAUD@CLOCK: the log comes over a UART that divides CLOCK, such as 115200@42MHz"
+    );
+    uart.check(refused_by([](const std::string& text) {
+        config::log ignored;
+        return probe::parse_rate(text, ignored);
+    }));
     add_tool_options(doctor, options->tool);
     s.on(doctor, [options] { return examine(*options); });
 }

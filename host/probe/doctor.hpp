@@ -41,6 +41,11 @@ struct finding {
 [[nodiscard]] std::vector<std::uint32_t> swo_registers(const setup& s);
 [[nodiscard]] std::vector<finding> diagnose_swo(const setup& s, const registers& seen);
 
+/// The same for the UARTs of this chip. The log's baud is what the rate of each that sends is compared
+/// with, and the log's trace clock, or else its core clock, what it divides.
+[[nodiscard]] std::vector<std::uint32_t> uart_registers(const setup& s);
+[[nodiscard]] std::vector<finding> diagnose_uart(const setup& s, const registers& seen);
+
 /// RTT's descriptor, at two moments.
 struct rtt_sight {
     std::optional<std::uint32_t> block; ///< its address; none: not found

@@ -88,11 +88,13 @@ result<config::probe> parse_via(const std::string& text) {
         p.interface = rest.substr(0, plus);
         p.chip = rest.substr(plus + 1);
     }
+    if (const config::board* const known = config::find_board(p.chip))
+        p.trace_writes = known->trace_writes;
     p.chip = config::chip_name(p.kind, p.chip);
     return p;
 }
 
-result<void> parse_swo(const std::string& text, config::log& into) {
+result<void> parse_rate(const std::string& text, config::log& into) {
     const std::size_t at = text.find('@');
     const auto baud = config::parse_frequency(text.substr(0, at));
     const auto clock =
@@ -100,10 +102,14 @@ result<void> parse_swo(const std::string& text, config::log& into) {
     if (at == std::string::npos || !baud || !clock)
         return fail(fmt::format("\"{}\" is not BAUD@CLOCK; write for example 2000000@168MHz", text)
         );
-    into.carrier = config::log_carrier::swo;
     into.baud = *baud;
     into.trace_clock = *clock;
     return {};
+}
+
+result<void> parse_swo(const std::string& text, config::log& into) {
+    into.carrier = config::log_carrier::swo;
+    return parse_rate(text, into);
 }
 
 } // namespace drone::probe

@@ -83,7 +83,9 @@ plan_debug(const setup& s, const std::string& firmware, const workplace& at);
 /// `jlink:STM32F407VG`, `gdb:HOST:PORT`.
 [[nodiscard]] result<config::probe> parse_via(const std::string& text);
 
-/// `BAUD@CLOCK`, as `--swo` spells it: the log over SWO.
+/// `BAUD@CLOCK`: a rate, and the clock that is divided to get it.
+[[nodiscard]] result<void> parse_rate(const std::string& text, config::log& into);
+/// The same, as `--swo` spells it: the log over SWO.
 [[nodiscard]] result<void> parse_swo(const std::string& text, config::log& into);
 
 } // namespace drone::probe

@@ -107,6 +107,9 @@ TEST(Doctor, KnowsTheSwoBlockAndTheFunnelOfAnH7) {
         {0x5C00'3010, 199},         // SWO_CODR
         {0x5C00'1004, 0x0070'0007}, // DBGMCU_CR
         {0x5C00'4000, 0x0000'0301}, // SWTF_CTRL
+        {0x5802'44E0, 0x0000'0002}, // RCC_AHB4ENR
+        {0x5802'0400, 0x0000'0280}, // GPIOB_MODER
+        {0x5802'0420, 0},           // GPIOB_AFRL
     };
     const auto wrong = [&](const registers& seen) {
         std::vector<finding> all = diagnose_swo(s, seen);
@@ -126,7 +129,8 @@ TEST(Doctor, KnowsTheSwoBlockAndTheFunnelOfAnH7) {
           fault{0x5C00'1004, 0x0000'0007, "TRACECLKEN"},
           fault{0x5C00'1004, 0x0070'0000, "DBGSLEEP_D1"},
           fault{0x5C00'30F0, 1, "Manchester"},
-          fault{0x5C00'3010, 83, "baud"}}) {
+          fault{0x5C00'3010, 83, "baud"},
+          fault{0x5802'0400, 0x0000'0240, "PB3"}}) {
         registers seen = good;
         seen[one.address] = one.value;
         const auto found = wrong(seen);
@@ -136,6 +140,99 @@ TEST(Doctor, KnowsTheSwoBlockAndTheFunnelOfAnH7) {
             seen[m.address] = (seen[m.address].value_or(0) & ~m.mask) | m.value;
         EXPECT_THAT(wrong(seen), testing::IsEmpty()) << one.says;
     }
+}
+
+TEST(Doctor, KnowsTheTraceAndThePinOfAnNrf52) {
+    setup s;
+    s.probe = parse_via("openocd:nRF52840_xxAA").value();
+    ASSERT_EQ(s.probe.chip, "nrf52");
+    ASSERT_TRUE(parse_swo("1000000@32MHz", s.log));
+    constexpr std::uint32_t trace = 0x4000'055C;
+    constexpr std::uint32_t pin = 0x5000'0A00; // P1.00
+    registers good = healthy();
+    good[0xE004'0010] = 31;
+    good[trace] = 0x0001'0000;
+    good[pin] = 0x301;
+    const auto wrong = [&](const registers& seen) {
+        std::vector<finding> all = diagnose_swo(s, seen);
+        std::erase_if(all, [](const finding& f) { return f.is == finding::verdict::right; });
+        return all;
+    };
+    for (const std::uint32_t address : swo_registers(s))
+        EXPECT_TRUE(good.contains(address)) << std::hex << address;
+    EXPECT_THAT(wrong(good), testing::IsEmpty());
+    struct fault {
+        std::uint32_t address;
+        std::uint32_t value;
+        const char* says;
+    };
+    for (const fault& one :
+         {fault{trace, 0, "TRACEMUX"},
+          fault{trace, 0x0001'0001, "the trace clock is 16000000 Hz"},
+          fault{pin, 0x2, "the trace pin is something else"}}) {
+        registers seen = good;
+        seen[one.address] = one.value;
+        const auto found = wrong(seen);
+        ASSERT_EQ(found.size(), 1U) << one.says;
+        EXPECT_THAT(found[0].what, testing::HasSubstr(one.says));
+        for (const mend& m : found[0].mending)
+            seen[m.address] = (seen[m.address].value_or(0) & ~m.mask) | m.value;
+        EXPECT_THAT(wrong(seen), testing::IsEmpty()) << one.says;
+    }
+    // The core's clock is not what the trace port divides.
+    ASSERT_TRUE(parse_swo("1000000@64MHz", s.log));
+    EXPECT_THAT(wrong(good).back().what, testing::HasSubstr("say 32000000"));
+    // Without the chip's name the pin is not known.
+    s.probe = parse_via("openocd:nrf52").value();
+    ASSERT_TRUE(parse_swo("1000000@32MHz", s.log));
+    const auto found = wrong(good);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].is, finding::verdict::unknown);
+}
+
+TEST(Doctor, ReadsTheRateOfAUart) {
+    struct chip {
+        const char* via;
+        std::uint32_t enable;
+        std::uint32_t enabled;
+        std::uint32_t rate;
+        std::uint32_t good; // 115200, from 42 MHz where it is divided
+        std::uint32_t bad;
+    };
+    for (const chip& one :
+         {chip{"openocd:stm32f4x", 0x4000'440C, 0x2008, 0x4000'4408, 0x16D, 0x1117},
+          chip{"openocd:stm32f4x", 0x4001'100C, 0xA008, 0x4001'1008, 0x2D5, 0x16D}, // OVER8
+          chip{"openocd:stm32f1x", 0x4001'380C, 0x2008, 0x4001'3808, 0x16D, 0},
+          chip{"openocd:stm32l4x", 0x4000'4400, 0x0009, 0x4000'440C, 0x16D, 0x100},
+          chip{"openocd:stm32h7x", 0x4001'1000, 0x0009, 0x4001'100C, 0x16D, 0x100},
+          chip{"openocd:nrf52", 0x4000'2500, 4, 0x4000'2524, 0x01D7'E000, 0x0027'5000},
+          chip{"openocd:nrf51", 0x4000'2500, 4, 0x4000'2524, 0x01D7'E000, 0x1000'0000}}) {
+        setup s;
+        s.probe = parse_via(one.via).value();
+        ASSERT_TRUE(parse_rate("115200@42MHz", s.log));
+        registers seen;
+        for (const std::uint32_t address : uart_registers(s))
+            seen[address] = 0;
+        ASSERT_TRUE(seen.contains(one.enable) && seen.contains(one.rate)) << one.via;
+        const auto said = [&] {
+            const auto all = diagnose_uart(s, seen);
+            EXPECT_EQ(all.size(), 1U) << one.via;
+            return all.front();
+        };
+        EXPECT_EQ(said().is, finding::verdict::wrong); // none is on
+        seen[one.enable] = one.enabled;
+        seen[one.rate] = one.good;
+        EXPECT_EQ(said().is, finding::verdict::right) << one.via << ": " << said().what;
+        seen[one.rate] = one.bad;
+        const finding bad = said();
+        ASSERT_EQ(bad.is, finding::verdict::wrong) << one.via << ": " << bad.what;
+        for (const mend& m : bad.mending)
+            seen[m.address] = m.value;
+        EXPECT_EQ(seen[one.rate], one.good) << one.via;
+    }
+    setup other;
+    other.probe = parse_via("openocd:rp2040").value();
+    EXPECT_EQ(diagnose_uart(other, {}).front().is, finding::verdict::unknown);
 }
 
 TEST(Doctor, KnowsWhereAU5FreesTheTracePin) {

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -92,6 +93,62 @@ void name_those_that_fit(
     };
 }
 
+/// The modules of programs of an operating system, opened when a caller in them is to be named.
+class module_book {
+public:
+    /// Callers are named in a file only where it is the traced one: by its build ID, and because calls
+    /// are where the trace says that they are.
+    [[nodiscard]] std::vector<std::string>
+    functions(const trace::code_module& module, std::uint64_t offset) {
+        const auto [known, is_new] = opened_.try_emplace(module.path);
+        if (is_new) known->second = open(module);
+        return known->second ? known->second->functions_exactly_at(offset)
+                             : std::vector<std::string>{};
+    }
+
+    void add(const trace::findings& found) {
+        for (const trace::code_place& at : found.places)
+            if (at.module < found.modules.size())
+                traced_[found.modules[at.module].path].insert(at.offset);
+    }
+    [[nodiscard]] bool empty() const { return traced_.empty(); }
+
+private:
+    std::optional<report::symbols> open(const trace::code_module& module) {
+        auto symbols = report::symbols::open(module.path);
+        if (!symbols) return std::nullopt;
+        const std::set<std::uint64_t>& places = traced_[module.path];
+        const auto strangers = std::ranges::count_if(places, [&](std::uint64_t at) {
+            return !symbols->follows_call_exactly_at(at);
+        });
+        const bool is_other = !module.build.empty() && symbols->build() != module.build;
+        if (!is_other && static_cast<std::size_t>(strangers) * 10 <= places.size())
+            return *std::move(symbols);
+        say("drone: note: {}: is another build than the traced one; callers in it are addresses\n",
+            module.path);
+        return std::nullopt;
+    }
+
+    std::map<std::string, std::set<std::uint64_t>> traced_; ///< by path
+    std::map<std::string, std::optional<report::symbols>> opened_;
+};
+
+/// Names callers of runs on an operating system from the files that their programs had loaded, as far
+/// as these are there.
+void name_places(report::heap_report& r) {
+    auto book = std::make_shared<module_book>();
+    for (const report::run& one : r.runs)
+        book->add(one.found);
+    if (book->empty()) return;
+    using place = std::pair<std::string, std::uint64_t>;
+    auto known = std::make_shared<std::map<place, std::vector<std::string>>>();
+    r.functions_in = [book, known](const trace::code_module& module, std::uint64_t offset) {
+        const auto [named, is_new] = known->try_emplace(place(module.path, offset));
+        if (is_new) named->second = book->functions(module, offset);
+        return named->second;
+    };
+}
+
 } // namespace
 
 std::string firmware(const heap_inputs& inputs, const std::string& named) {
@@ -111,6 +168,7 @@ std::string firmware(const heap_inputs& inputs, const std::string& named) {
 result<void> name_callers(
     const heap_inputs& inputs, const std::string& named, bool are_shown, report::heap_report& r
 ) {
+    name_places(r);
     const std::string elf = firmware(inputs, named);
     if (native_callers(r).empty() && named.empty()) return {};
     if (elf.empty()) {

@@ -41,16 +41,29 @@ time_text(trace::clock unit, std::uint64_t time, std::optional<std::uint32_t> co
     }
 }
 
+namespace {
+
+/// The functions at one frame of a caller.
+std::vector<std::string> names_at(const heap_report& r, const run& in, std::uint32_t frame) {
+    const trace::findings& found = in.found;
+    if (found.format == trace::format::native) return r.functions_at(frame);
+    if (frame < found.places.size() && found.places[frame].module < found.modules.size()) {
+        const trace::code_place& at = found.places[frame];
+        auto functions = r.functions_in(found.modules[at.module], at.offset);
+        if (!functions.empty()) return functions;
+    }
+    return frame < found.callers.size() ? found.callers[frame] : std::vector<std::string>{};
+}
+
+} // namespace
+
 std::vector<std::string> heap_report::names(const run& in, std::uint32_t caller) const {
     if (caller == 0) return {};
-    if (in.found.format != trace::format::native)
-        return caller < in.found.callers.size() ? in.found.callers[caller]
-                                                : std::vector<std::string>{};
-    if ((caller & trace::stack_bit) == 0) return functions_at(caller);
+    if ((caller & trace::stack_bit) == 0) return names_at(*this, in, caller);
     std::vector<std::string> all;
     bool any = false;
     for (const std::uint32_t frame : in.found.frames_of(caller)) {
-        const std::vector<std::string> functions = functions_at(frame);
+        const std::vector<std::string> functions = names_at(*this, in, frame);
         any = any || !functions.empty();
         if (functions.empty()) all.push_back(fmt::format("{:#010x}", frame));
         std::ranges::copy(functions, std::back_inserter(all));
@@ -59,9 +72,7 @@ std::vector<std::string> heap_report::names(const run& in, std::uint32_t caller)
 }
 
 std::string caller_text(const heap_report& r, const run& one, std::uint32_t caller) {
-    const std::vector<std::uint32_t> frames = one.found.format == trace::format::native
-                                                  ? one.found.frames_of(caller)
-                                                  : std::vector{caller};
+    const std::vector<std::uint32_t> frames = one.found.frames_of(caller);
     if (caller == 0 || frames.empty()) return "not known";
     const std::vector<std::string> names = r.names(one, caller);
     if (!names.empty()) return r.full ? fmt::format("{}", fmt::join(names, " < ")) : folded(names);

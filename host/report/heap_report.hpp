@@ -31,6 +31,10 @@ struct run {
 /// when nothing is known.
 using caller_names = std::function<std::vector<std::string>(std::uint32_t address)>;
 
+/// The functions at a place in a module's code, in the same way; empty when nothing is known.
+using module_names =
+    std::function<std::vector<std::string>(const trace::code_module& module, std::uint64_t offset)>;
+
 /// A context's name, see wire::context_limit: an exception's, or a thread's number.
 [[nodiscard]] std::string context_name(std::uint16_t context);
 /// The same, or what that run calls it.
@@ -54,9 +58,12 @@ struct heap_report {
     bool full = false; ///< callers with all frames and template arguments
     look how;          ///< tables are shown
     caller_names functions_at = [](std::uint32_t) { return std::vector<std::string>{}; };
+    module_names functions_in = [](const trace::code_module&, std::uint64_t) {
+        return std::vector<std::string>{};
+    };
 
-    /// The functions of a caller in that run, innermost first: the file's own names, else
-    /// functions_at() of each of its frames. Of a stack, a frame without a name is its address. Empty
+    /// The functions of a caller in that run, innermost first: of each of its frames functions_at()
+    /// or functions_in(), else the file's own names. Of a stack, a frame without a name is its address. Empty
     /// when no function is known.
     [[nodiscard]] std::vector<std::string> names(const run& in, std::uint32_t caller) const;
 };

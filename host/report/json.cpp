@@ -23,14 +23,21 @@ json share(std::uint64_t bytes, const std::optional<std::uint64_t>& heap_size) {
 
 json place(const usage::moment& when) { return {{"event", when.event}, {"time", when.time}}; }
 
+/// Where a frame's code is; null: the trace has its functions only.
+json frame_address(const trace::findings& found, std::uint32_t frame) {
+    if (found.format == trace::format::native) return fmt::format("{:#010x}", frame);
+    const bool has_place = frame < found.places.size() && found.callers[frame].size() == 1;
+    return has_place ? json(found.callers[frame].front()) : json(nullptr);
+}
+
 json caller(const heap_report& r, const run& one, std::uint32_t id) {
     if (id == 0) return nullptr;
     json told{{"id", fmt::format("{:#x}", id)}, {"functions", r.names(one, id)}};
-    if (one.found.format != trace::format::native || (id & trace::stack_bit) == 0) return told;
+    if ((id & trace::stack_bit) == 0) return told;
     json frames = json::array();
-    for (const std::uint32_t address : one.found.frames_of(id))
+    for (const std::uint32_t frame : one.found.frames_of(id))
         frames.push_back(
-            {{"address", fmt::format("{:#010x}", address)}, {"functions", r.functions_at(address)}}
+            {{"address", frame_address(one.found, frame)}, {"functions", r.names(one, frame)}}
         );
     told["frames"] = std::move(frames);
     told["whole"] = one.found.stacks[id & ~trace::stack_bit].is_whole;

@@ -120,6 +120,7 @@ std::string call_place(Dwarf_Die& cu, Dwarf_Die& inlined) {
 struct symbols::debug_information {
     Dwfl* dwfl = nullptr;
     Dwfl_Module* module = nullptr;
+    Dwarf_Addr bias = 0; ///< what libdw adds to the file's addresses
     machine code_for = machine::other;
     std::optional<std::uint32_t> identity;
     std::optional<base::elf_file> image; ///< whose bytes `code` is in
@@ -136,7 +137,7 @@ struct symbols::debug_information {
 
     [[nodiscard]] result<void> look_at_file(const std::filesystem::path& path);
     [[nodiscard]] bool follows_call(Dwarf_Addr address) const;
-    [[nodiscard]] std::vector<std::string> at(Dwarf_Addr address);
+    [[nodiscard]] std::vector<std::string> at(Dwarf_Addr in_file);
     [[nodiscard]] std::vector<std::string> at_symbol(Dwarf_Addr address) const;
     /// The unit itself, or the split one that it refers to; null when that is missing.
     [[nodiscard]] Dwarf_Die* whole_unit(Dwarf_Die* unit, Dwarf_Die& split);
@@ -192,15 +193,16 @@ Dwarf_Die* symbols::debug_information::whole_unit(Dwarf_Die* unit, Dwarf_Die& sp
     return nullptr;
 }
 
-std::vector<std::string> symbols::debug_information::at(Dwarf_Addr address) {
-    Dwarf_Addr bias = 0;
-    Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias);
+std::vector<std::string> symbols::debug_information::at(Dwarf_Addr in_file) {
+    const Dwarf_Addr address = in_file + bias;
+    Dwarf_Addr dwarf_bias = 0;
+    Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &dwarf_bias);
     if (unit == nullptr) without_dwarf = true;
     Dwarf_Die split;
     Dwarf_Die* const cu = unit == nullptr ? nullptr : whole_unit(unit, split);
     if (cu == nullptr) return at_symbol(address);
     scope_list by_address;
-    by_address.count = dwarf_getscopes(cu, address - bias, &by_address.at);
+    by_address.count = dwarf_getscopes(cu, address - dwarf_bias, &by_address.at);
     if (by_address.count <= 0) return at_symbol(address);
     // The first list climbs from an inlined copy to where its function was written; the second one
     // to what it was inlined into.
@@ -249,6 +251,7 @@ result<symbols> symbols::open(const std::filesystem::path& elf) {
     dwfl_report_end(information->dwfl, nullptr, nullptr);
     if (information->module == nullptr)
         return fail(fmt::format("{}: is not an ELF file that libdw can read", elf.string()));
+    dwfl_module_getelf(information->module, &information->bias);
     return symbols(std::move(information));
 }
 
@@ -281,13 +284,28 @@ std::vector<std::string> symbols::functions(std::uint32_t return_address) const 
     return {};
 }
 
+std::vector<std::string> symbols::functions_exactly_at(std::uint64_t return_address) const {
+    if (!information_->follows_call(return_address)) return {};
+    return information_->at(return_address - 1);
+}
+
 bool symbols::follows_call(std::uint32_t return_address) const {
     return std::ranges::any_of(candidates(return_address), [&](Dwarf_Addr address) {
         return information_->follows_call(address);
     });
 }
 
+bool symbols::follows_call_exactly_at(std::uint64_t return_address) const {
+    return information_->follows_call(return_address);
+}
+
 machine symbols::code_for() const { return information_->code_for; }
+std::string symbols::build() const {
+    std::string digits;
+    for (const std::byte one : information_->image->build_id())
+        digits += fmt::format("{:02x}", std::to_integer<unsigned>(one));
+    return digits;
+}
 std::optional<std::uint32_t> symbols::identity() const { return information_->identity; }
 
 std::vector<std::string> symbols::notices() const {

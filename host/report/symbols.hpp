@@ -34,12 +34,18 @@ public:
     /// when no call is right before the address in the file's code.
     [[nodiscard]] std::vector<std::string> functions(std::uint32_t return_address) const;
 
+    /// The same of an address that counts as it is.
+    [[nodiscard]] std::vector<std::string> functions_exactly_at(std::uint64_t return_address) const;
+    [[nodiscard]] bool follows_call_exactly_at(std::uint64_t return_address) const;
+
     /// Whether a call is right before the address, modulo 2^30, in the file's code.
     [[nodiscard]] bool follows_call(std::uint32_t return_address) const;
 
     [[nodiscard]] machine code_for() const;
 
-    /// The first 24 bits of the GNU build ID, as traces carry it; none when the file has none.
+    /// The GNU build ID in hexadecimal; empty when the file has none.
+    [[nodiscard]] std::string build() const;
+    /// Its first 24 bits, as traces carry it.
     [[nodiscard]] std::optional<std::uint32_t> identity() const;
 
     /// What kept functions() from saying more so far: debug information that is not there.

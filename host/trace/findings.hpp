@@ -46,10 +46,31 @@ struct summarised_runs {
     friend bool operator==(const summarised_runs&, const summarised_runs&) = default;
 };
 
+/// A file that was loaded into a program of an operating system.
+struct code_module {
+    std::string path;
+    std::string build; ///< its GNU build ID, in hexadecimal; empty: not told
+
+    /// Of the file, without its folder.
+    [[nodiscard]] std::string_view name() const {
+        return std::string_view(path).substr(path.rfind('/') + 1);
+    }
+    friend bool operator==(const code_module&, const code_module&) = default;
+};
+
+/// A place in its code.
+struct code_place {
+    static constexpr std::uint32_t nowhere = UINT32_MAX;
+    std::uint32_t module = nowhere; ///< in findings::modules
+    std::uint64_t offset = 0;       ///< the address, as the file has it
+
+    friend bool operator==(const code_place&, const code_place&) = default;
+};
+
 /// A stack that asked for memory.
 struct call_stack {
-    /// Code addresses that its calls return to, innermost first, without a Thumb bit. Empty: the trace
-    /// names the stack, and what it is was lost.
+    /// What its calls return to, innermost first. Native: code addresses without a Thumb bit; else
+    /// numbers in findings::callers. Empty: the trace names the stack, and what it is was lost.
     std::vector<std::uint32_t> frames;
     bool is_whole = false; ///< the last frame is the program's first function, or an exception's
 
@@ -94,12 +115,15 @@ struct findings {
     std::optional<summarised_runs> summarised; ///< of a summary only
     std::vector<std::string> notices;          ///< sentences for the user
     /// The functions by change::caller, innermost first, where the file has them, each as `name at
-    /// file:line`; native callers are code addresses.
+    /// file:line`, else where the code is; native callers are code addresses.
     std::vector<std::vector<std::string>> callers;
-    /// Native: the stacks by change::caller without its stack_bit, where the trace has stacks.
+    std::vector<code_module> modules; ///< those that hold `places`
+    /// Of the callers, where the file has no functions but places; it may end before they do.
+    std::vector<code_place> places;
+    /// The stacks by change::caller without its stack_bit, where the trace has stacks.
     std::vector<call_stack> stacks;
 
-    /// Native: the frames of a caller, innermost first; of one that is no stack, itself.
+    /// The frames of a caller, innermost first; of one that is no stack, itself.
     [[nodiscard]] std::vector<std::uint32_t> frames_of(std::uint32_t caller) const {
         if (caller == 0) return {};
         if ((caller & stack_bit) == 0) return {caller};

@@ -12,7 +12,7 @@ namespace drone::trace {
 
 /// `name` is qualified, without its return type.
 [[nodiscard]] inline bool is_library_function(std::string_view name) {
-    constexpr std::array<std::string_view, 11> prefixes{
+    constexpr std::array<std::string_view, 13> prefixes{
         "std::",
         "__gnu_cxx::",
         "__cxxabiv1::",
@@ -23,9 +23,11 @@ namespace drone::trace {
         "_realloc",
         "_calloc",
         "_free",
+        "_IO_",
+        "_dl_",
         "__",
     };
-    constexpr std::array<std::string_view, 12> names{
+    constexpr std::array<std::string_view, 13> names{
         "malloc",
         "calloc",
         "realloc",
@@ -38,6 +40,7 @@ namespace drone::trace {
         "strndup",
         "reallocarray",
         "asprintf",
+        "_start",
     };
     const auto begins = [name](std::string_view prefix) { return name.starts_with(prefix); };
     const std::string_view bare = name.substr(0, name.find_first_of("( @"));

@@ -78,6 +78,41 @@ TEST(AllocationLog, AsksForAResizeAndTheHeapDecidesWhetherItMoves) {
     EXPECT_THAT(made->resizes, ElementsAre(1));
 }
 
+TEST(AllocationLog, HasStacksAndTheModulesOfTheirCode) {
+    const reading r("m 0x5000 0x6000 0x4000 abcd /bin/my app\nm 0x9000 0x9100 0x9000 - /l/libq.so\n"
+                    "s one 0x9004 0x5010\na 1 8 @one\ns two 0x5010 0x77 ...\na 2 8 @two\n"
+                    "s one 0x5010\na 3 8 @one\na 4 8 @0x5010\nr 1 16 @two\n");
+    const findings& found = r.found;
+    EXPECT_EQ(found.damaged, 0);
+    EXPECT_EQ(
+        found.modules, (std::vector<code_module>{{"/bin/my app", "abcd"}, {"/l/libq.so", ""}})
+    );
+    ASSERT_EQ(found.stacks.size(), 2);
+    EXPECT_TRUE(found.stacks[0].is_whole);
+    EXPECT_FALSE(found.stacks[1].is_whole);
+    const auto name = [&](std::size_t stack, std::size_t frame) {
+        return found.callers.at(found.stacks[stack].frames.at(frame)).at(0);
+    };
+    EXPECT_EQ(name(0, 0), "libq.so+0x4");
+    EXPECT_EQ(name(0, 1), "my app+0x1010");
+    EXPECT_EQ(name(1, 1), "0x77");
+}
+
+TEST(AllocationLog, SaysThatALineOfAStackIsNone) {
+    for (const std::string line :
+         {"s one",
+          "s one 0xz",
+          "s one ...",
+          "s one 0x10 ... 0x20",
+          "m 1 2 3 -",
+          "m x 2 3 - /a",
+          "a 7 8 @nobody"}) {
+        const reading r("a 1 8\n" + line + "\n");
+        EXPECT_EQ(r.found.damaged, 1) << line;
+        EXPECT_EQ(r.found.events, 1) << line;
+    }
+}
+
 /// Any lines, of few IDs: frees of what is not live, IDs taken twice, resizes of both are among them.
 RC_GTEST_PROP(
     AllocationLog,

@@ -45,17 +45,51 @@ TEST(HeaptrackFile, IsReadInterpretedWithItsCallers) {
     EXPECT_THAT(r.found.callers, ElementsAre(IsEmpty(), ElementsAre("main at my f.cpp:26")));
 }
 
-TEST(HeaptrackFile, HasOneCallerWhereOnlyWhoCalledTheProgramDiffers) {
-    // new < vector < f < g and < h: the caller is f; with its library functions.
+/// The functions of the callers of what is live at the end.
+std::vector<std::vector<std::string>> stacks_of(const findings& found) {
+    std::vector<std::vector<std::string>> all;
+    for (const call_stack& stack : found.stacks) {
+        auto& functions = all.emplace_back();
+        for (const std::uint32_t frame : stack.frames)
+            for (const std::string& function : found.callers.at(frame))
+                functions.push_back(function);
+    }
+    return all;
+}
+
+TEST(HeaptrackFile, HasWholeStacks) {
+    // new < vector < f < g and < h.
     const reading r(
         "v 10400 3\ns c operator new\ns 18 std::vector<int>::resize\ns 1 f\ns 1 g\ns 1 h\n"
         "i 1 1 1\ni 2 1 2 0 0 3 0 0\ni 3 1 4\ni 4 1 5\n"
         "t 3 0\nt 4 0\nt 2 1\nt 2 2\nt 1 3\nt 1 4\na 8 5\na 8 6\n+ 0\n+ 1\n"
     );
     EXPECT_THAT(
-        r.found.callers,
-        ElementsAre(IsEmpty(), ElementsAre("operator new", "std::vector<int>::resize", "f"))
+        stacks_of(r.found),
+        ElementsAre(
+            ElementsAre("operator new", "std::vector<int>::resize", "f", "g"),
+            ElementsAre("operator new", "std::vector<int>::resize", "f", "h")
+        )
     );
+}
+
+TEST(HeaptrackFile, OfARawRecordingHasWholeStacks) {
+    const reading r(
+        "v 10400 3\nx 8 /bin/app\nm 1 -\nm 1 x 5000 0 1000 2000 100\nm a /l/libq.so 9000 0 50\n"
+        "t 5010 0\nt 7020 1\nt 9004 2\n+ a 3 1\n+ a 3 2\n"
+    );
+    EXPECT_THAT(
+        stacks_of(r.found), ElementsAre(ElementsAre("libq.so+0x4", "app+0x2020", "app+0x10"))
+    );
+    EXPECT_EQ(r.found.modules.at(0), (code_module{"/bin/app", ""}));
+    EXPECT_EQ(r.found.places.at(r.found.stacks[0].frames[1]), (code_place{0, 0x2020}));
+}
+
+TEST(HeaptrackFile, HasNoStackThatCallsItself) {
+    // Damaged: a stack is called by one that comes after it, or by itself.
+    const reading r("v 10400 3\nx 8 /bin/app\nt 10 2\nt 20 2\n+ a 1 1\n+ a 2 2\n");
+    EXPECT_EQ(r.found.damaged, 2);
+    EXPECT_THAT(r.found.stacks, IsEmpty());
 }
 
 TEST(HeaptrackFile, OfARawRecordingHasCallersByTheirPlaceInAModule) {

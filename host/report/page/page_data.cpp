@@ -378,8 +378,8 @@ private:
     /// Whether a stack has callers beyond those that the target recorded.
     [[nodiscard]] bool is_cut(std::uint32_t name) const {
         const std::size_t number = name & ~trace::stack_bit;
-        return run_.found.format == trace::format::native && (name & trace::stack_bit) != 0 &&
-               number < run_.found.stacks.size() && !run_.found.stacks[number].is_whole;
+        return (name & trace::stack_bit) != 0 && number < run_.found.stacks.size() &&
+               !run_.found.stacks[number].is_whole;
     }
 
     const page& p_;

@@ -2,6 +2,7 @@
 
 #include "trace/formats/allocation_log.hpp"
 
+#include "trace/formats/caller_book.hpp"
 #include "trace/formats/text.hpp"
 #include "trace/name_table.hpp"
 
@@ -10,10 +11,12 @@
 #include <array>
 #include <bit>
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace drone::trace {
 
@@ -45,7 +48,8 @@ std::optional<Number> parse(std::string_view text) {
     return parse_number<Number>(text, base);
 }
 
-enum class line_kind : std::uint8_t { nothing, event, wrong };
+/// `callers`: what the callers of events are, of events that follow.
+enum class line_kind : std::uint8_t { nothing, event, callers, wrong };
 
 /// One event of the log.
 struct entry {
@@ -53,8 +57,8 @@ struct entry {
     std::string_view id{};
     std::string_view new_id{}; ///< r only
     std::uint32_t size = 0;
-    bool at_least = false;    ///< x only: more was asked for
-    std::uint64_t caller = 0; ///< code address; 0: not told
+    bool at_least = false;     ///< x only: more was asked for
+    std::string_view caller{}; ///< code address, or the name of a stack; empty: not told
     std::uint8_t alignment_log2 = alignment_not_told;
     std::uint64_t micros = 0; ///< t only
 };
@@ -63,12 +67,7 @@ line_kind parse_line(std::string_view line, entry& e) {
     const fields f(line);
     if (f.count == 0 || f.at[0].starts_with('#')) return line_kind::nothing;
     if (f.at[0].size() != 1) return line_kind::wrong;
-    e = {.what = f.at[0][0], .id = f.at[1], .new_id = f.at[1]};
-    if (!f.caller.empty()) {
-        const auto caller = parse<std::uint64_t>(f.caller);
-        if (!caller) return line_kind::wrong;
-        e.caller = *caller;
-    }
+    e = {.what = f.at[0][0], .id = f.at[1], .new_id = f.at[1], .caller = f.caller};
     const auto sized = [&](std::size_t field = 2) {
         const auto size = parse<std::uint64_t>(f.at[field]);
         e.at_least = size.value_or(0) > UINT32_MAX;
@@ -99,6 +98,9 @@ line_kind parse_line(std::string_view line, entry& e) {
         e.micros = micros.value_or(0);
         return micros ? line_kind::event : line_kind::wrong;
     }
+    case 'm':
+    case 's':
+        return f.count > 2 ? line_kind::callers : line_kind::wrong;
     default:
         return line_kind::wrong;
     }
@@ -113,21 +115,13 @@ public:
         each_line(text, [&](std::string_view line) {
             ++number;
             entry e;
-            switch (parse_line(line, e)) {
-            case line_kind::nothing:
-                break;
-            case line_kind::event:
-                event(e);
-                break;
-            case line_kind::wrong:
-                if (found_.damaged++ == 0)
-                    found_.notices.push_back(fmt::format(
-                        "Line {} is not an event of an allocation log. It was ignored.", number
-                    ));
-                ++found_.gaps; // it may have been one
-                to_.now().on_gap(0);
-                break;
-            }
+            line_kind kind = parse_line(line, e);
+            if (kind == line_kind::event && !e.caller.empty() && !find_caller(e))
+                kind = line_kind::wrong;
+            if (kind == line_kind::callers && !(e.what == 'm' ? module(line) : stack(line)))
+                kind = line_kind::wrong;
+            if (kind == line_kind::event) event(e);
+            if (kind == line_kind::wrong) wrong(number);
             return true;
         });
         if (allocated_twice_ != 0)
@@ -142,7 +136,61 @@ public:
     }
 
 private:
+    void wrong(std::uint64_t line) {
+        if (found_.damaged++ == 0)
+            found_.notices.push_back(
+                fmt::format("Line {} is not an event of an allocation log. It was ignored.", line)
+            );
+        ++found_.gaps; // it may have been one
+        to_.now().on_gap(0);
+    }
+
+    /// `m BEGIN END BASE BUILD PATH`: a file is in memory. BUILD is `-` where it is not known.
+    bool module(std::string_view line) {
+        static_cast<void>(next_field(line));
+        const auto begin = parse<std::uint64_t>(next_field(line));
+        const auto end = parse<std::uint64_t>(next_field(line));
+        const auto base = parse<std::uint64_t>(next_field(line));
+        const std::string_view build = next_field(line);
+        line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+        if (!begin || !end || !base || line.empty()) return false;
+        callers_.map(*begin, *end, *base, line, build == "-" ? "" : build);
+        return true;
+    }
+
+    /// `s NAME ADDRESS...`: a stack, innermost first. A last field `...` says that it is cut.
+    bool stack(std::string_view line) {
+        constexpr std::string_view more = "...";
+        static_cast<void>(next_field(line));
+        const std::string_view name = next_field(line);
+        std::vector<std::uint32_t> places;
+        std::string_view field = next_field(line);
+        for (; !field.empty() && field != more; field = next_field(line)) {
+            const auto address = parse<std::uint64_t>(field);
+            if (!address) return false;
+            places.push_back(callers_.place(*address));
+        }
+        if (places.empty() || !next_field(line).empty()) return false;
+        stacks_.insert_or_assign(
+            std::string(name), callers_.stack(std::move(places), field != more)
+        );
+        return true;
+    }
+
+    /// Which caller the event names; false: it names none.
+    bool find_caller(const entry& e) {
+        const auto known = stacks_.find(e.caller);
+        if (known != stacks_.end()) {
+            caller_ = known->second;
+            return true;
+        }
+        const auto address = parse<std::uint64_t>(e.caller);
+        caller_ = address && *address != 0 ? callers_.place(*address) : 0;
+        return address.has_value();
+    }
+
     void event(const entry& e) {
+        if (e.caller.empty()) caller_ = 0;
         if (e.what == 't') {
             to_.now().on_time(clock::microseconds, e.micros > micros_ ? e.micros - micros_ : 0);
             micros_ = std::max(micros_, e.micros);
@@ -160,7 +208,7 @@ private:
             ++found_.failures;
             to_.now().on_failure({
                 .size = e.size,
-                .caller = caller_of(e),
+                .caller = caller_,
                 .alignment_log2 = e.alignment_log2,
                 .at_least = e.at_least,
             });
@@ -174,9 +222,9 @@ private:
     void take(std::string_view id, const entry& e) {
         if (live_.contains(id)) presume_free(id);
         if (const auto known = freed_.find(id); known != freed_.end()) freed_.erase(known);
-        to_.change(live_.take(
-            id, {.size = e.size, .caller = caller_of(e), .alignment_log2 = e.alignment_log2}
-        ));
+        to_.change(
+            live_.take(id, {.size = e.size, .caller = caller_, .alignment_log2 = e.alignment_log2})
+        );
     }
 
     void give_back(std::string_view id) {
@@ -219,25 +267,17 @@ private:
                 freed_.erase(known);
         }
         auto [before, after] = live_.resize(e.id, e.new_id, e.size);
-        if (e.caller != 0) after.caller = caller_of(e);
+        if (caller_ != 0) after.caller = caller_;
         to_.resize(before, after, resizing::copied);
-    }
-
-    /// Index in findings::callers, where the name of a caller is its address.
-    std::uint32_t caller_of(const entry& e) {
-        if (e.caller == 0) return 0;
-        if (found_.callers.empty()) found_.callers.emplace_back();
-        const auto next = static_cast<std::uint32_t>(found_.callers.size());
-        const auto [at, is_new] = callers_.emplace(e.caller, next);
-        if (is_new) found_.callers.push_back({fmt::format("{:#x}", e.caller)});
-        return at->second;
     }
 
     static constexpr std::size_t remembered = 1U << 16U;
 
     batch to_;
     findings found_;
-    std::map<std::uint64_t, std::uint32_t> callers_; ///< by address
+    caller_book callers_{found_};
+    std::unordered_map<std::string, std::uint32_t, text_hash, std::equal_to<>> stacks_; ///< by name
+    std::uint32_t caller_ = 0; ///< of the event that is being read
     token_table live_;
     std::set<std::string, std::less<>> freed_;       ///< IDs given back and not taken again
     std::set<std::string, std::less<>> taken_twice_; ///< IDs that may be given back twice
@@ -257,6 +297,8 @@ allocation_log_look look_at_allocation_log(std::string_view text) {
         switch (parse_line(line, e)) {
         case line_kind::nothing:
             return number < lines_looked_at;
+        case line_kind::callers:
+            return true;
         case line_kind::event:
             ++look.events;
             break;

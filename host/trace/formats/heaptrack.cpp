@@ -2,17 +2,16 @@
 
 #include "trace/formats/heaptrack.hpp"
 
+#include "trace/formats/caller_book.hpp"
 #include "trace/formats/text.hpp"
-#include "trace/library_function.hpp"
 #include "trace/name_table.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace drone::trace {
@@ -54,6 +53,28 @@ sized_field sized_text(std::string_view field) {
 class heaptrack_reader {
 public:
     heaptrack_reader(format f, sink& to) : to_(to) { found_.format = f; }
+
+    /// `t IP PARENT`: a stack is an address and the stack that called it. Both files number them from
+    /// 1; a stack comes after the one that called it.
+    bool trace(std::uint32_t place, std::optional<std::uint64_t> parent) {
+        const bool good = parent && *parent <= traces_.size();
+        traces_.push_back({place, good ? static_cast<std::uint32_t>(*parent) : 0, 0});
+        return good;
+    }
+
+    /// The caller that is the stack with that number.
+    std::uint32_t caller_of(std::uint64_t trace) {
+        constexpr std::size_t deepest = 256;
+        if (trace == 0 || trace > traces_.size()) return 0;
+        called_from& asked = traces_[trace - 1];
+        if (asked.caller != 0) return asked.caller;
+        std::vector<std::uint32_t> frames;
+        for (std::uint64_t at = trace; at != 0 && frames.size() < deepest;
+             at = traces_[at - 1].parent)
+            if (traces_[at - 1].place != 0) frames.push_back(traces_[at - 1].place);
+        asked.caller = callers_.stack(std::move(frames), true);
+        return asked.caller;
+    }
 
 protected:
     /// Calls `record(kind, fields)` for every record, until all are read; false says that the line
@@ -108,8 +129,16 @@ protected:
 
     batch to_;
     findings found_;
+    caller_book callers_{found_};
 
 private:
+    struct called_from {
+        std::uint32_t place = 0;  ///< 0: not known
+        std::uint32_t parent = 0; ///< trace, counted from 1
+        std::uint32_t caller = 0; ///< 0: not looked up yet
+    };
+
+    std::vector<called_from> traces_;
     std::uint64_t millis_ = 0;
     std::uint64_t oversized_ = 0;
 };
@@ -128,32 +157,23 @@ public:
     }
 
 private:
-    /// A module's segment in memory.
-    struct segment {
-        std::uint64_t base = 0; ///< of the module
-        std::uint64_t end = 0;
-        std::string module;
-    };
-
     bool record(char kind, line_fields& fields) {
         switch (kind) {
         case 'x':
-            program_ = file_name(sized_text(fields.rest()).text);
+            program_ = sized_text(fields.rest()).text;
             return true;
         case 'm':
             return module(fields);
         case 't': {
             const auto at = fields.hex();
-            stacks_.push_back(caller_at(at.value_or(0)));
-            return at.has_value();
+            return trace(at ? callers_.place(*at) : 0, fields.hex()) && at;
         }
         case '+': {
             const auto bytes = fields.hex();
             const auto trace = fields.hex();
             const auto address = fields.hex();
             if (!bytes || !trace || !address) return false;
-            const bool known = *trace != 0 && *trace <= stacks_.size();
-            take(*address, size(*bytes), known ? stacks_[*trace - 1] : 0);
+            take(*address, size(*bytes), caller_of(*trace));
             return true;
         }
         case '-': {
@@ -172,42 +192,18 @@ private:
     bool module(line_fields& fields) {
         const sized_field name = sized_text(fields.rest());
         if (name.text == "-") {
-            segments_.clear();
+            callers_.unmap();
             return true;
         }
         line_fields numbers(name.rest);
         const auto base = numbers.hex();
         if (!base) return false;
         // The program itself is called x.
-        const std::string called = name.text == "x" ? program_ : file_name(name.text);
+        const std::string_view path = name.text == "x" ? program_ : name.text;
         for (auto offset = numbers.hex(); offset; offset = numbers.hex())
             if (const auto size = numbers.hex())
-                segments_[*base + *offset] = {*base, *base + *offset + *size, called};
+                callers_.map(*base + *offset, *base + *offset + *size, *base, path);
         return true;
-    }
-
-    static std::string file_name(std::string_view path) {
-        const std::size_t slash = path.rfind('/');
-        return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
-    }
-
-    /// The number of a caller with that address, named by its place in its module.
-    std::uint32_t caller_at(std::uint64_t address) {
-        const auto [known, is_new] =
-            callers_.try_emplace(address, static_cast<std::uint32_t>(callers_.size() + 1));
-        if (!is_new) return known->second;
-        found_.callers.resize(known->second + 1);
-        const auto after = segments_.upper_bound(address);
-        const bool inside = after != segments_.begin() && address < std::prev(after)->second.end;
-        found_.callers.back().push_back(
-            inside ? fmt::format(
-                         "{}+{:#x}",
-                         std::prev(after)->second.module,
-                         address - std::prev(after)->second.base
-                     )
-                   : fmt::format("{:#x}", address)
-        );
-        return known->second;
     }
 
     void take(std::uint64_t address, std::uint32_t bytes, std::uint32_t caller) {
@@ -230,10 +226,7 @@ private:
     }
 
     address_table live_;
-    std::string program_ = "x";
-    std::map<std::uint64_t, segment> segments_;                ///< by first address
-    std::unordered_map<std::uint64_t, std::uint32_t> callers_; ///< by address
-    std::vector<std::uint32_t> stacks_;                        ///< by trace, the caller on top
+    std::string_view program_ = "x";
 };
 
 /// `s STRING`, `i IP MODULE [FUNCTION FILE LINE]...` with inlined functions first, `t IP PARENT`,
@@ -262,10 +255,6 @@ private:
         std::uint64_t file = 0;     ///< string
         std::uint64_t line = 0;
     };
-    struct stack {
-        std::uint64_t address = 0; ///< on top, counted from 1
-        std::uint64_t parent = 0;  ///< trace
-    };
 
     bool record(char kind, line_fields& fields) {
         switch (kind) {
@@ -275,9 +264,8 @@ private:
             return instruction(fields);
         case 't': {
             const auto at = fields.hex();
-            const auto parent = fields.hex();
-            stacks_.push_back({at.value_or(0), parent.value_or(0)});
-            return at.has_value();
+            const bool known = at && *at != 0 && *at <= addresses_.size();
+            return trace(known ? addresses_[*at - 1] : 0, fields.hex()) && at;
         }
         case 'a': {
             const auto bytes = fields.hex();
@@ -308,12 +296,13 @@ private:
     bool instruction(line_fields& fields) {
         const auto ip = fields.hex();
         const auto module = fields.hex();
-        std::vector<frame> frames;
+        std::vector<std::string> functions;
         for (auto function = fields.hex(); function; function = fields.hex()) {
             const std::uint64_t file = fields.hex().value_or(0);
-            frames.push_back({*function, file, fields.hex().value_or(0)});
+            const frame f{*function, file, fields.hex().value_or(0)};
+            if (!string(f.function).empty()) functions.push_back(text(f));
         }
-        addresses_.push_back(std::move(frames));
+        addresses_.push_back(callers_.place(std::move(functions)));
         return ip && module;
     }
 
@@ -336,34 +325,6 @@ private:
         return index != 0 && index <= strings_.size() ? strings_[index - 1] : std::string_view{};
     }
 
-    /// The number of the functions that asked: those of libraries on top of the stack, and the
-    /// program's first one under them. Stacks that only differ below it are one caller.
-    std::uint32_t caller_of(std::uint64_t trace) {
-        constexpr std::size_t deepest = 64;
-        std::vector<std::string> functions;
-        bool is_library = true;
-        for (std::size_t depth = 0; is_library && depth < deepest; ++depth) {
-            if (trace == 0 || trace > stacks_.size()) break;
-            const stack& s = stacks_[trace - 1];
-            if (s.address == 0 || s.address > addresses_.size()) break;
-            for (const frame& f : addresses_[s.address - 1]) {
-                const std::string_view name = string(f.function);
-                if (name.empty()) continue;
-                functions.push_back(text(f));
-                is_library = is_library && is_library_function(name);
-            }
-            trace = s.parent;
-        }
-        if (functions.empty()) return 0;
-        if (found_.callers.empty()) found_.callers.emplace_back();
-        const auto [known, is_new] = callers_.try_emplace(
-            fmt::format("{}", fmt::join(functions, "\n")),
-            static_cast<std::uint32_t>(found_.callers.size())
-        );
-        if (is_new) found_.callers.push_back(std::move(functions));
-        return known->second;
-    }
-
     [[nodiscard]] std::string text(const frame& f) const {
         const std::string_view path = string(f.file);
         if (path.empty()) return std::string(string(f.function));
@@ -377,9 +338,7 @@ private:
     }
 
     std::vector<std::string_view> strings_;
-    std::vector<std::vector<frame>> addresses_;
-    std::vector<stack> stacks_;                              ///< by trace
-    std::unordered_map<std::string, std::uint32_t> callers_; ///< by their functions
+    std::vector<std::uint32_t> addresses_; ///< places in code
     std::vector<allocation> allocations_;
 };
 

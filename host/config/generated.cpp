@@ -88,7 +88,8 @@ result<std::string> linker_memory(const project& p) {
     for (const auto& [name, place] : m->more)
         add(in_capitals(name), "rw", place);
     text += "}\n";
-    if (m->stack) text += fmt::format("drone_stack_size = {};\n", *m->stack);
+    const std::optional<std::uint32_t>& stack = m->stack;
+    if (stack) text += fmt::format("drone_stack_size = {};\n", *stack);
     if (!m->more.empty()) text += sections_of(*m);
     return text;
 }

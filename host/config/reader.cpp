@@ -73,7 +73,7 @@ result<probe> read_probe(const table& section, const std::optional<table>& descr
     if (!kind) return std::unexpected(kind.error());
     probe p;
     p.kind = std::move(*kind);
-    chip c = *on == nullptr ? chip{} : chip(**on);
+    chip c = *on == nullptr ? chip{} : static_cast<const chip&>(**on);
     if (described)
         if (const auto done = read_chip(*described, c); !done) return std::unexpected(done.error());
     if (*on != nullptr) {
@@ -91,9 +91,9 @@ result<probe> read_probe(const table& section, const std::optional<table>& descr
           std::pair{"transport", &p.transport},
           std::pair{"serial", &p.serial},
           std::pair{"server", &p.server}}) {
-        auto value = section.text(key);
+        const auto value = section.text(key);
         if (!value) return std::unexpected(value.error());
-        if (*value) *to = **std::move(value);
+        *to = value->value_or(*to);
     }
     p.chip = chip_name(p.kind, p.chip);
     auto commands = section.words("commands");
@@ -116,11 +116,12 @@ result<std::optional<std::uint32_t>> read_frequency(const table& section, std::s
 result<void> read_carrier(const table& section, log& l) {
     const auto carrier = section.text("carrier");
     if (!carrier) return std::unexpected(carrier.error());
-    if (*carrier && **carrier != "swo" && **carrier != "rtt")
+    const std::string name = carrier->value_or("swo");
+    if (name != "swo" && name != "rtt")
         return section.error_at(
-            "carrier", fmt::format("unknown carrier \"{}\"; write swo or rtt", **carrier)
+            "carrier", fmt::format("unknown carrier \"{}\"; write swo or rtt", name)
         );
-    if (*carrier && **carrier == "rtt") l.carrier = log_carrier::rtt;
+    if (name == "rtt") l.carrier = log_carrier::rtt;
     const auto channel = section.number("rtt_channel");
     if (!channel) return std::unexpected(channel.error());
     l.rtt_channel = channel->value_or(0);

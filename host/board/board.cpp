@@ -4,6 +4,7 @@
 
 #include "board/board.hpp"
 
+#include "base/bytes.hpp"
 #include "board/component_ids.hpp"
 
 #include <fmt/format.h>
@@ -41,8 +42,7 @@ constexpr std::uint32_t core_id(core_model model) {
 }
 
 std::uint16_t halfword(std::span<const std::uint8_t> bytes) {
-    return bytes.size() < 2 ? std::uint16_t{0}
-                            : static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8U);
+    return bytes.size() < 2 ? std::uint16_t{0} : base::load_le<std::uint16_t>(bytes.data());
 }
 
 /// What a system reset leaves alone: the debug and trace units (ARMv7-M C1.2, B1.5.16).

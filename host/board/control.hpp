@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 #include <filesystem>
@@ -14,20 +15,20 @@ public:
     /// Opens the socket of this flash file; an error when a board is already running on it.
     static result<control_socket> listen(const std::filesystem::path& flash_file);
 
-    control_socket(control_socket&& other) noexcept;
+    control_socket(control_socket&& other) noexcept = default;
     control_socket& operator=(control_socket&&) = delete;
     ~control_socket();
 
     /// Whether somebody has asked for a reset since the last call. Does not wait.
     [[nodiscard]] bool take_request();
     /// What becomes readable when take_request() may have something to do.
-    [[nodiscard]] int waits_on() const { return client_ >= 0 ? client_ : listener_; }
+    [[nodiscard]] int waits_on() const { return client_ ? client_.get() : listener_.get(); }
 
 private:
-    control_socket(int listener, std::filesystem::path path);
+    control_socket(base::descriptor listener, std::filesystem::path path);
 
-    int listener_ = -1;
-    int client_ = -1;
+    base::descriptor listener_;
+    base::descriptor client_;
     std::filesystem::path path_;
 };
 

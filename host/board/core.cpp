@@ -2,6 +2,7 @@
 
 #include "board/core.hpp"
 
+#include "base/bytes.hpp"
 #include "board/memory_map.hpp"
 
 #include <fmt/format.h>
@@ -219,7 +220,7 @@ trap core::run(std::uint32_t pc) {
         // Unicorn takes a YIELD or WFE for the end of the program; both may do nothing (A7.7.262).
         const auto opcode = memory(result.pc, 2);
         if (result.why == trap::cause::usage_fault && opcode.size() == 2) {
-            const auto code = static_cast<std::uint16_t>(opcode[0] | opcode[1] << 8U);
+            const auto code = base::load_le<std::uint16_t>(opcode.data());
             if (std::ranges::find(hint_opcodes, code) != hint_opcodes.end()) {
                 pc = result.pc + 2;
                 continue;
@@ -257,7 +258,8 @@ trap core::describe(uc_err status) const {
     switch (interrupt_) {
     case 0: {
         const auto last = memory(pc - 2, 2);
-        const bool slept = !stopped_ && last.size() == 2 && (last[0] | last[1] << 8U) == wfi_opcode;
+        const bool slept = !stopped_ && last.size() == 2 &&
+                           base::load_le<std::uint16_t>(last.data()) == wfi_opcode;
         return {slept ? trap::cause::sleep : trap::cause::stopped, pc, 0, {}};
     }
     case supervisor_call:

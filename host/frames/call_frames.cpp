@@ -3,6 +3,7 @@
 #include "frames/call_frames.hpp"
 
 #include "base/bytes.hpp"
+#include "base/descriptor.hpp"
 #include "base/elf.hpp"
 
 #include <elfutils/libdw.h>
@@ -18,7 +19,6 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <unistd.h>
 #include <utility>
 
 namespace drone::frames {
@@ -49,8 +49,8 @@ class debug_frames {
 public:
     static result<debug_frames> open(const std::filesystem::path& path) {
         debug_frames opened;
-        opened.file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-        if (opened.file_ >= 0) opened.dwarf_ = dwarf_begin(opened.file_, DWARF_C_READ);
+        opened.file_ = base::descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        if (opened.file_) opened.dwarf_ = dwarf_begin(opened.file_.get(), DWARF_C_READ);
         if (opened.dwarf_ != nullptr) opened.cfi_ = dwarf_getcfi(opened.dwarf_);
         if (opened.cfi_ == nullptr)
             return fail(
@@ -59,14 +59,13 @@ public:
         return opened;
     }
     debug_frames(debug_frames&& from) noexcept
-        : file_(std::exchange(from.file_, -1)), dwarf_(std::exchange(from.dwarf_, nullptr)),
+        : file_(std::move(from.file_)), dwarf_(std::exchange(from.dwarf_, nullptr)),
           cfi_(std::exchange(from.cfi_, nullptr)) {}
     debug_frames& operator=(debug_frames&&) = delete;
     debug_frames(const debug_frames&) = delete;
     debug_frames& operator=(const debug_frames&) = delete;
     ~debug_frames() {
         if (dwarf_ != nullptr) dwarf_end(dwarf_);
-        if (file_ >= 0) ::close(file_);
     }
 
     /// The frame in which the call right before that address is made.
@@ -79,7 +78,7 @@ public:
 private:
     debug_frames() = default;
 
-    int file_ = -1;
+    base::descriptor file_;
     Dwarf* dwarf_ = nullptr;
     Dwarf_CFI* cfi_ = nullptr;
 };

@@ -28,6 +28,7 @@ void write_tree(const std::string& what, const called_from& node, unsigned depth
         to, "{}n{}: {} {}\n", std::string(depth, ' '), node.callers.size(), node.bytes, what
     );
     std::vector<const std::pair<const frame, called_from>*> ordered;
+    ordered.reserve(node.callers.size());
     for (const auto& entry : node.callers)
         ordered.push_back(&entry);
     std::ranges::stable_sort(ordered, std::greater(), [](const auto* e) {

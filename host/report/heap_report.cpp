@@ -76,10 +76,7 @@ std::string caller_text(const heap_report& r, const run& one, std::uint32_t call
     if (caller == 0 || frames.empty()) return "not known";
     const std::vector<std::string> names = r.names(one, caller);
     if (!names.empty()) return r.full ? fmt::format("{}", fmt::join(names, " < ")) : folded(names);
-    std::vector<std::string> addresses;
-    for (const std::uint32_t frame : frames)
-        addresses.push_back(fmt::format("{:#010x}", frame));
-    return fmt::format("{}", fmt::join(addresses, " < "));
+    return fmt::format("{:#010x}", fmt::join(frames, " < "));
 }
 
 bool is_certain(const run& one, const usage::growth& g) {

@@ -180,6 +180,7 @@ TEST(ReplaceFile, NoChangeIsLostAmongManyWriters) {
     constexpr std::size_t writers = 4;
     constexpr std::size_t changes = 25;
     std::vector<std::jthread> threads;
+    threads.reserve(writers);
     for (std::size_t i = 0; i < writers; ++i)
         threads.emplace_back([&file] {
             for (std::size_t done = 0; done < changes;) {

@@ -61,7 +61,7 @@ function(drone_firmware name)
     # Linked again where it traces stacks.
     drone_find_tool()
     set(tool ${DRONE_TOOL})
-    if(TARGET drone_tool) # a launcher is no place for a generator expression
+    if(TARGET drone_tool) # a launcher cannot have a generator expression
         get_target_property(folder drone_tool RUNTIME_OUTPUT_DIRECTORY)
         set(tool ${folder}/drone)
         add_dependencies(${name} drone_tool)

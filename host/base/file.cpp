@@ -94,7 +94,7 @@ int take_after(int file, const struct stat* replaced) {
     return ::fchmod(file, replaced->st_mode & 07777) == 0 ? 0 : errno;
 }
 
-/// What is no regular file (a device, a pipe) is written, never replaced: a rename would remove it.
+/// What is not a regular file (a device, a pipe) is written, never replaced: a rename would remove it.
 /// 0 or an errno.
 int write_in_place(const fs::path& target, std::string_view text) {
     const descriptor file(::open(target.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));

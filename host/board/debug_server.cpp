@@ -129,8 +129,8 @@ result<int> debug_server::serve() {
         if (auto started = start_command(); !started) return std::unexpected(started.error());
     while (!exit_status_) {
         const bool runs = board_runs();
-        // The pin goes on sending when the core stands still. Not while the core waits for room in
-        // the probe: time stands still then.
+        // The pin goes on sending when the core is stopped. Not while the core waits for room in
+        // the probe: time is stopped then.
         if (!board_->can_run() || sleeps_for_ever_) board_->flush_trace();
         if (auto done = wait(runs); !done) return std::unexpected(done.error());
         if (board_runs()) run_slice();

@@ -163,7 +163,7 @@ add_heap(command_syntax parent, const std::shared_ptr<heap_options>& shared, ses
     heap.add_option("--elf", options->elf, "The firmware, whose functions name the callers");
     heap.add_flag("--full", options->full, "Callers with library functions and template arguments");
     heap.add_option(
-        "--skip", options->skipped, "A function that is no caller, such as a wrapper: 'luaM_*'"
+        "--skip", options->skipped, "A function that is not a caller, such as a wrapper: 'luaM_*'"
     );
     heap.add_flag("--json", shared->json, "Everything, as JSON").shared();
     s.on(heap, [shared, options] { return print_usage(*shared, *options); });

@@ -53,7 +53,7 @@ struct heap_report {
     std::optional<std::uint32_t> core_clock; ///< Hz; makes seconds of the target's ticks
     /// Functions and sizes whose blocks live as long as the program: no leaks, see is_permanent().
     std::vector<std::string> permanent;
-    /// Functions that are no callers, such as wrappers of malloc, as is_named_like() has them.
+    /// Functions that are not callers, such as wrappers of malloc, as is_named_like() has them.
     std::vector<std::string> skipped;
     bool full = false; ///< callers with all frames and template arguments
     look how;          ///< tables are shown

@@ -200,7 +200,7 @@ std::string usage_table(
     }
     const std::uint64_t sum = usage.maximum_usage();
     const std::uint64_t peak = usage.peak_bytes();
-    // More than a heap may have held, for the peaks were at different times: that is no share of it.
+    // More than a heap may have held, for the peaks were at different times: that is not a share of it.
     const bool sum_has_share = heap_size && sum <= *heap_size;
     const auto bytes = [&](std::string_view label, std::uint64_t count, bool has_share) {
         if (!has_share) return fmt::format("{}: {}\n", label, count);

@@ -173,7 +173,7 @@ struct reserved_source {
     friend bool operator==(const reserved_source&, const reserved_source&) = default;
 };
 
-// -- What is no packet
+// -- What is not a packet
 // --------------------------------------------------------------------------------------
 
 /// Why bytes are not a packet.

@@ -123,7 +123,7 @@ struct findings {
     /// The stacks by change::caller without its stack_bit, where the trace has stacks.
     std::vector<call_stack> stacks;
 
-    /// The frames of a caller, innermost first; of one that is no stack, itself.
+    /// The frames of a caller, innermost first; of one that is not a stack, itself.
     [[nodiscard]] std::vector<std::uint32_t> frames_of(std::uint32_t caller) const {
         if (caller == 0) return {};
         if ((caller & stack_bit) == 0) return {caller};

@@ -169,7 +169,7 @@ public:
     /// resizes and failures would be wrong: after an event that changes nothing, or a change
     /// without an event of its own.
     virtual void on_position(std::uint64_t /*events*/) {}
-    /// Events are missing here or may be, or what stands here could not be read: findings::gaps
+    /// Events are missing here or may be, or what is here could not be read: findings::gaps
     /// counts these places. `lost` events are missing for certain; a place may be told again with
     /// more of them.
     virtual void on_gap(std::uint64_t /*lost*/) {}

@@ -88,14 +88,14 @@ inline board_setup plain(std::uint32_t ports = 0xFFFF'FFFF) {
     return setup;
 }
 
-/// Payload bytes of one port. What is no whole stimulus packet ends the reading with a failure.
+/// Payload bytes of one port. What is not a whole stimulus packet ends the reading with a failure.
 inline std::string port_bytes(const std::vector<std::uint8_t>& sent, unsigned port) {
     std::string text;
     for (std::size_t i = 0; i < sent.size();) {
         const std::uint8_t header = sent[i];
         const unsigned size = (header & 3U) == 3U ? 4U : header & 3U;
         if ((header & 4U) != 0 || size == 0 || i + size >= sent.size()) {
-            ADD_FAILURE() << "byte " << i << " is no stimulus packet: " << unsigned{header};
+            ADD_FAILURE() << "byte " << i << " is not a stimulus packet: " << unsigned{header};
             break;
         }
         if (header >> 3U == static_cast<int>(port)) {

@@ -167,7 +167,7 @@ TEST_P(DamagedRecording, SaysNothingFalse) {
         for (const auto& [block, what] : sink.certainly_live) {
             const auto live = then->second.find(block);
             const std::uint32_t number = std::to_underlying(block);
-            ASSERT_NE(live, then->second.end()) << "block " << number << " is no leak";
+            ASSERT_NE(live, then->second.end()) << "block " << number << " is not a leak";
             ASSERT_EQ(live->second, what) << "block " << number;
         }
         leaks += sink.certainly_live.size();

@@ -37,7 +37,7 @@ enum class signature : std::uint8_t {
     any_object,      ///< (size): for any object of up to that size
     size_alignment,  ///< (size, alignment)
     malloc,          ///< (size): the C family, a multiple of 8
-    alignment_size,  ///< (alignment, size), at least 8; null for what is no alignment
+    alignment_size,  ///< (alignment, size), at least 8; null for what is not an alignment
     posix_memalign,  ///< (where, alignment, size), at least 8
     calloc,          ///< (count, size)
     count_of_twelve, ///< (count): of 12 bytes each

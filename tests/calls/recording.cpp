@@ -104,7 +104,7 @@ private:
 
     std::uint32_t word_at(std::uint32_t address) const {
         const auto word = board_->processor().read_word(address);
-        if (!word) throw std::runtime_error("an address that is no memory");
+        if (!word) throw std::runtime_error("an address outside of memory");
         return *word;
     }
 

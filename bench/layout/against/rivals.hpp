@@ -163,7 +163,7 @@ private:
         return begin;
     }
 
-    /// A block in use of `whole` bytes keeps `length` of them, and what is no block beside.
+    /// A block in use of `whole` bytes keeps `length` of them, and what is not a block beside.
     void cut(std::uint64_t begin, std::uint64_t whole, std::uint64_t length) {
         if (whole - length < kind_.least) length = whole;
         all_[begin] = {length, false};

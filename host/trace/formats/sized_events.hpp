@@ -8,7 +8,7 @@
 //
 // The firmware behind both formats logs a resize that moves the block twice: as a resize, and as
 // the allocation and the release that it is made of. Nothing in a record says so. But read as it
-// stands, such a trace releases blocks that were never taken; when that happens at a resize
+// is, such a trace releases blocks that were never taken; when that happens at a resize
 // followed by its own allocation and release, the resizes that are followed so are left out.
 
 #include "trace/findings.hpp"

@@ -151,7 +151,7 @@ stretch stretch_finder::next_unproven(std::size_t at, const announced_trace& kno
     return found;
 }
 
-// -- Words that stand twice -----------------------------------------------------------------------
+// -- Words that are repeated ----------------------------------------------------------------------
 
 namespace {
 

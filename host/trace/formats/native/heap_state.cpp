@@ -32,7 +32,7 @@ void heap_state::announce_heap() {
 }
 
 void heap_state::restart() {
-    // Within the last event: what a restart takes away is no event of its own.
+    // Within the last event: what a restart releases is not an event of its own.
     const auto lose = [&](block_number number) {
         to_.position(found_.events - 1);
         presume_free(number);

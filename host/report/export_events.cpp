@@ -18,7 +18,7 @@ event_stream::birth& event_stream::born(const trace::change& c) {
 event_stream::birth event_stream::taken_back(const trace::change& c) {
     if (c.block != trace::no_block) return births_[c.block];
     std::vector<birth>& of_size = by_size_[c.size];
-    if (of_size.empty()) return {0, c.caller, c.alignment_log2};
+    if (of_size.empty()) return {0, 0, c.caller, c.alignment_log2};
     // Of the same caller where the format knows it.
     auto found = std::ranges::find(of_size.rbegin(), of_size.rend(), c.caller, &birth::caller);
     if (found == of_size.rend()) found = of_size.rbegin();
@@ -34,6 +34,8 @@ heap_event event_stream::event(heap_event::kind what, const trace::change& c) {
         .number = events_,
         .micros = now(),
         .id = 0,
+        .place = 0,
+        .old_place = 0,
         .block = c.block,
         .size = c.size,
         .old_size = 0,
@@ -60,11 +62,13 @@ void event_stream::on_changes(std::span<const trace::change> changes) {
         if (c.gives_back) {
             const birth known = taken_back(c);
             e.id = known.id;
+            e.place = known.place;
             e.caller = known.caller;
             e.alignment_log2 = known.alignment_log2;
         } else {
             e.id = next_id_++;
-            born(c) = {e.id, c.caller, c.alignment_log2};
+            e.place = next_place_++;
+            born(c) = {e.id, e.place, c.caller, c.alignment_log2};
         }
         on_event(e);
     }
@@ -81,7 +85,9 @@ void event_stream::on_resize(
     e.caller = known.caller;
     e.old_size = before.size;
     e.copied = how == trace::resizing::copied;
-    born(after) = {known.id, known.caller, after.alignment_log2};
+    e.old_place = known.place;
+    e.place = e.copied ? next_place_++ : known.place;
+    born(after) = {known.id, e.place, known.caller, after.alignment_log2};
     on_event(e);
 }
 

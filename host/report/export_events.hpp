@@ -17,9 +17,11 @@ struct heap_event {
     enum class kind : std::uint8_t { taken, given_back, resized, failed };
 
     kind what = kind::taken;
-    std::uint64_t number = 0; ///< counted from 1, as everywhere
-    double micros = 0;        ///< since the start; where the trace has no time, the number
-    std::uint64_t id = 0;     ///< of the block, from 1, never used again; 0: of none
+    std::uint64_t number = 0;    ///< counted from 1, as everywhere
+    double micros = 0;           ///< since the start; where the trace has no time, the number
+    std::uint64_t id = 0;        ///< of the block, from 1, never used again; 0: of none
+    std::uint64_t place = 0;     ///< the same, but a copy has one of its own
+    std::uint64_t old_place = 0; ///< of a resize
     trace::block_number block = trace::no_block;
     std::uint32_t size = 0;     ///< bytes asked for; of a resize, the new one
     std::uint32_t old_size = 0; ///< of a resize
@@ -56,6 +58,7 @@ protected:
 private:
     struct birth {
         std::uint64_t id = 0;
+        std::uint64_t place = 0;
         std::uint32_t caller = 0;
         std::uint8_t alignment_log2 = 0;
     };
@@ -70,6 +73,7 @@ private:
     std::uint64_t time_ = 0;
     std::uint64_t events_ = 0;
     std::uint64_t next_id_ = 1;
+    std::uint64_t next_place_ = 1;
     std::uint64_t live_bytes_ = 0;
     std::uint64_t live_blocks_ = 0;
     trace::by_block<birth> births_;

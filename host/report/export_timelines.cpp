@@ -21,7 +21,7 @@ struct weighed {
     double millis = 0;
     std::int64_t bytes = 0;
     std::uint32_t caller = 0;
-    std::uint64_t id = 0; ///< of the block
+    std::uint64_t place = 0; ///< of the block
 };
 
 /// One column of a table: the profile is written column by column, so the trace is read once for
@@ -41,12 +41,14 @@ private:
         const auto size = std::int64_t{e.size};
         switch (e.what) {
         case heap_event::kind::taken:
-            return entry({millis, size, e.caller, e.id});
+            return entry({millis, size, e.caller, e.place});
         case heap_event::kind::given_back:
-            return entry({millis, -size, e.caller, e.id});
+            return entry({millis, -size, e.caller, e.place});
         case heap_event::kind::resized:
-            entry({millis, -std::int64_t{e.old_size}, e.caller, e.id});
-            return entry({millis, size, e.caller, e.id});
+            if (e.copied) entry({millis, size, e.caller, e.place}); // both are live for a moment
+            entry({millis, -std::int64_t{e.old_size}, e.caller, e.old_place});
+            if (!e.copied) entry({millis, size, e.caller, e.place});
+            return;
         default:
             return;
         }
@@ -216,11 +218,12 @@ private:
             count(e.block, 1, e.micros);
             break;
         case heap_event::kind::given_back:
-            end(e);
+            end(e, e.place);
             count(e.block, -1, e.micros);
             break;
         case heap_event::kind::resized:
-            end(e);
+            if (e.copied) counter("live bytes", e.live_bytes + e.old_size, e.micros);
+            end(e, e.old_place);
             begin(e);
             break;
         default:
@@ -270,7 +273,7 @@ private:
             to_,
             ",\n"
             R"({{"ph":"b","cat":"heap","id":{},"name":{},"ts":{:.3f},"pid":1,"tid":1,"args":{{"size":{},"event":{}}}}})",
-            e.id,
+            e.place,
             name_of(e.caller),
             e.micros,
             e.size,
@@ -278,12 +281,12 @@ private:
         );
     }
 
-    void end(const heap_event& e) {
+    void end(const heap_event& e, std::uint64_t place) {
         fmt::print(
             to_,
             ",\n"
             R"({{"ph":"e","cat":"heap","id":{},"name":{},"ts":{:.3f},"pid":1,"tid":1}})",
-            e.id,
+            place,
             name_of(e.caller),
             e.micros
         );
@@ -330,7 +333,7 @@ result<void> write_firefox(const exported_run& of, std::FILE* to) {
         {"time", [to](const weighed& w) { fmt::print(to, "{:.6f}", w.millis); }},
         {"weight", [&](const weighed& w) { print(w.bytes); }},
         {"stack", [&](const weighed& w) { print(stacks.of(of, w.caller)); }},
-        {"memoryAddress", [&](const weighed& w) { print(w.id); }},
+        {"memoryAddress", [&](const weighed& w) { print(w.place); }},
         {"threadId", [&](const weighed&) { print(0); }},
     };
     for (const auto& [name, each] : columns) {

@@ -19,9 +19,16 @@ namespace {
 
 constexpr unsigned first_timer_interrupt = 28; // TIM2, as on an STM32F4
 
-constexpr std::array core_pages{
-    timers_base, itm_base, dwt_base, fpb_base, scs_base, tpiu_base, rom_table_base
-};
+constexpr std::array core_pages{itm_base, dwt_base, fpb_base, scs_base, rom_table_base};
+
+/// Where registers are.
+std::vector<std::uint32_t> register_pages_of(const chip& part) {
+    std::vector<std::uint32_t> pages(core_pages.begin(), core_pages.end());
+    pages.push_back(part.trace_port);
+    if (part.has_timers) pages.push_back(timers_base);
+    pages.insert(pages.end(), part.pages.begin(), part.pages.end());
+    return pages;
+}
 
 constexpr std::uint32_t no_program = 0xFFFF'FFFE; // where a core without a vector table starts
 
@@ -33,6 +40,8 @@ constexpr std::uint32_t core_id(core_model model) {
         return 0x410C'C200;
     case core_model::m3:
         return 0x412F'C231;
+    case core_model::m7:
+        return 0x411F'C271;
     case core_model::m33:
         return 0x411F'D210;
     case core_model::m4:
@@ -89,9 +98,7 @@ result<std::unique_ptr<virtual_board>> virtual_board::make(
         ));
     }
     std::unique_ptr<virtual_board> made(new virtual_board(setup, listener));
-    made->register_pages_.assign(core_pages.begin(), core_pages.end());
-    const std::span<const std::uint32_t> more = stm32f407().pages;
-    made->register_pages_.insert(made->register_pages_.end(), more.begin(), more.end());
+    made->register_pages_ = register_pages_of(*setup.part);
     auto processor = core::open(
         setup.model, flash, made->register_pages_, *made, &virtual_board::on_instruction, made.get()
     );
@@ -128,7 +135,7 @@ result<void> virtual_board::reset() {
             entry
         ));
     }
-    peripherals fresh;
+    peripherals fresh(part());
     fresh.now = devices_.now;
     fresh.skipped = devices_.skipped;
     fresh.next_instruction = has_program ? entry & ~1U : no_program;
@@ -145,7 +152,7 @@ result<void> virtual_board::reset() {
         fresh.pin.sent() = std::move(devices_.pin.sent());
     }
     devices_ = std::move(fresh);
-    devices_.pin.connect(devices_.registers.trace_reaches_pin());
+    follow_trace_path();
     core_->reset(stack);
     if (setup_.probe) attach_probe(*setup_.probe);
     it_end_ = 0;
@@ -212,11 +219,11 @@ void virtual_board::observe(board_observer& observer) {
 }
 
 void virtual_board::mark(std::uint32_t address) {
-    if (address - flash_origin < flash_size) marks_[(address - flash_origin) / 2] |= marked_address;
+    if (flash_offset(address) < flash_size) marks_[flash_offset(address) / 2] |= marked_address;
 }
 
 unsigned virtual_board::marks_at(std::uint32_t address) const {
-    const std::uint32_t offset = address - flash_origin;
+    const std::uint32_t offset = flash_offset(address);
     return offset < flash_size ? marks_[offset / 2] : 0U;
 }
 
@@ -283,7 +290,7 @@ void virtual_board::skip_conditionals(std::uint32_t address) {
 
 virtual_board::attention virtual_board::wants_to_stop(std::uint32_t address) {
     // Executed from where no IT blocks are marked.
-    if (address - flash_origin >= flash_size && may_be_conditional(address)) return attention::none;
+    if (flash_offset(address) >= flash_size && may_be_conditional(address)) return attention::none;
     if ((marks_at(address) & marked_breakpoint) != 0 && devices_.debug.enabled)
         return attention::breakpoint;
     if (limits_.cycles && devices_.now >= *limits_.cycles) return attention::limit;
@@ -371,7 +378,7 @@ void virtual_board::schedule() {
     // An exception that only a mask holds back may come with any instruction: masks are written
     // without our seeing it.
     const bool masked = devices_.interrupts.next_unmasked() != exception::none;
-    const bool stops_in_ram = limits_.address && *limits_.address - flash_origin >= flash_size;
+    const bool stops_in_ram = limits_.address && flash_offset(*limits_.address) >= flash_size;
     if (masked || stops_in_ram || observes_everything_) due_at_ = 0;
     attention_at_ = due_at_;
 }

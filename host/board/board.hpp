@@ -42,6 +42,7 @@ struct probe_setup {
 /// What a board is made of.
 struct board_setup {
     core_model model = core_model::m4;
+    const chip* part = &stm32f407(); ///< what is around the core
     std::uint32_t cpu_hz = default_cpu_hz;
     std::optional<probe_setup> probe = probe_setup{}; ///< none: nobody listens
     /// A debugger may come by virtual_board's debug_target; without a `probe`. Flash without a
@@ -119,6 +120,9 @@ public:
 
 /// The peripherals: everything of the board that is plain data, copied by a snapshot.
 struct peripherals {
+    explicit peripherals(const chip& part = stm32f407())
+        : pin(part.is_swo_alone), registers(part), flash_control(part.flash) {}
+
     std::uint64_t now = 0;     ///< cycles since power-on
     std::uint64_t skipped = 0; ///< of these, spent asleep or waiting for the trace FIFO
     nvic interrupts;
@@ -221,7 +225,7 @@ private:
     };
 
     virtual_board(const board_setup& setup, board_listener& listener)
-        : setup_(setup), listener_(listener), marks_(flash_size / 2) {}
+        : setup_(setup), listener_(listener), devices_(*setup.part), marks_(flash_size / 2) {}
 
     static void on_instruction(uc_engine*, std::uint64_t address, std::uint32_t size, void* self);
     [[nodiscard]] bool attend(std::uint32_t address, std::uint32_t size);
@@ -241,7 +245,10 @@ private:
     [[nodiscard]] std::uint32_t read_peripheral(std::uint32_t address) const;
     void write_peripheral(std::uint32_t address, std::uint32_t value);
 
+    [[nodiscard]] const chip& part() const { return *setup_.part; }
+    [[nodiscard]] std::uint32_t as_core_sees(std::uint32_t address) const;
     [[nodiscard]] bool is_register(std::uint32_t address) const;
+    void follow_trace_path();
     [[nodiscard]] std::uint32_t read_halting_status();
     void write_halting_control(std::uint32_t value);
     void transfer_core_register(std::uint32_t selector);

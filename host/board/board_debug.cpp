@@ -86,12 +86,19 @@ void virtual_board::written::add(std::uint32_t address, std::uint32_t size) {
     end = std::max(end, address + size);
 }
 
+/// A debugger may have the debug components elsewhere than the core.
+std::uint32_t virtual_board::as_core_sees(std::uint32_t address) const {
+    if (!part().external.has(address)) return address;
+    return address - part().external.begin + part().debug_domain.begin;
+}
+
 bool virtual_board::is_register(std::uint32_t address) const {
     return std::ranges::find(register_pages_, address & ~(peripheral_page - 1)) !=
            register_pages_.end();
 }
 
 std::optional<std::uint32_t> virtual_board::debug_read(std::uint32_t address, unsigned size) {
+    address = as_core_sees(address);
     if (const auto bytes = core_->memory(address, size); !bytes.empty())
         return static_cast<std::uint32_t>(base::load_le(bytes));
     if (!is_register(address)) return std::nullopt;
@@ -109,6 +116,13 @@ bool virtual_board::debug_write(std::uint32_t address, unsigned size, std::uint3
     if (!core_->memory(address, size).empty()) {
         // Flash that does not take it says so in its status register, not on the bus.
         static_cast<void>(write_flash(address, size, value));
+        return true;
+    }
+    if (part().external.has(address)) {
+        address = as_core_sees(address);
+        if (size != 4 || !is_register(address)) return false;
+        look_now();
+        write_word(address, value); // no lock holds from there
         return true;
     }
     if (!is_register(address)) return false;
@@ -231,8 +245,8 @@ void virtual_board::set_breakpoints() {
     for (std::uint8_t& mark : marks_)
         mark &= static_cast<std::uint8_t>(~unsigned{marked_breakpoint});
     for (const std::uint32_t address : devices_.breakpoints.breakpoints())
-        if (address - flash_origin < flash_size)
-            marks_[(address - flash_origin) / 2] |= marked_breakpoint;
+        if (flash_offset(address) < flash_size)
+            marks_[flash_offset(address) / 2] |= marked_breakpoint;
     look_now();
 }
 
@@ -250,7 +264,7 @@ void virtual_board::apply_written_memory() {
 }
 
 std::uint32_t virtual_board::swo_baud() const {
-    return devices_.registers.core_hz(setup_.cpu_hz) / devices_.pin.cycles_per_bit();
+    return devices_.registers.trace_hz(setup_.cpu_hz) / devices_.pin.clocks_per_bit();
 }
 
 } // namespace drone::board

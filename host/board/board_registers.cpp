@@ -29,9 +29,10 @@ constexpr std::uint32_t trace_enable = 1U << 24U; // DEMCR.TRCENA
 constexpr std::uint32_t timer_spacing = 0x400;
 constexpr std::uint32_t stimulus_bytes = 0x80;
 constexpr std::uint32_t first_component_id = 0xFD0;
+constexpr std::uint32_t lock_status = 0xFB4;
 
 constexpr bool has_floating_point(core_model model) {
-    return model == core_model::m4 || model == core_model::m33;
+    return model == core_model::m4 || model == core_model::m7 || model == core_model::m33;
 }
 
 } // namespace
@@ -46,6 +47,7 @@ std::uint32_t virtual_board::read_register(std::uint32_t address, unsigned size)
 void virtual_board::write_register(std::uint32_t address, unsigned size, std::uint32_t value) {
     // Whatever was written may change what is due or pending.
     look_now();
+    if (size == 4 && devices_.registers.lock_takes(address, value)) return;
     if (address >= itm_base && address < itm_base + stimulus_bytes) {
         devices_.trace.write((address - itm_base) & ~3U, size, value, devices_.now, devices_.pin);
         return;
@@ -62,6 +64,9 @@ std::uint32_t virtual_board::read_word(std::uint32_t address) {
     if (offset >= first_component_id || address - offset == rom_table_base) {
         if (const auto id = component_id(address)) return *id;
     }
+    if (address - offset == part().trace_port && offset != lock_status)
+        return devices_.pin.read(offset);
+    if (address - offset == timers_base && !part().has_timers) return read_peripheral(address);
     switch (address - offset) {
     case itm_base:
         return devices_.trace.read(offset, devices_.now, devices_.pin);
@@ -69,8 +74,6 @@ std::uint32_t virtual_board::read_word(std::uint32_t address) {
         return devices_.breakpoints.read(offset);
     case dwt_base:
         return devices_.watch.read(offset, devices_.now);
-    case tpiu_base:
-        return devices_.pin.read(offset);
     case scs_base:
         return read_control_space(offset);
     case timers_base:
@@ -86,8 +89,7 @@ std::uint32_t virtual_board::read_word(std::uint32_t address) {
 }
 
 std::uint32_t virtual_board::read_peripheral(std::uint32_t address) const {
-    if (address - flash_controller::base < flash_controller::bytes)
-        return devices_.flash_control.read(address - flash_controller::base);
+    if (devices_.flash_control.has(address)) return devices_.flash_control.read(address);
     return devices_.registers.read(address).value_or(0);
 }
 
@@ -112,6 +114,12 @@ void virtual_board::skip_polling(bool ready) {
 
 void virtual_board::write_word(std::uint32_t address, std::uint32_t value) {
     const std::uint32_t offset = address & (peripheral_page - 1);
+    if (address - offset == part().trace_port) {
+        devices_.trace.advance(devices_.now, devices_.pin);
+        return devices_.pin.write(offset, value);
+    }
+    if (address - offset == timers_base && !part().has_timers)
+        return write_peripheral(address, value);
     switch (address - offset) {
     case itm_base:
         return devices_.trace.write(offset, 4, value, devices_.now, devices_.pin);
@@ -120,9 +128,6 @@ void virtual_board::write_word(std::uint32_t address, std::uint32_t value) {
     case fpb_base:
         devices_.breakpoints.write(offset, value);
         return set_breakpoints();
-    case tpiu_base:
-        devices_.trace.advance(devices_.now, devices_.pin);
-        return devices_.pin.write(offset, value);
     case scs_base:
         return write_control_space(offset, value);
     case timers_base:
@@ -138,9 +143,8 @@ void virtual_board::write_word(std::uint32_t address, std::uint32_t value) {
 }
 
 void virtual_board::write_peripheral(std::uint32_t address, std::uint32_t value) {
-    if (address - flash_controller::base < flash_controller::bytes) {
-        const auto erased =
-            devices_.flash_control.write(address - flash_controller::base, value, flash_size);
+    if (devices_.flash_control.has(address)) {
+        const auto erased = devices_.flash_control.write(address, value);
         if (!erased) return;
         std::ranges::fill(core_->flash().subspan(erased->begin, erased->size), std::uint8_t{0xFF});
         flash_changes_.add(erased->begin, erased->size);
@@ -149,7 +153,16 @@ void virtual_board::write_peripheral(std::uint32_t address, std::uint32_t value)
     }
     devices_.trace.advance(devices_.now, devices_.pin);
     devices_.registers.write(address, value);
-    devices_.pin.connect(devices_.registers.trace_reaches_pin());
+    follow_trace_path();
+}
+
+/// What the chip's registers decide of the trace on its way to the pin.
+void virtual_board::follow_trace_path() {
+    const chip_registers& at = devices_.registers;
+    devices_.pin.connect(at.trace_reaches_pin());
+    devices_.pin.set_cycles_per_clock(
+        std::max(at.core_hz(setup_.cpu_hz) / std::max(at.trace_hz(setup_.cpu_hz), 1U), 1U)
+    );
 }
 
 bool virtual_board::write_flash(std::uint32_t address, unsigned size, std::uint32_t value) {
@@ -218,14 +231,15 @@ void virtual_board::attach_probe(const probe_setup& probe) {
     constexpr std::uint32_t trace_source = 1U << 16U;
 
     const std::uint32_t prescaler = setup_.cpu_hz / probe.baud;
+    const std::uint32_t port = part().trace_port;
     write_word(scs_base + demcr, trace_enable);
-    for (const register_bits& one : stm32f407().trace_path)
+    for (const register_bits& one : part().trace_path)
         write_word(one.address, (read_word(one.address) & ~one.mask) | one.value);
-    write_word(tpiu_base + 0x004, 1);                                  // CSPSR: one pin
-    write_word(tpiu_base + 0x010, prescaler != 0 ? prescaler - 1 : 0); // ACPR
-    write_word(tpiu_base + 0x0F0, tpiu::uart);                         // SPPR
-    write_word(tpiu_base + 0x304, probe.frames ? 0x102 : 0x100);       // FFCR
-    write_word(itm_base + 0xFB0, itm::unlock_key);                     // LAR
+    write_word(port + 0x004, 1);                                  // CSPSR: one pin
+    write_word(port + 0x010, prescaler != 0 ? prescaler - 1 : 0); // ACPR
+    write_word(port + 0x0F0, tpiu::uart);                         // SPPR
+    write_word(port + 0x304, probe.frames ? 0x102 : 0x100);       // FFCR
+    write_word(itm_base + 0xFB0, itm::unlock_key);                // LAR
     write_word(
         itm_base + 0xE80, // TCR
         itm_enable | (probe.timestamps ? stamp_enable : 0U) |

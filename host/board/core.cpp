@@ -53,6 +53,8 @@ int unicorn_model(core_model model) {
         return UC_CPU_ARM_CORTEX_M0;
     case core_model::m3:
         return UC_CPU_ARM_CORTEX_M3;
+    case core_model::m7:
+        return UC_CPU_ARM_CORTEX_M7;
     case core_model::m33:
         return UC_CPU_ARM_CORTEX_M33;
     case core_model::m4:

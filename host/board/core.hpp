@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "board/core_model.hpp"
 
 #include <unicorn/unicorn.h>
 
@@ -13,9 +14,6 @@
 #include <vector>
 
 namespace drone::board {
-
-/// The Cortex-M that is emulated.
-enum class core_model : std::uint8_t { m0, m3, m4, m33 };
 
 /// What the core reports to the board. Called while it executes.
 class core_events {

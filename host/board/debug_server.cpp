@@ -33,13 +33,16 @@ constexpr unsigned lonely_slices = 100;
 /// What the pin can send in a slice at its fastest, with a full FIFO and frames.
 constexpr std::size_t slice_bytes = 300;
 
+/// For a command to end by itself.
+constexpr unsigned patience_seconds = 2;
+
 /// Of a firmware that faults again and again.
 constexpr unsigned notes_in_full = 8;
 
 sigset_t handled_signals() {
     sigset_t set{};
     sigemptyset(&set);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD})
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGALRM})
         sigaddset(&set, signal);
     return set;
 }
@@ -112,14 +115,16 @@ result<void> debug_server::power_board() {
     const auto image = flash_or_erased(setup_.flash_file);
     if (!image) return std::unexpected(image.error());
     board_setup wanted;
-    wanted.cpu_hz = setup_.cpu_hz;
+    wanted.part = setup_.part;
+    wanted.model = setup_.part->core;
+    wanted.cpu_hz = setup_.cpu_hz != 0 ? setup_.cpu_hz : setup_.part->default_hz;
     wanted.probe.reset();
     wanted.debug_port = true;
     wanted.poll_cycles = slice_cycles;
     auto made = virtual_board::make(wanted, *image, *this);
     if (!made) return std::unexpected(made.error());
     board_ = std::move(*made);
-    probe_ = std::make_unique<stlink_probe>(setup_.version, *board_);
+    probe_ = std::make_unique<stlink_probe>(setup_.version, *board_, *setup_.part);
     server_ = std::make_unique<stlink_server>(setup_.server, *probe_);
     return {};
 }
@@ -209,10 +214,15 @@ result<void> debug_server::take_signal() {
             break;
         }
         case SIGTERM:
-            if (command_ != 0)
+            if (command_ != 0) {
                 ::kill(command_, SIGTERM);
-            else
+                ::alarm(patience_seconds); // OpenOCD does not hear it while it runs a script
+            } else {
                 exit_status_ = 0;
+            }
+            break;
+        case SIGALRM:
+            if (command_ != 0) ::kill(command_, SIGKILL);
             break;
         default:
             if (command_ == 0) exit_status_ = 0;

@@ -23,7 +23,8 @@ namespace drone::board {
 struct debug_server_setup {
     std::filesystem::path flash_file; ///< made when it is not there; what is programmed goes there
     std::uint16_t port = 0;           ///< on 127.0.0.1; 0: one that is free
-    std::uint32_t cpu_hz = default_cpu_hz;
+    const chip* part = &stm32f407();  ///< what the board shows itself as
+    std::uint32_t cpu_hz = 0;         ///< from reset on; 0: the part's
     stlink_version version;
     stlink_server_setup server;
     /// The core goes on while the probe's buffer is full, and bytes are lost, as on hardware. If
@@ -35,7 +36,8 @@ struct debug_server_setup {
 };
 
 /// Serves one client after the other. Signals: SIGHUP resets the board; SIGINT and SIGTERM end it.
-/// With a command the board leaves SIGINT to it, and passes SIGTERM on.
+/// With a command the board leaves SIGINT to it, and passes SIGTERM on; a command that does not end
+/// in two seconds then is killed.
 class debug_server final : private board_listener {
 public:
     /// Opens the port and powers the board. The signals above, and SIGCHLD, are blocked from then on.

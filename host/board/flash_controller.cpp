@@ -2,28 +2,22 @@
 
 #include "board/flash_controller.hpp"
 
+#include "board/memory_map.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace drone::board {
 namespace {
 
-enum : std::uint32_t { acr = 0x00, keyr = 0x04, sr = 0x0C, cr = 0x10, optcr = 0x14 };
-
 constexpr std::uint32_t first_key = 0x4567'0123;
 constexpr std::uint32_t second_key = 0xCDEF'89AB;
 
-constexpr std::uint32_t sector_erase = 1U << 1U;
-constexpr std::uint32_t mass_erase = 1U << 2U;
-constexpr std::uint32_t start = 1U << 16U;
-constexpr std::uint32_t lock = 1U << 31U;
-constexpr std::uint32_t control_writable = 0x8300'837F;
-
+// Of an STM32F4 (RM0090, 3.9.4).
 constexpr std::uint32_t parallelism_error = 1U << 6U;
 constexpr std::uint32_t sequence_error = 1U << 7U;
-constexpr std::uint32_t status_clearable = 0xF3;
 
-/// Sectors 0..3 of 16 KiB, 4 of 64 KiB, 5 and above of 128 KiB.
+/// Sectors of an STM32F4: 0..3 of 16 KiB, 4 of 64 KiB, 5 and above of 128 KiB.
 flash_controller::range sector(std::uint32_t number) {
     constexpr std::uint32_t kib = 1024;
     if (number < 4) return {number * 16 * kib, 16 * kib};
@@ -31,62 +25,92 @@ flash_controller::range sector(std::uint32_t number) {
     return {(number - 4) * 128 * kib, 128 * kib};
 }
 
+// nRF52 NVMC (product specification 4.3): the register that says what is allowed is `control`.
+enum nordic : std::uint32_t {
+    ready = 0x400,
+    ready_next = 0x408,
+    config = 0x504,
+    erase_page = 0x508,
+    erase_all = 0x50C,
+    write_enabled = 1,
+    erase_enabled = 2,
+};
+constexpr std::uint32_t nordic_page = 4096;
+
 } // namespace
 
-std::uint32_t flash_controller::read(std::uint32_t offset) const {
-    switch (offset) {
-    case acr:
-        return latency_;
-    case sr:
-        return status_;
-    case cr:
-        return control_;
-    case optcr:
-        return 0x0FFF'AAED;
-    default:
-        return 0;
+flash_controller::flash_controller(const flash_layout& layout)
+    : layout_(&layout), control_(layout.lock) {}
+
+std::uint32_t flash_controller::read(std::uint32_t address) const {
+    const std::uint32_t offset = address - layout_->base;
+    if (layout_->is_nordic) {
+        if (offset == config) return control_;
+        return offset == ready || offset == ready_next ? 1U : 0U;
     }
+    if (offset == 0) return latency_;
+    if (offset == layout_->status) return status_;
+    if (offset == layout_->control) return control_;
+    return offset == layout_->options ? layout_->options_value : 0;
 }
 
 std::optional<flash_controller::range>
-flash_controller::write(std::uint32_t offset, std::uint32_t value, std::uint32_t flash_size) {
-    switch (offset) {
-    case acr:
-        latency_ = value & 0x1F0FU;
-        break;
-    case keyr: {
+flash_controller::write(std::uint32_t address, std::uint32_t value) {
+    const std::uint32_t offset = address - layout_->base;
+    if (layout_->is_nordic) return write_nordic(offset, value);
+    if (offset == 0) {
+        latency_ = value & 0x1F3FU;
+    } else if (offset == layout_->keys) {
         const bool second = std::exchange(first_key_given_, value == first_key);
-        if (second && value == second_key && !refuses_keys_) control_ &= ~lock;
+        if (second && value == second_key && !refuses_keys_) control_ &= ~layout_->lock;
         refuses_keys_ = refuses_keys_ || value != (second ? second_key : first_key);
-        break;
-    }
-    case sr:
-        status_ &= ~(value & status_clearable);
-        break;
-    case cr: {
-        if (!unlocked()) break;
-        control_ = value & control_writable;
-        if ((value & start) == 0) break;
-        if ((control_ & mass_erase) != 0) return range{0, flash_size};
-        const range erased = sector(control_ >> 3U & 0xFU);
-        if ((control_ & sector_erase) != 0 && erased.begin + erased.size <= flash_size)
-            return erased;
-        status_ |= sequence_error;
-        break;
-    }
-    default:
-        break;
+    } else if (offset == (layout_->clear != 0 ? layout_->clear : layout_->status)) {
+        status_ &= ~value;
+    } else if (offset == layout_->address && layout_->address != 0) {
+        address_ = value;
+    } else if (offset == layout_->control && unlocked()) {
+        control_ = value & layout_->writable & ~layout_->start;
+        if ((value & layout_->start) != 0) return erased();
     }
     return std::nullopt;
 }
 
-// 3.6.3: PSIZE says how wide a write is.
+std::optional<flash_controller::range> flash_controller::erased() {
+    if ((control_ & layout_->erase_all) != 0) return range{0, flash_size};
+    const std::uint32_t number = control_ >> layout_->number_shift & layout_->number_mask;
+    range found = sector(number);
+    if (layout_->page_bytes != 0) {
+        const std::uint32_t bank =
+            (control_ & layout_->second_bank) != 0 ? layout_->bank_bytes : 0U;
+        found = {bank + number * layout_->page_bytes, layout_->page_bytes};
+    }
+    if (layout_->address != 0)
+        found = {(address_ - flash_origin) & ~(layout_->page_bytes - 1), layout_->page_bytes};
+    if ((control_ & layout_->erase) != 0 && found.begin < flash_size &&
+        found.size <= flash_size - found.begin)
+        return found;
+    status_ |= sequence_error;
+    return std::nullopt;
+}
+
+std::optional<flash_controller::range>
+flash_controller::write_nordic(std::uint32_t offset, std::uint32_t value) {
+    if (offset == config) control_ = value & 3U;
+    if ((control_ & erase_enabled) == 0) return std::nullopt;
+    if (offset == erase_all && value == 1) return range{0, flash_size};
+    if (offset == erase_page && value < flash_size)
+        return range{value & ~(nordic_page - 1), nordic_page};
+    return std::nullopt;
+}
+
+// RM0090, 3.6.3: an STM32F4's PSIZE says how wide a write is.
 bool flash_controller::accepts(unsigned size) {
+    if (layout_->is_nordic) return size == 4 && (control_ & write_enabled) != 0;
     if (!unlocked() || !programs()) {
         status_ |= sequence_error;
         return false;
     }
-    if (size != 1U << std::min(control_ >> 8U & 3U, 2U)) {
+    if (layout_->page_bytes == 0 && size != 1U << std::min(control_ >> 8U & 3U, 2U)) {
         status_ |= parallelism_error;
         return false;
     }

@@ -17,6 +17,10 @@ using config::virtual_m4::ram_size;
 /// The core starts from address 0, where the board shows its flash once more.
 inline constexpr std::uint32_t flash_alias = 0;
 
+/// Where an address of the flash or of its alias is in it; flash_size and above: in neither.
+constexpr std::uint32_t flash_offset(std::uint32_t address) { return address & ~flash_origin; }
+static_assert((flash_origin & (flash_origin - 1)) == 0 && flash_size <= flash_origin);
+
 inline constexpr std::uint32_t timers_base = 0x4000'0000; ///< TIM2, and TIM3 0x400 above
 inline constexpr std::uint32_t itm_base = 0xE000'0000;
 inline constexpr std::uint32_t dwt_base = 0xE000'1000;

@@ -11,10 +11,22 @@
 
 namespace drone::board {
 
+namespace {
+
+std::string part_names() {
+    std::string names;
+    for (const chip* const part : all_chips())
+        names += (names.empty() ? "" : ", ") + std::string(part->name);
+    return names;
+}
+
+} // namespace
+
 void add_stlink_options(CLI::App& command, stlink_options& options) {
     debug_server_setup& setup = options.server;
     command.add_option("--flash-file", setup.flash_file, "The board's flash")->required();
     command.add_option("--port", setup.port, "TCP port on 127.0.0.1; 0 for a free one");
+    command.add_option("--part", options.part, "The chip: " + part_names());
     command.add_option("--cpu-hz", setup.cpu_hz, "Cycles a second, from reset on")
         ->check(CLI::Range(1'000'000U, 1'000'000'000U));
     command.add_option("--probe", options.probe, "The ST-Link and its firmware, such as V2J40");
@@ -36,6 +48,11 @@ int serve_stlink(const stlink_options& options) {
     const auto version = parse_stlink_version(options.probe);
     if (!version) return complain(version.error());
     setup.version = *version;
+    setup.part = find_chip(options.part);
+    if (setup.part == nullptr)
+        return complain(error{
+            .message = fmt::format("{}: not a chip; write one of {}", options.part, part_names())
+        });
     const auto server = debug_server::open(setup);
     if (!server) return complain(server.error());
     if (setup.command.empty()) {

@@ -16,6 +16,7 @@ namespace drone::board {
 struct stlink_options {
     debug_server_setup server;
     std::string probe = "V3J9";
+    std::string part = "stm32f407";
 };
 
 /// Adds the command's options.

@@ -171,7 +171,7 @@ void stlink_probe::debug_command(
         break;
     case read_ids:
         put(answer, 0, status_ok);
-        put(answer, 4, uses_jtag_ ? debug_port::jtag_id : debug_port::swd_id);
+        put(answer, 4, uses_jtag_ ? debug_port::jtag_id : port_.swd_id());
         break;
     case reset_system:
         write_word(aircr, request_reset);
@@ -186,7 +186,7 @@ void stlink_probe::debug_command(
     }
     case open_access_port:
     case close_access_port:
-        put(answer, 0, p.byte(2) < debug_port::access_ports ? status_ok : status_no_access_port);
+        put(answer, 0, port_.has_access_port(p.byte(2)) ? status_ok : status_no_access_port);
         break;
     case set_swd_divider:
     case set_jtag_divider:
@@ -303,20 +303,18 @@ void stlink_probe::read_memory(
     const parameters& p, unsigned unit, bool increments, std::span<std::uint8_t> answer
 ) {
     const std::size_t bytes = std::min<std::size_t>(p.half(6), answer.size());
-    note(
-        p.byte(8) < debug_port::access_ports &&
-        port_.read_memory(p.word(2), unit, increments, answer.first(bytes))
-    );
+    const unsigned port = p.byte(8);
+    if (!port_.has_access_port(port)) return note(false);
+    note(port_.read_memory(port, {p.word(2), unit, increments}, answer.first(bytes)), port);
 }
 
 void stlink_probe::write_memory(
     const parameters& p, unsigned unit, bool increments, std::span<const std::uint8_t> sent
 ) {
     const std::size_t bytes = std::min<std::size_t>(p.half(6), sent.size());
-    note(
-        p.byte(8) < debug_port::access_ports &&
-        port_.write_memory(p.word(2), unit, increments, sent.first(bytes))
-    );
+    const unsigned port = p.byte(8);
+    if (!port_.has_access_port(port)) return note(false);
+    note(port_.write_memory(port, {p.word(2), unit, increments}, sent.first(bytes)), port);
 }
 
 /// A list of single accesses: a byte each says what, filled up to words, then a word for each.
@@ -327,6 +325,7 @@ void stlink_probe::run_mixed(std::uint32_t items, std::span<const std::uint8_t> 
     if (sent.size() < values + std::size_t{4} * items) return note(false);
     mixed_.assign(std::size_t{8} * items, 0);
     std::uint32_t address = 0;
+    unsigned port = 0;
     for (std::size_t i = 0; i < items; ++i) {
         const auto value = base::load_le<std::uint32_t>(&sent[values + 4 * i]);
         std::uint32_t answer = 0;
@@ -336,13 +335,14 @@ void stlink_probe::run_mixed(std::uint32_t items, std::span<const std::uint8_t> 
             address = value;
             break;
         case write:
-            write_word(address, value);
+            write_word(address, value, port);
             break;
         case read:
-            answer = read_word(value);
+            answer = read_word(value, port);
             break;
         case access_port:
-            note(value < debug_port::access_ports);
+            note(port_.has_access_port(value));
+            if (port_.has_access_port(value)) port = value;
             break;
         default:
             note(false);
@@ -355,17 +355,17 @@ void stlink_probe::run_mixed(std::uint32_t items, std::span<const std::uint8_t> 
 std::uint32_t stlink_probe::read_port(const parameters& p) {
     const std::uint16_t offset = p.half(4);
     if (p.half(2) == the_debug_port) {
-        if (offset == 0) return uses_jtag_ ? debug_port::jtag_id : debug_port::swd_id;
+        if (offset == 0) return uses_jtag_ ? debug_port::jtag_id : port_.swd_id();
         return port_.read(offset);
     }
-    return p.half(2) < debug_port::access_ports ? port_.read_access_port(offset) : 0U;
+    return port_.has_access_port(p.half(2)) ? port_.read_access_port(p.half(2), offset) : 0U;
 }
 
 void stlink_probe::write_port(const parameters& p) {
     if (p.half(2) == the_debug_port)
         port_.write(p.half(4), p.word(6));
-    else if (p.half(2) < debug_port::access_ports)
-        port_.write_access_port(p.half(4), p.word(6));
+    else if (port_.has_access_port(p.half(2)))
+        port_.write_access_port(p.half(2), p.half(4), p.word(6));
 }
 
 std::uint32_t stlink_probe::read_core_register(std::uint32_t selector) {
@@ -378,19 +378,19 @@ void stlink_probe::write_core_register(std::uint32_t selector, std::uint32_t val
     write_word(dcrsr, selector | register_write);
 }
 
-std::uint32_t stlink_probe::read_word(std::uint32_t address) {
+std::uint32_t stlink_probe::read_word(std::uint32_t address, unsigned port) {
     std::array<std::uint8_t, 4> bytes{};
-    note(port_.read_memory(address, 4, true, bytes));
+    note(port_.read_memory(port, {.address = address}, bytes), port);
     return base::load_le<std::uint32_t>(bytes.data());
 }
 
-void stlink_probe::write_word(std::uint32_t address, std::uint32_t value) {
-    note(port_.write_memory(address, 4, true, base::store_le(value)));
+void stlink_probe::write_word(std::uint32_t address, std::uint32_t value, unsigned port) {
+    note(port_.write_memory(port, {.address = address}, base::store_le(value)), port);
 }
 
-void stlink_probe::note(bool done) {
+void stlink_probe::note(bool done, unsigned port) {
     status_ = done ? status_ok : status_fault;
-    faulting_address_ = done ? 0 : port_.transfer_address();
+    faulting_address_ = done ? 0 : port_.transfer_address(port);
 }
 
 void stlink_probe::disconnect() {

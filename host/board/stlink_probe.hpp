@@ -34,7 +34,8 @@ class stlink_probe {
 public:
     static constexpr std::size_t command_bytes = 16;
 
-    stlink_probe(stlink_version version, debug_target& target) : version_(version), port_(target) {}
+    stlink_probe(stlink_version version, debug_target& target, const chip& part = stm32f407())
+        : version_(version), port_(target, part) {}
 
     /// One command, with the bytes that the host sends after it. The answer has the length that the
     /// host waits for, and is filled with zeros.
@@ -74,9 +75,9 @@ private:
     void write_port(const parameters& p);
     [[nodiscard]] std::uint32_t read_core_register(std::uint32_t selector);
     void write_core_register(std::uint32_t selector, std::uint32_t value);
-    [[nodiscard]] std::uint32_t read_word(std::uint32_t address);
-    void write_word(std::uint32_t address, std::uint32_t value);
-    void note(bool done);
+    [[nodiscard]] std::uint32_t read_word(std::uint32_t address, unsigned port = 0);
+    void write_word(std::uint32_t address, std::uint32_t value, unsigned port = 0);
+    void note(bool done, unsigned port = 0);
 
     stlink_version version_;
     debug_port port_;

@@ -32,9 +32,9 @@ std::uint32_t tpiu::read(std::uint32_t offset) const {
     case ffsr:
         return 8; // the formatter cannot be stopped
     case ffcr:
-        return formatter_;
+        return is_swo_alone_ ? 0U : formatter_;
     case devid:
-        return 0xCA1; // both SWO encodings, as on an STM32F4
+        return is_swo_alone_ ? 0xEA0U : 0xCA1U; // both SWO encodings, as on an STM32H7 and F4
     case devtype:
         return 0x11;
     default:
@@ -60,7 +60,7 @@ void tpiu::write(std::uint32_t offset, std::uint32_t value) {
 }
 
 std::uint64_t tpiu::cycles_per_byte() const {
-    const std::uint64_t byte = std::uint64_t{10} * (prescaler_ + 1U);
+    const std::uint64_t byte = std::uint64_t{10} * clocks_per_bit() * cycles_per_clock_;
     return framed() ? byte * 16 / frame_data_bytes : byte;
 }
 

@@ -10,8 +10,12 @@ namespace drone::board {
 /// The Trace Port Interface Unit and the SWO pin after it (ARMv7-M C1.10, CoreSight TPIU-Lite). It
 /// accepts the trace byte by byte, with or without its 16-byte frames, and says how long the pin is
 /// busy. Only the UART encoding (SPPR = 2) drives the pin; with the others the bytes go nowhere.
+///
+/// Some chips have a block for SWO alone in its place: the same registers, without the formatter.
 class tpiu {
 public:
+    explicit tpiu(bool is_swo_alone = false) : is_swo_alone_(is_swo_alone) {}
+
     static constexpr std::uint32_t uart = 2;
 
     [[nodiscard]] std::uint32_t read(std::uint32_t offset) const;
@@ -23,7 +27,9 @@ public:
 
     /// Whether the chip leads the trace to its pin; while it does not, the bytes go nowhere.
     void connect(bool connected) { connected_ = connected; }
-    [[nodiscard]] std::uint32_t cycles_per_bit() const { return prescaler_ + 1; }
+    /// Clocks of the trace port, of which the core has `cycles_per_clock`.
+    [[nodiscard]] std::uint32_t clocks_per_bit() const { return prescaler_ + 1; }
+    void set_cycles_per_clock(std::uint32_t cycles) { cycles_per_clock_ = cycles; }
 
     /// One byte of the source `id` leaves on the pin; with frames it leaves when its frame is full.
     void transmit(std::uint8_t byte, std::uint8_t id);
@@ -37,10 +43,12 @@ private:
     static constexpr std::size_t frame_data_bytes =
         14; ///< one ID byte and one of flags beside them
 
-    [[nodiscard]] bool framed() const { return (formatter_ & 1U << 1U) != 0; }
+    [[nodiscard]] bool framed() const { return !is_swo_alone_ && (formatter_ & 1U << 1U) != 0; }
     void send_frame();
 
-    std::uint32_t prescaler_ = 0;     // ACPR: cycles a bit, less one
+    bool is_swo_alone_ = false;
+    std::uint32_t cycles_per_clock_ = 1;
+    std::uint32_t prescaler_ = 0;     // ACPR: clocks a bit, less one
     std::uint32_t protocol_ = 1;      // SPPR: Manchester after reset
     std::uint32_t formatter_ = 0x102; // FFCR: TrigIn, EnFCont
     bool connected_ = true;

@@ -114,6 +114,7 @@ result<log_service> swo(const setup& s, bool reset, const workplace& at) {
             s.log.baud,
             s.log.format == config::log_format::tpiu ? "on" : "off"
         ));
+    add(line, "source [find mem_helper.tcl]"); // of mmw: not every target's file has it
     for (const auto& [address, set, clear] : s.probe.trace_writes)
         add(line, fmt::format("mmw {:#x} {:#x} {:#x}", address, set, clear & ~set));
     add(line, port + " enable; itm ports on");

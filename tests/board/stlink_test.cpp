@@ -253,14 +253,14 @@ TEST(DebugPort, AcknowledgesPowerAndKeepsAFault) {
     debug_port port(target);
     port.write(4, 0x5000'0000);
     EXPECT_EQ(port.read(4), 0xF000'0000U);
-    port.write_access_port(0x00, 0x2300'0052); // words, increments
-    port.write_access_port(0x04, 0x2000'0FFC);
-    port.write_access_port(0x0C, 0x1234'5678);
-    EXPECT_EQ(port.read_access_port(0x04), 0x2000'0000U) << "TAR counts in 4 KiB";
-    port.write_access_port(0x04, 0x2000'0FFC);
-    EXPECT_EQ(port.read_access_port(0x1C), 0x1234'5678U); // BD3
-    port.write_access_port(0x04, 0x3000'0000);
-    static_cast<void>(port.read_access_port(0x0C));
+    port.write_access_port(0, 0x00, 0x2300'0052); // words, increments
+    port.write_access_port(0, 0x04, 0x2000'0FFC);
+    port.write_access_port(0, 0x0C, 0x1234'5678);
+    EXPECT_EQ(port.read_access_port(0, 0x04), 0x2000'0000U) << "TAR counts in 4 KiB";
+    port.write_access_port(0, 0x04, 0x2000'0FFC);
+    EXPECT_EQ(port.read_access_port(0, 0x1C), 0x1234'5678U); // BD3
+    port.write_access_port(0, 0x04, 0x3000'0000);
+    static_cast<void>(port.read_access_port(0, 0x0C));
     EXPECT_EQ(port.read(4), 0xF000'0020U);
     port.write(0, 4);
     EXPECT_EQ(port.read(4), 0xF000'0000U);
@@ -269,15 +269,15 @@ TEST(DebugPort, AcknowledgesPowerAndKeepsAFault) {
 TEST(DebugPort, PutsBytesOnTheirLanes) {
     ram_target target;
     debug_port port(target);
-    port.write_access_port(0x00, 0x2300'0050); // bytes, increments
-    port.write_access_port(0x04, 0x2000'0001);
-    port.write_access_port(0x0C, 0x0000'AB00);
-    port.write_access_port(0x0C, 0x00CD'0000);
+    port.write_access_port(0, 0x00, 0x2300'0050); // bytes, increments
+    port.write_access_port(0, 0x04, 0x2000'0001);
+    port.write_access_port(0, 0x0C, 0x0000'AB00);
+    port.write_access_port(0, 0x0C, 0x00CD'0000);
     EXPECT_THAT(
         bytes(target.memory.begin(), target.memory.begin() + 4), ElementsAre(0, 0xAB, 0xCD, 0)
     );
-    port.write_access_port(0x04, 0x2000'0002);
-    EXPECT_EQ(port.read_access_port(0x0C), 0x00CD'0000U);
+    port.write_access_port(0, 0x04, 0x2000'0002);
+    EXPECT_EQ(port.read_access_port(0, 0x0C), 0x00CD'0000U);
 }
 
 TEST(TraceReceiver, GetsWhatIsSentAtNearlyItsRate) {

@@ -56,9 +56,11 @@ TEST(Plan, OpenOcdStartsTheTargetAfterSomebodyListens) {
     const auto plan = plan_log(through("openocd:stm32f4x"), true, here).value();
     EXPECT_THAT(
         text(plan.command),
-        testing::HasSubstr("-c init; reset halt -c stm32f4x.tpiu configure -protocol uart -output "
-                           ":4001 -traceclk 168000000 -pin-freq 2000000 -formatter off -c "
-                           "stm32f4x.tpiu enable; itm ports on -c mww 0xE0000FB0 0xC5ACCE55;")
+        testing::HasSubstr(
+            "-c init; reset halt -c stm32f4x.tpiu configure -protocol uart -output "
+            ":4001 -traceclk 168000000 -pin-freq 2000000 -formatter off -c "
+            "source [find mem_helper.tcl] -c stm32f4x.tpiu enable; itm ports on -c mww 0xE0000FB0 0xC5ACCE55;"
+        )
     );
     EXPECT_EQ(plan.source, "tcp:127.0.0.1:4001");
     EXPECT_EQ(plan.begin, (std::vector<std::string>{"echo {}", "resume"}));

@@ -3,8 +3,8 @@
 // How long the exact search takes, and how that grows with events, sizes and pools. One core, the
 // run in memory; making the run is not counted.
 //
-//     layout_growth                    the tables, up to 10^8 events
-//     layout_growth EVENTS SIZES POOLS one line
+//     layout_growth                                 the tables, up to 10^8 events
+//     layout_growth EVENTS SIZES POOLS [ALIGNMENTS] one line
 
 #include "layout/bound.hpp"
 #include "layout/optimum.hpp"
@@ -40,15 +40,17 @@ private:
 };
 
 /// A program in phases: each favours some sizes, whose live blocks wander around a level of its
-/// own; small sizes are the common ones. `mixed`: every fourth size asks for alignment 8.
-usage::demand synthetic(std::size_t events, std::uint32_t sizes, bool mixed) {
+/// own; small sizes are the common ones. Each size is asked for with so many alignments: 4, 8, 16...
+usage::demand synthetic(std::size_t events, std::uint32_t sizes, unsigned alignments) {
     generator random(0x9E3779B97F4A7C15ULL + sizes);
     usage::demand made;
     std::uint32_t size = 0;
     for (std::uint32_t index = 0; index < sizes; ++index) {
         size += 4 + 4 * random.below(1 + index / 16);
-        made.classes.push_back({.size = size, .alignment = mixed && index % 4 == 0 ? 8U : 4U});
+        for (unsigned level = 0; level < alignments; ++level)
+            made.classes.push_back({.size = size, .alignment = granule << level});
     }
+    sizes = static_cast<std::uint32_t>(made.classes.size());
     std::vector<std::uint32_t> live(sizes);
     std::vector<std::uint32_t> level(sizes);
     made.steps.reserve(events);
@@ -105,9 +107,12 @@ void measure(const usage::demand& run, std::size_t pools) {
 }
 
 void table(
-    std::size_t events, std::uint32_t sizes, std::span<const std::size_t> pools, bool mixed
+    std::size_t events,
+    std::uint32_t sizes,
+    std::span<const std::size_t> pools,
+    unsigned alignments = 1
 ) {
-    const usage::demand run = synthetic(events, sizes, mixed);
+    const usage::demand run = synthetic(events, sizes, alignments);
     for (const std::size_t count : pools)
         measure(run, count);
 }
@@ -127,7 +132,7 @@ int main(int argc, char** argv) {
             static_cast<std::size_t>(std::stod(argv[1])),
             static_cast<std::uint32_t>(std::stoul(argv[2])),
             pools,
-            argc > 4
+            argc > 4 ? static_cast<unsigned>(std::stoul(argv[4])) : 1
         );
         return 0;
     }
@@ -135,10 +140,10 @@ int main(int argc, char** argv) {
     constexpr std::size_t one[] = {8};
     constexpr std::size_t sixteen[] = {16};
     for (const std::size_t events : {1'000'000, 10'000'000, 100'000'000})
-        table(events, 256, usual, false);
+        table(events, 256, usual);
     for (const std::uint32_t sizes : {64U, 300U, 1024U, 4096U})
-        table(10'000'000, sizes, sixteen, false);
+        table(10'000'000, sizes, sixteen);
     for (const std::uint32_t sizes : {64U, 128U, 256U})
-        table(10'000'000, sizes, one, true);
+        table(10'000'000, sizes, one, 2);
     return 0;
 }

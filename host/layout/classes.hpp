@@ -17,6 +17,7 @@
 
 #include <drone/layout.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -31,6 +32,16 @@ struct block_class {
 
     friend bool operator==(const block_class&, const block_class&) = default;
 };
+
+/// More than any layout takes; three of them still add.
+inline constexpr std::int64_t too_many_bytes = std::int64_t{1} << 61;
+
+/// Of so many blocks; too_many_bytes at most.
+[[nodiscard]] inline std::int64_t bytes_of_blocks(std::uint32_t block, std::int64_t count) {
+    std::int64_t bytes = 0;
+    const bool overflow = __builtin_mul_overflow(std::int64_t{block}, count, &bytes);
+    return overflow ? too_many_bytes : std::min(bytes, too_many_bytes);
+}
 
 /// The class of a request; nothing when its block does not fit 32 bits or no heap can be declared
 /// with that alignment.

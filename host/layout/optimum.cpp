@@ -2,6 +2,8 @@
 #include "layout/optimum.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace drone::layout {
 
@@ -10,16 +12,38 @@ namespace {
 /// As many sets as one pass over the steps measures.
 constexpr std::size_t sets_a_pass = 16;
 
-} // namespace
+/// Cutting planes over one graph.
+class cuts {
+public:
+    cuts(const load_index& index, pool_graph graph)
+        : index_(&index), graph_(std::move(graph)), measured_(graph_.edge_count()) {}
 
-struct optimizer::state {
-    const load_index* index;
-    pool_graph graph;
-    bool exact;
-    std::vector<bool> measured; ///< by edge: its load is exact
+    void bound_by(const prefix_counts& counts) { graph_.raise(counts); }
 
-    void bound_by(const moment& when) { graph.raise(index->counts_at(when)); }
+    /// The cheapest layout of the graph. The counts at the moments that mattered are added to
+    /// `known`.
+    [[nodiscard]] std::optional<optimum>
+    cheapest(std::size_t pools, growth scale, std::vector<prefix_counts>& known) {
+        std::optional<optimum> incumbent;
+        while (true) {
+            // What costs as much as the incumbent is looked at, too: of several best layouts this
+            // gives the graph's first, whatever was measured before and whichever moments reach the
+            // peaks.
+            const auto paths =
+                graph_.cheapest(scale, incumbent ? incumbent->bytes + 1 : pool_graph::unreachable);
+            const auto& path = paths[pools];
+            if (!path) break; // there is no layout at all
+            if (const auto edges = unmeasured(paths, pools); !edges.empty()) measure(edges, known);
+            optimum layout = measured_layout(*path, scale);
+            const bool tight = layout.bytes == path->bytes;
+            if (tight || !incumbent || layout.bytes < incumbent->bytes)
+                incumbent = std::move(layout);
+            if (tight) break;
+        }
+        return incumbent;
+    }
 
+private:
     /// Edges not yet measured: those of the path to `pools` pools and, as far as the same pass over
     /// the steps measures them for nothing, those of the paths to fewer and to more.
     [[nodiscard]] std::vector<pool_graph::edge_id>
@@ -28,7 +52,7 @@ struct optimizer::state {
         const auto add = [&](std::size_t count, std::size_t limit) {
             if (count >= paths.size() || !paths[count]) return;
             for (const pool_graph::edge_id edge : paths[count]->pools)
-                if (!measured[edge] && edges.size() < limit &&
+                if (!measured_[edge] && edges.size() < limit &&
                     std::ranges::find(edges, edge) == edges.end())
                     edges.push_back(edge);
         };
@@ -41,55 +65,188 @@ struct optimizer::state {
         return edges;
     }
 
-    void measure(const std::vector<pool_graph::edge_id>& edges) {
+    void measure(const std::vector<pool_graph::edge_id>& edges, std::vector<prefix_counts>& known) {
         std::vector<class_set> sets;
         std::vector<peak> peaks;
         for (const pool_graph::edge_id edge : edges) {
-            sets.push_back(graph.classes(edge));
-            peaks.push_back({.load = graph.load(edge), .when = {}});
+            sets.push_back(graph_.classes(edge));
+            peaks.push_back({.load = graph_.load(edge), .when = {}});
         }
-        const std::vector<peak> known = peaks;
-        index->raise_peaks(sets, peaks);
+        const std::vector<peak> before = peaks;
+        index_->raise_peaks(sets, peaks);
         std::vector<moment> moments;
         for (std::size_t number = 0; number < edges.size(); ++number) {
-            measured[edges[number]] = true;
-            if (peaks[number].load > known[number].load &&
+            measured_[edges[number]] = true;
+            if (peaks[number].load > before[number].load &&
                 std::ranges::find(moments, peaks[number].when) == moments.end())
                 moments.push_back(peaks[number].when);
         }
-        for (const moment& when : moments)
-            bound_by(when);
+        for (const moment& when : moments) {
+            known.push_back(index_->counts_at(when));
+            graph_.raise(known.back());
+        }
     }
 
     [[nodiscard]] optimum measured_layout(const pool_graph::path& path, growth scale) const {
         optimum layout;
         for (const pool_graph::edge_id edge : path.pools) {
-            layout.pools.push_back({.block = graph.block(edge), .load = graph.load(edge)});
-            layout.bytes += scale.of(graph.load(edge)) * graph.block(edge);
+            layout.pools.push_back({.block = graph_.block(edge), .load = graph_.load(edge)});
+            layout.bytes += scale.of(graph_.load(edge)) * graph_.block(edge);
         }
         return layout;
+    }
+
+    const load_index* index_;
+    pool_graph graph_;
+    std::vector<bool> measured_; ///< by edge: its load is exact
+};
+
+/// Of the blocks, ascending, those that serve every alignment, thinned out evenly to that
+/// many at most. The largest is among them.
+std::vector<std::uint32_t>
+coarse_part(std::span<const std::uint32_t> blocks, std::uint32_t alignment, std::size_t most) {
+    std::vector<std::uint32_t> serve_all;
+    std::ranges::copy_if(blocks, std::back_inserter(serve_all), [alignment](std::uint32_t block) {
+        return block % alignment == 0;
+    });
+    const std::size_t stride = (serve_all.size() + most - 1) / most;
+    std::vector<std::uint32_t> part;
+    for (std::size_t at = (serve_all.size() - 1) % stride; at < serve_all.size(); at += stride)
+        part.push_back(serve_all[at]);
+    return part;
+}
+
+/// Of the blocks, ascending, those of the layout and around them: so many nearest in both directions,
+/// and as many again at doubling distances.
+std::vector<std::uint32_t>
+part_around(const optimum& layout, std::span<const std::uint32_t> blocks, std::size_t nearest) {
+    std::vector<std::size_t> places;
+    const auto add = [&](std::size_t place) {
+        if (place < blocks.size()) places.push_back(place);
+    };
+    for (const pool_load& pool : layout.pools) {
+        const auto found = std::ranges::lower_bound(blocks, pool.block) - blocks.begin();
+        const auto middle = static_cast<std::size_t>(found);
+        add(middle);
+        std::size_t away = 1;
+        for (std::size_t step = 0; step < 2 * nearest; ++step) {
+            add(middle + away);
+            if (away <= middle) add(middle - away);
+            away = step < nearest ? away + 1 : away * 2;
+        }
+    }
+    std::ranges::sort(places);
+    const auto doubled = std::ranges::unique(places);
+    places.erase(doubled.begin(), doubled.end());
+    std::vector<std::uint32_t> part;
+    for (const std::size_t place : places)
+        part.push_back(blocks[place]);
+    return part;
+}
+
+} // namespace
+
+struct optimizer::state {
+    const load_index* index;
+    pool_graph::options shape;              ///< of the whole graph
+    std::size_t rest_limit = 0;             ///< edges of a graph without what costs too much
+    std::vector<prefix_counts> known = {};  ///< at moments that matter
+    std::vector<std::uint32_t> blocks = {}; ///< all; empty: the search is over the whole graph
+    std::optional<cuts> search = {};
+    std::optional<cuts> rest = {}; ///< over all that can be better, for so many pools:
+    std::size_t rest_pools = 0;
+
+    /// Nothing when the graph has too many edges.
+    [[nodiscard]] std::optional<cuts> search_over(const pool_graph::options& part) {
+        auto graph = pool_graph::of(index->work(), part);
+        if (!graph) return std::nullopt;
+        cuts made(*index, *std::move(graph));
+        for (const prefix_counts& counts : known)
+            made.bound_by(counts);
+        return made;
+    }
+
+    [[nodiscard]] std::optional<cuts> search_over(std::vector<std::uint32_t> only) {
+        constexpr std::size_t edges_of_a_part = 4'000'000; // a fifth of a second
+        pool_graph::options part = shape;
+        part.only = std::move(only);
+        part.edge_limit = std::min(shape.edge_limit, edges_of_a_part);
+        return search_over(part);
+    }
+
+    void search_coarsely() {
+        blocks = pool_graph::blocks_of(index->work(), shape.keep);
+        const std::uint32_t alignment = index->work().levels().back().alignment;
+        for (std::size_t most = 2800; !search; most /= 2)
+            search = search_over(coarse_part(blocks, alignment, most));
+    }
+
+    /// A better layout with blocks around those of this one.
+    [[nodiscard]] std::optional<optimum>
+    better_around(const optimum& layout, std::size_t pools, growth scale) {
+        for (std::size_t nearest = 8; nearest > 0; nearest /= 2) {
+            auto around = search_over(part_around(layout, blocks, nearest));
+            if (!around) continue;
+            auto found = around->cheapest(pools, scale, known);
+            if (!found || found->bytes >= layout.bytes) return std::nullopt;
+            return found;
+        }
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::optional<optimum> good(std::size_t pools, growth scale) {
+        std::optional<optimum> found;
+        if (search) found = search->cheapest(pools, scale, known);
+        while (found) {
+            auto better = better_around(*found, pools, scale);
+            if (!better) break;
+            found = std::move(better);
+        }
+        return found;
+    }
+
+    /// Everything that can be better than a good layout, whatever the growth: that takes at most a
+    /// block of each pool more than the growth of the bytes, and anything else at least that growth.
+    void search_rest(std::size_t pools) {
+        if (rest_pools == pools) return;
+        rest.reset();
+        rest_pools = pools;
+        const auto layout = good(pools, {});
+        if (!layout) return;
+        pool_graph::options better = shape;
+        better.most_pools = pools;
+        better.edge_limit = rest_limit;
+        better.limit = ceiling{.bytes = layout->bytes, .known = known};
+        for (const pool_load& pool : layout->pools)
+            better.limit->bytes += pool.block;
+        if (auto graph = pool_graph::of(index->work(), better))
+            rest.emplace(*index, *std::move(graph));
+    }
+
+    [[nodiscard]] std::optional<optimum> best(std::size_t pools, growth scale) {
+        const bool is_whole = blocks.empty();
+        if (!is_whole) search_rest(pools);
+        std::optional<cuts>& complete = is_whole ? search : rest;
+        auto found = complete ? complete->cheapest(pools, scale, known) : good(pools, scale);
+        if (found) found->proved = complete.has_value();
+        return found;
     }
 };
 
 optimizer::optimizer(const load_index& index, const options& wanted) {
-    pool_graph::options shape{
-        .most_pools = wanted.most_pools,
-        .keep = wanted.keep,
-        .block_step = granule,
-        .edge_limit = wanted.edge_limit,
-    };
-    auto graph = pool_graph::of(index.work(), shape);
-    for (; !graph; graph = pool_graph::of(index.work(), shape))
-        shape.block_step *= 2;
-    const std::size_t edges = graph->edge_count();
+    const bool is_flat = index.work().levels().size() <= 1;
     state_ = std::make_unique<state>(state{
         .index = &index,
-        .graph = std::move(*graph),
-        .exact = shape.block_step == granule,
-        .measured = std::vector<bool>(edges),
+        .shape =
+            {.most_pools = wanted.most_pools,
+             .keep = wanted.keep,
+             .edge_limit = is_flat ? wanted.edge_limit : wanted.edge_limit / 10},
+        .rest_limit = wanted.edge_limit / 10 * 3,
     });
     for (const moment& when : index.busy_moments())
-        state_->bound_by(when);
+        state_->known.push_back(index.counts_at(when));
+    state_->search = state_->search_over(state_->shape);
+    if (!state_->search) state_->search_coarsely();
 }
 
 optimizer::~optimizer() = default;
@@ -97,24 +254,7 @@ optimizer::optimizer(optimizer&&) noexcept = default;
 optimizer& optimizer::operator=(optimizer&&) noexcept = default;
 
 std::optional<optimum> optimizer::best(std::size_t pools, growth scale) {
-    std::optional<optimum> incumbent;
-    while (true) {
-        // What costs as much as the incumbent is looked at, too: of several best layouts this gives
-        // the graph's first, whatever was measured before and whichever moments reach the peaks.
-        const auto paths = state_->graph.cheapest(
-            scale, incumbent ? incumbent->bytes + 1 : pool_graph::unreachable
-        );
-        const auto& path = paths[pools];
-        if (!path) break; // there is no layout at all
-        if (const auto edges = state_->unmeasured(paths, pools); !edges.empty())
-            state_->measure(edges);
-        optimum layout = state_->measured_layout(*path, scale);
-        const bool tight = layout.bytes == path->bytes;
-        if (tight || !incumbent || layout.bytes < incumbent->bytes) incumbent = std::move(layout);
-        if (tight) break;
-    }
-    if (incumbent) incumbent->proved = state_->exact;
-    return incumbent;
+    return state_->best(pools, scale);
 }
 
 } // namespace drone::layout

@@ -40,17 +40,21 @@ struct optimum {
 ///         measure the pools on it exactly, in one pass; the moments of their peaks bound anew
 ///     until the bound is what the best measured layout takes
 ///
-/// That equality is the certificate. Where the whole graph would be too large (several levels of
-/// alignment with very many sizes, or beyond some 8,000 sizes), only blocks that are multiples of 8,
-/// 16 and so on are looked at; the layout then holds the trace all the same, and is not called
-/// optimal.
+/// That equality is the certificate. Where the whole graph would be too large (beyond some 8,000
+/// sizes, or several levels of alignment with hundreds of sizes), the same search first runs over a
+/// part of the blocks: those that serve every alignment, at most 2,800; then those around the blocks
+/// of the best layout found, again and again until none there is better. Then it runs over a graph
+/// without the paths that surely cost more than that layout (completion.hpp). Where even that is too
+/// large, the layout found holds the trace all the same, and is not called optimal.
 class optimizer {
 public:
     struct options {
         std::size_t most_pools = 1;
         std::vector<std::uint32_t> keep = {
         }; ///< blocks that must be pools: ascending, whole granules
-        std::size_t edge_limit = 40'000'000; ///< of the graph: 12 bytes an edge
+        /// Of the whole graph, 12 bytes an edge; with several alignments a tenth, where every edge may
+        /// lead to a state of its own. Three tenths without the paths that cost too much.
+        std::size_t edge_limit = 40'000'000;
     };
 
     /// Keeps a reference to the index. Memory: O(sizes^2) with one level of alignment.

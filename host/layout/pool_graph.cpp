@@ -4,20 +4,13 @@
 #include "base/vector_clones.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <unordered_map>
 
 namespace drone::layout {
 
 namespace {
-
-constexpr std::int64_t unreachable = pool_graph::unreachable; // two of them still add
-
-std::int64_t cost_of(std::uint32_t block, std::int64_t capacity) {
-    std::int64_t bytes = 0;
-    const bool overflow = __builtin_mul_overflow(std::int64_t{block}, capacity, &bytes);
-    return overflow ? unreachable : std::min(bytes, unreachable);
-}
 
 /// How many levels, from the lowest, a block serves.
 std::uint32_t levels_served(std::uint64_t block, std::span<const workload::level> levels) {
@@ -27,7 +20,48 @@ std::uint32_t levels_served(std::uint64_t block, std::span<const workload::level
     return count;
 }
 
+/// The smallest block, `least` or more, that serves exactly the first `count` levels.
+std::uint64_t
+next_serving(std::uint64_t least, std::uint32_t count, std::span<const workload::level> levels) {
+    const std::uint64_t step = levels[count - 1].alignment;
+    const std::uint64_t block = (least + step - 1) & ~(step - 1);
+    const bool serves_more = count < levels.size() && (block & (levels[count].alignment - 1)) == 0;
+    return serves_more ? block + step : block;
+}
+
+/// Adds every chain of blocks from `least` up that serve ever more levels, `fewest` or more.
+void add_chain(
+    std::uint64_t least,
+    std::uint32_t fewest,
+    std::span<const workload::level> levels,
+    std::vector<std::uint32_t>& blocks
+) {
+    for (std::uint32_t count = fewest; count <= levels.size(); ++count) {
+        const std::uint64_t block = next_serving(least, count, levels);
+        if (block > std::numeric_limits<std::uint32_t>::max()) continue;
+        blocks.push_back(static_cast<std::uint32_t>(block));
+        add_chain(block + granule, count + 1, levels, blocks);
+    }
+}
+
 } // namespace
+
+std::vector<std::uint32_t>
+pool_graph::blocks_of(const workload& work, std::span<const std::uint32_t> keep) {
+    const auto& levels = work.levels();
+    std::vector<std::uint32_t> blocks;
+    for (std::uint32_t number = 0; number < levels.size(); ++number)
+        for (std::uint32_t c = levels[number].classes.first; c < levels[number].classes.last; ++c)
+            add_chain(work.classes()[c].block, number + 1, levels, blocks);
+    for (const std::uint32_t block : keep) {
+        blocks.push_back(block);
+        add_chain(std::uint64_t{block} + granule, levels_served(block, levels) + 1, levels, blocks);
+    }
+    std::ranges::sort(blocks);
+    const auto doubled = std::ranges::unique(blocks);
+    blocks.erase(doubled.begin(), doubled.end());
+    return blocks;
+}
 
 /// Walks the states from the empty layout up, largest block by largest block.
 class pool_graph::builder {
@@ -38,11 +72,23 @@ public:
     /// False when there are too many edges.
     bool build() {
         add_candidates();
+        // What is never written takes no memory, and a vector that grows takes it twice.
+        graph_.candidate_of_.reserve(wanted_.edge_limit + 1);
+        graph_.target_.reserve(wanted_.edge_limit + 1);
+        graph_.loads_.reserve(wanted_.edge_limit + 1);
+        if (wanted_.limit)
+            completion_.emplace(
+                work_,
+                completion::candidates{graph_.blocks_, graph_.serves_, graph_.reach_},
+                wanted_.most_pools,
+                *wanted_.limit
+            );
         by_top_.resize(graph_.blocks_.size());
         std::vector<std::uint32_t> nothing;
         for (const workload::level& level : work_.levels())
             nothing.push_back(level.classes.first);
         add_state(nothing);
+        if (completion_) cost_[0] = 0;
         if (!leave(0, 0)) return false;
         for (std::uint32_t top = 0; top < graph_.blocks_.size(); ++top) {
             for (const auto& [code, state] : by_top_[top])
@@ -67,50 +113,17 @@ private:
         }
     };
 
-    /// Whether there are candidates that serve exactly the first `count` levels.
-    [[nodiscard]] bool can_serve_only(std::uint32_t count) const {
-        const auto& levels = work_.levels();
-        return count == levels.size() || levels[count].alignment > wanted_.block_step;
-    }
-
-    /// The smallest block, `least` or more, that serves exactly the first `count` levels.
-    [[nodiscard]] std::uint64_t next_serving(std::uint64_t least, std::uint32_t count) const {
-        const auto& levels = work_.levels();
-        const std::uint64_t step = std::max(levels[count - 1].alignment, wanted_.block_step);
-        const std::uint64_t block = (least + step - 1) / step * step;
-        const bool serves_more = count < levels.size() && block % levels[count].alignment == 0;
-        return serves_more ? block + step : block;
-    }
-
-    /// Adds every chain of blocks from `least` up that serve ever more levels, `fewest` or more.
-    void add_chain(std::uint64_t least, std::uint32_t fewest) {
-        for (std::uint32_t count = fewest; count <= work_.levels().size(); ++count) {
-            if (!can_serve_only(count)) continue;
-            const std::uint64_t block = next_serving(least, count);
-            if (block > std::numeric_limits<std::uint32_t>::max()) continue;
-            graph_.blocks_.push_back(static_cast<std::uint32_t>(block));
-            add_chain(block + granule, count + 1);
-        }
-    }
-
     void add_candidates() {
-        const auto& levels = work_.levels();
         std::vector<std::uint32_t>& blocks = graph_.blocks_;
-        for (std::uint32_t number = 0; number < levels.size(); ++number)
-            for (std::uint32_t c = levels[number].classes.first; c < levels[number].classes.last;
-                 ++c)
-                add_chain(work_.classes()[c].block, number + 1);
-        for (const std::uint32_t block : wanted_.keep) {
-            blocks.push_back(block);
-            add_chain(std::uint64_t{block} + granule, levels_served(block, levels) + 1);
+        if (wanted_.only.empty()) {
+            blocks = blocks_of(work_, wanted_.keep);
+        } else {
+            std::ranges::set_union(wanted_.only, wanted_.keep, std::back_inserter(blocks));
         }
-        std::ranges::sort(blocks);
-        const auto doubled = std::ranges::unique(blocks);
-        blocks.erase(doubled.begin(), doubled.end());
         for (const std::uint32_t block : blocks) {
-            graph_.serves_.push_back(levels_served(block, levels));
+            graph_.serves_.push_back(levels_served(block, work_.levels()));
             graph_.kept_.push_back(std::ranges::binary_search(wanted_.keep, block));
-            for (const workload::level& level : levels)
+            for (const workload::level& level : work_.levels())
                 graph_.reach_.push_back(first_beyond(block, level.classes));
         }
     }
@@ -128,6 +141,7 @@ private:
 
     std::uint32_t add_state(std::span<const std::uint32_t> covered) {
         graph_.covered_.insert(graph_.covered_.end(), covered.begin(), covered.end());
+        if (completion_) cost_.resize(cost_.size() + wanted_.most_pools + 1, unreachable);
         return states_++;
     }
 
@@ -149,8 +163,9 @@ private:
         return entry->second;
     }
 
-    /// Whether this candidate is the smallest block for the classes that it takes.
-    [[nodiscard]] bool is_smallest(
+    /// Whether this candidate takes any class, and is the smallest block for those that it takes, as
+    /// far as all blocks are candidates.
+    [[nodiscard]] bool is_useful(
         std::uint32_t candidate, std::uint32_t first, std::span<const std::uint32_t> covered
     ) const {
         const std::uint32_t* const reach = &graph_.reach_[candidate * covered.size()];
@@ -161,8 +176,9 @@ private:
             takes_any = true;
             least = std::max<std::uint64_t>(least, work_.classes()[reach[level] - 1].block);
         }
-        return takes_any &&
-               next_serving(least, graph_.serves_[candidate]) == graph_.blocks_[candidate];
+        if (!takes_any || !wanted_.only.empty()) return takes_any;
+        return next_serving(least, graph_.serves_[candidate], work_.levels()) ==
+               graph_.blocks_[candidate];
     }
 
     /// Adds the edges of a state to candidates from `first` on.
@@ -174,29 +190,77 @@ private:
             graph_.covered_.begin() + static_cast<std::ptrdiff_t>(state * levels),
             graph_.covered_.begin() + static_cast<std::ptrdiff_t>((state + 1) * levels)
         );
-        bool all_kept = true;
-        for (std::uint32_t candidate = first; candidate < graph_.blocks_.size(); ++candidate) {
-            const bool kept = graph_.kept_[candidate];
-            if (!kept && !is_smallest(candidate, first, covered)) continue;
-            graph_.candidate_of_.push_back(candidate);
-            graph_.target_.push_back(state_after(candidate, covered));
-            graph_.loads_.push_back(kept ? 1 : 0);
+        const std::uint32_t end = end_of_edges(first);
+        if (!find_next(state, first, end, covered)) return false;
+        for (const completion::possible_pool& pool : next_) {
+            const bool kept = graph_.kept_[pool.candidate];
+            if (kept || is_useful(pool.candidate, first, covered))
+                add_edge(state, pool.candidate, kept ? std::max(pool.load, 1) : pool.load, covered);
             if (graph_.loads_.size() > wanted_.edge_limit) return false;
-            if (kept) { // no edge passes over it
-                all_kept = false;
-                break;
-            }
         }
-        bool complete = all_kept;
+        bool complete = end == first || !graph_.kept_[end - 1];
         for (std::size_t level = 0; level < levels; ++level)
             complete = complete && covered[level] == work_.levels()[level].classes.last;
         if (complete) graph_.final_.push_back(state);
         return true;
     }
 
+    [[nodiscard]] std::size_t lanes() const { return wanted_.most_pools + 1; }
+
+    /// No edge passes over a kept block.
+    [[nodiscard]] std::uint32_t end_of_edges(std::uint32_t first) const {
+        auto end = first;
+        while (end < graph_.blocks_.size() && !graph_.kept_[end])
+            ++end;
+        return end < graph_.blocks_.size() ? end + 1 : end;
+    }
+
+    /// Puts the pools of [first, end) that may come next into next_. False when too many were looked
+    /// at.
+    bool find_next(
+        std::uint32_t state,
+        std::uint32_t first,
+        std::uint32_t end,
+        std::span<const std::uint32_t> covered
+    ) {
+        constexpr std::size_t looks_an_edge = 20;
+        next_.clear();
+        if (!completion_) {
+            for (std::uint32_t candidate = first; candidate < end; ++candidate)
+                next_.push_back({.candidate = candidate});
+            return true;
+        }
+        completion_->leave(covered, std::span(cost_).subspan(state * lanes(), lanes()));
+        completion_->find(first, end, next_);
+        looks_ += end - first;
+        return looks_ <= looks_an_edge * wanted_.edge_limit;
+    }
+
+    void add_edge(
+        std::uint32_t state,
+        std::uint32_t candidate,
+        std::int32_t load,
+        std::span<const std::uint32_t> covered
+    ) {
+        const std::uint32_t target = state_after(candidate, covered);
+        graph_.candidate_of_.push_back(candidate);
+        graph_.target_.push_back(target);
+        graph_.loads_.push_back(load);
+        if (!completion_) return;
+        const std::int64_t bytes = bytes_of_blocks(graph_.blocks_[candidate], load);
+        for (std::size_t used = 0; used < wanted_.most_pools; ++used) {
+            std::int64_t& cost = cost_[target * lanes() + used + 1];
+            cost = std::min(cost, cost_[state * lanes() + used] + bytes);
+        }
+    }
+
     pool_graph& graph_;
     const workload& work_;
     const options& wanted_;
+    std::vector<completion::possible_pool> next_;
+    std::optional<completion> completion_;
+    std::size_t looks_ = 0;          ///< at candidates, with a completion
+    std::vector<std::int64_t> cost_; ///< with a completion: by state and number of pools, at least
     std::uint32_t states_ = 0;
     /// By candidate: the states whose largest block it is.
     std::vector<std::unordered_map<state_code, std::uint32_t, code_hash>> by_top_;
@@ -272,7 +336,7 @@ DRONE_VECTOR_CLONES void pool_graph::relax_all(
         const std::int64_t room = limit - *std::min_element(from, from + lanes);
         for (std::size_t edge = first_edge_[position]; edge < first_edge_[position + 1]; ++edge) {
             const std::int64_t bytes =
-                cost_of(blocks_[candidate_of_[edge]], scale.of(loads_[edge]));
+                bytes_of_blocks(blocks_[candidate_of_[edge]], scale.of(loads_[edge]));
             if (bytes >= room) continue;
             const std::size_t target = target_[edge] * lanes;
             relax(

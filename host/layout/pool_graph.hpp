@@ -2,6 +2,7 @@
 #pragma once
 
 #include "layout/classes.hpp"
+#include "layout/completion.hpp"
 #include "layout/loads.hpp"
 
 #include <cstddef>
@@ -55,6 +56,10 @@ private:
 /// Each edge carries the load of its pool as far as it is known, a bound from below.
 class pool_graph {
 public:
+    /// Every block that can be a pool of the best layout: ascending.
+    [[nodiscard]] static std::vector<std::uint32_t>
+    blocks_of(const workload& work, std::span<const std::uint32_t> keep);
+
     using edge_id = std::uint32_t;
 
     struct path {
@@ -66,10 +71,13 @@ public:
         std::size_t most_pools = 1;
         std::vector<std::uint32_t> keep = {
         }; ///< blocks that must be pools: ascending, whole granules
-        /// All other blocks are multiples of this power of two; above the granule the graph is
-        /// smaller, and no longer holds every layout.
-        std::uint32_t block_step = granule;
+        /// If any, the only other blocks: ascending. The graph is smaller, and no longer holds every
+        /// layout.
+        std::vector<std::uint32_t> only = {};
         std::size_t edge_limit = 0;
+        /// If any, the graph need not have paths of most_pools pools or fewer that cost more. Its
+        /// loads are then those at the known moments.
+        std::optional<ceiling> limit = {};
     };
 
     /// Nothing when it would have more edges than the limit.
@@ -84,7 +92,7 @@ public:
     void raise(const prefix_counts& counts);
 
     /// No path costs as much.
-    static constexpr std::int64_t unreachable = std::int64_t{1} << 61;
+    static constexpr std::int64_t unreachable = too_many_bytes;
 
     /// The cheapest path below `limit` bytes for every number of pools: [k] has at most k of them;
     /// nothing where there is none, or k pools cannot serve all classes and hold all kept blocks.

@@ -230,6 +230,47 @@ TEST(Optimum, AgreesWithBruteForceWhereThreeAlignmentsMix) {
     );
 }
 
+/// Searches with graphs of that size at most and without a limit. Where both are proved they agree,
+/// whatever the growth; returns how often that was.
+int agree_within(std::size_t edge_limit, const random_shape& shape, int cases) {
+    int proved = 0;
+    for (int seed = 0; seed < cases; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(static_cast<unsigned>(seed));
+        const auto runs = random_runs(random, shape, 2);
+        const auto work = workload::of(layout_test::pointers(runs));
+        const load_index index(*work);
+        constexpr std::size_t most = 4;
+        std::vector<std::uint32_t> keep;
+        if (random() % 4 == 0) keep = {4 + 4 * static_cast<std::uint32_t>(random() % 9)};
+        optimizer whole(index, {.most_pools = most, .keep = keep});
+        optimizer limited(index, {.most_pools = most, .keep = keep, .edge_limit = edge_limit});
+        for (const std::uint64_t quarters : {4U, 5U, 11U}) {
+            const std::size_t pools = 1 + random() % most;
+            const growth scale(quarters << (growth::fraction_bits - 2));
+            const auto expected = whole.best(pools, scale);
+            const auto best = limited.best(pools, scale);
+            EXPECT_EQ(best.has_value(), expected.has_value());
+            if (!best || !expected) continue;
+            EXPECT_GE(best->bytes, expected->bytes);
+            if (!best->proved) continue;
+            EXPECT_EQ(best->bytes, expected->bytes);
+            ++proved;
+        }
+    }
+    return proved;
+}
+
+TEST(Optimum, IsProvedWithoutThePathsThatCostTooMuch) {
+    // The whole graphs have some 300 and 700 edges.
+    const random_shape two{.classes = 12, .largest = 100, .alignments = {4, 8}, .steps = 80};
+    EXPECT_GT(agree_within(400, two, 1000), 2000);
+    const random_shape four{
+        .classes = 14, .largest = 160, .alignments = {4, 8, 16, 64}, .steps = 80
+    };
+    EXPECT_GT(agree_within(400, four, 500), 1000);
+}
+
 /// The plain DP over M(i, j), measured one interval at a time.
 std::int64_t plain_dp(std::span<const usage::demand> runs, std::size_t pools) {
     std::vector<std::uint32_t> sizes = {0};

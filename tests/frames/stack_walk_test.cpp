@@ -6,6 +6,7 @@
 #include "board/board.hpp"
 #include "board/elf.hpp"
 #include "board/flash_file.hpp"
+#include "board/preemption.hpp"
 #include "capture_trace.hpp"
 #include "frames/call_sites.hpp"
 #include "frames/frame_table.hpp"
@@ -20,7 +21,9 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace drone::frames {
@@ -93,14 +96,22 @@ public:
     }
     void left_exception(board::virtual_board&, unsigned) override { levels_.pop_back(); }
 
-    stacks_of_contexts seen;
-
-private:
     struct open_call {
         std::uint32_t address;
         std::uint32_t returns_to;
         std::uint32_t sp;
     };
+    /// What it followed so far, to go back to.
+    struct moment {
+        stacks_of_contexts seen;
+        std::vector<std::vector<open_call>> levels{1};
+        std::optional<open_call> pending;
+    };
+    [[nodiscard]] const stacks_of_contexts& seen() const { return now_.seen; }
+    [[nodiscard]] moment save() const { return now_; }
+    void restore(const moment& then) { now_ = then; }
+
+private:
     struct face {
         std::uint32_t address;
         unsigned block_argument;
@@ -130,14 +141,15 @@ private:
         stack frames;
         for (auto call = levels_.back().rbegin(); call != levels_.back().rend(); ++call)
             frames.push_back(call->returns_to);
-        seen[board.processor().exception_number()].push_back(std::move(frames));
+        now_.seen[board.processor().exception_number()].push_back(std::move(frames));
     }
 
     std::vector<code_range> code_; ///< for its functions only
     std::vector<std::uint32_t> takes_;
     std::vector<face> gives_back_;
-    std::vector<std::vector<open_call>> levels_{1};
-    std::optional<open_call> pending_;
+    moment now_;
+    std::vector<std::vector<open_call>>& levels_ = now_.levels;
+    std::optional<open_call>& pending_ = now_.pending;
 };
 
 /// Every event's stack, as `drone heap` reads the trace.
@@ -150,39 +162,17 @@ public:
     std::map<unsigned, std::vector<std::uint32_t>> callers;
 };
 
-struct run : board::board_listener {
-    std::vector<std::uint8_t> sent;
+/// What a capture says, and what the emulator saw.
+struct comparison {
     stacks_of_contexts seen;
     told_stacks told;
     trace::findings found;
 
-    run(const std::string& elf,
-        std::uint32_t tick_period,
-        std::uint32_t baud,
-        const heap_faces& faces = of_our_heap) {
-        const board::firmware program = board::read_firmware(elf).value();
-        const auto board =
-            board::virtual_board::make(
-                {.probe = board::probe_setup{.baud = baud}}, flash_image(program).value(), *this
-            )
-                .value();
-        shadow follows(*board, elf, program, faces);
-        const auto at_main = board->run({.address = program.find("main").value().address});
-        EXPECT_EQ(at_main.why, board::run_end::kind::address);
-        const std::uint32_t period = program.find("tick_period").value().address;
-        std::memcpy(board->processor().ram(period, 4).data(), &tick_period, sizeof tick_period);
-        const board::run_end end = board->run();
-        EXPECT_EQ(end.why, board::run_end::kind::exited) << end.message;
-        EXPECT_EQ(end.status, 0);
-        board->flush_trace();
-        seen = std::move(follows.seen);
+    comparison() = default;
+    comparison(stacks_of_contexts saw, std::span<const std::uint8_t> sent) : seen(std::move(saw)) {
         const trace::temporary_file file("");
-        trace::capture_trace(sent, file.path());
+        trace::capture_trace({sent.begin(), sent.end()}, file.path());
         found = trace::source::open(file.path()).value().read(told).value();
-    }
-    bool swo(std::span<const std::uint8_t> bytes) override {
-        sent.insert(sent.end(), bytes.begin(), bytes.end());
-        return true;
     }
 
     /// Every stack that was sent is the one of its event. Returns how many there are.
@@ -212,7 +202,82 @@ struct run : board::board_listener {
     }
 };
 
+struct run : board::board_listener, comparison {
+    std::vector<std::uint8_t> sent;
+
+    run(const std::string& elf,
+        std::uint32_t tick_period,
+        std::uint32_t baud,
+        const heap_faces& faces = of_our_heap) {
+        const board::firmware program = board::read_firmware(elf).value();
+        const auto board =
+            board::virtual_board::make(
+                {.probe = board::probe_setup{.baud = baud}}, flash_image(program).value(), *this
+            )
+                .value();
+        shadow follows(*board, elf, program, faces);
+        const auto at_main = board->run({.address = program.find("main").value().address});
+        EXPECT_EQ(at_main.why, board::run_end::kind::address);
+        const std::uint32_t period = program.find("tick_period").value().address;
+        std::memcpy(board->processor().ram(period, 4).data(), &tick_period, sizeof tick_period);
+        const board::run_end end = board->run();
+        EXPECT_EQ(end.why, board::run_end::kind::exited) << end.message;
+        EXPECT_EQ(end.status, 0);
+        board->flush_trace();
+        static_cast<comparison&>(*this) = comparison(follows.seen(), sent);
+    }
+    bool swo(std::span<const std::uint8_t> bytes) override {
+        sent.insert(sent.end(), bytes.begin(), bytes.end());
+        return true;
+    }
+};
+
 constexpr std::uint32_t fast = 42'000'000; // baud: the link seldom has to be waited for
+
+/// An interrupt that calls the heap before every instruction of a call of `subject`, one run each: of the
+/// `call`th one. In each run every event has its stack. Returns the runs.
+struct preempted : board::board_listener {
+    std::vector<std::uint8_t> sent;
+
+    std::uint64_t runs(const std::string& elf, unsigned call, std::uint32_t baud) {
+        const board::firmware program = board::read_firmware(elf).value();
+        const auto board =
+            board::virtual_board::make(
+                {.probe = board::probe_setup{.baud = baud}}, flash_image(program).value(), *this
+            )
+                .value();
+        shadow follows(*board, elf, program, of_our_heap);
+        for (unsigned i = 0; i < call; ++i) {
+            board::run_limits to_subject;
+            to_subject.address = program.find("subject").value().address;
+            EXPECT_EQ(board->run(to_subject).why, board::run_end::kind::address);
+        }
+        const auto followed = follows.save();
+        const std::size_t before = sent.size();
+        return board::preempt_everywhere(
+            *board,
+            0,
+            [&](board::virtual_board& at, const board::preempted_run& one) {
+                EXPECT_EQ(one.end.why, board::run_end::kind::address) << one.end.message;
+                const board::run_end end = at.run();
+                EXPECT_EQ(end.why, board::run_end::kind::exited) << end.message;
+                at.flush_trace();
+                const comparison all(follows.seen(), sent);
+                EXPECT_EQ(all.compare(8), 6U + 4U) << "the program's and the interrupt's events";
+                EXPECT_EQ(all.found.gaps + all.found.damaged, 0U);
+                follows.restore(followed);
+                sent.resize(before);
+                EXPECT_FALSE(testing::Test::HasFailure())
+                    << "an interrupt before instruction " << one.outer << " of call " << call;
+                return !testing::Test::HasFailure();
+            }
+        );
+    }
+    bool swo(std::span<const std::uint8_t> bytes) override {
+        sent.insert(sent.end(), bytes.begin(), bytes.end());
+        return true;
+    }
+};
 
 TEST(StackWalk, SendsTheStackOfEveryEvent) {
     const run all(DRONE_FIRMWARE_DIR "/frames_stacks.elf", 5'000, fast);
@@ -239,6 +304,22 @@ TEST(StackWalk, IsRightWhereverAnInterruptCallsTheHeap) {
         const run all(DRONE_FIRMWARE_DIR "/frames_stacks.elf", period, fast);
         all.compare(16);
         ASSERT_FALSE(HasFailure()) << "a tick every " << period;
+    }
+}
+
+TEST(StackWalk, IsRightWhereverAnInterruptComesInTheWalkAndTheAnnouncement) {
+    struct place {
+        const char* firmware;
+        unsigned call; ///< the stack is new at the first one, known at the second
+    };
+    for (const auto [firmware, call] :
+         {place{"/frames_preempted.elf", 1},
+          {"/frames_preempted.elf", 2},
+          {"/frames_preempted_m0.elf", 1}}) {
+        const std::uint64_t runs =
+            preempted{}.runs(std::string(DRONE_FIRMWARE_DIR) + firmware, call, fast);
+        EXPECT_GT(runs, 1'000U);
+        ASSERT_FALSE(HasFailure()) << firmware;
     }
 }
 

@@ -91,6 +91,30 @@ TEST_F(Export, TheLogIsTheSameRun) {
     EXPECT_THAT(exported("calls.log", "log"), HasSubstr("t 2500\nr 2 64\n"));
 }
 
+TEST_F(Export, TheLogKeepsStacks) {
+    write(
+        "deep.log",
+        "s deep 0x100 0x200 0x300\na 1 8 @deep\ns cut 0x100 0x200 ...\na 2 16 @cut\na 3 4 @0x100\n"
+    );
+    write("again.log", exported("deep.log", "log"));
+    const auto callers = [](const json& run) {
+        json all = json::array();
+        for (const json& one : run["runs"][0]["callers"])
+            all.push_back(
+                {one["bytes"], one["caller"]["functions"], one["caller"].value("whole", true)}
+            );
+        return all;
+    };
+    const json before = callers(heap("deep.log"));
+    EXPECT_EQ(callers(heap("again.log")), before);
+    EXPECT_EQ(before.size(), 3);
+    // Anonymised, each frame has a number, and the same frame the same one.
+    const std::string anonymous = exported("deep.log", "log --anonymise");
+    EXPECT_THAT(anonymous, HasSubstr("s s1 0x1 0x2 0x3\n"));
+    EXPECT_THAT(anonymous, HasSubstr("s s2 0x1 0x2 ...\n"));
+    EXPECT_THAT(anonymous, HasSubstr("a 3 4 @0x1\n"));
+}
+
 TEST_F(Export, EventsAreAllThere) {
     for (const std::string& file : files) {
         const json all = heap(file);

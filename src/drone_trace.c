@@ -199,9 +199,8 @@ static int wait(struct heap* h) {
     while (!carrier_ready(port_of(h)))
         if (!carrier_enabled(port_of(h)) || !carrier_running()) {
             const uint32_t before = DRONE_TRACE_MASK();
-            h->events = h->announced = 0;
+            h->open = NULL, h->events = h->announced = 0;
             if (DRONE_TRACE_DROP) h->dropped = h->left_out = 0;
-            h->open = NULL;
             DRONE_TRACE_UNMASK(before);
             return 0;
         }
@@ -271,10 +270,8 @@ report(uint32_t op, const void* place, size_t asked, size_t alignment, const voi
 }
 
 void drone_trace_alloc_from(const void* block, size_t asked, size_t alignment, const void* caller) {
-    if (block == NULL)
-        report(op_failed, (const void*)heaps[0].base, asked, alignment, caller);
-    else
-        report(op_allocate, block, asked, alignment, caller);
+    const void* const place = block != NULL ? block : (const void*)heaps[0].base;
+    report(block != NULL ? op_allocate : op_failed, place, asked, alignment, caller);
 }
 
 void drone_trace_resize_from(const void* block, size_t asked, const void* caller) {
@@ -282,7 +279,7 @@ void drone_trace_resize_from(const void* block, size_t asked, const void* caller
 }
 
 void drone_trace_free_from(const void* block, const void* caller) {
-    report(op_deallocate, block, 0, 0, caller);
+    if (block != NULL) report(op_deallocate, block, 0, 0, caller);
 }
 
 void drone_trace_failed_from(const void* place, size_t asked, const void* caller) {
@@ -332,9 +329,8 @@ static unsigned depth; /* of calls within calls */
 
 /* While nobody listens a wrapper is a branch to what it wraps. */
 static int somebody_listens(void) {
-    struct heap* h = heaps;
     int any = 0;
-    for (; h != heaps + DRONE_TRACE_HEAPS; ++h)
+    for (struct heap* h = heaps; h != heaps + DRONE_TRACE_HEAPS; ++h)
         any |= is_heard(h);
     if (any && heaps[0].layout[0] == 0)
         drone_trace_heap(DRONE_TRACE_HEAP_BASE, DRONE_TRACE_HEAP_SIZE, DRONE_TRACE_HEAP_ALIGNMENT);
@@ -359,7 +355,7 @@ WRAPPER(void, free, (WHOSE void* block)) {
         return;
     }
     LOCK();
-    if (depth == 0 && block != NULL) drone_trace_free_from(block, CALLER);
+    if (depth == 0) drone_trace_free_from(block, CALLER);
     REAL(free)(GIVEN block);
     UNLOCK();
 }
@@ -389,7 +385,11 @@ WRAPPER(void*, memalign, (WHOSE size_t alignment, size_t asked)) {
     TAKES(REAL(memalign)(GIVEN alignment, asked), asked, alignment);
 }
 WRAPPER(void*, calloc, (WHOSE size_t count, size_t size)) {
-    TAKES(REAL(calloc)(GIVEN count, size), count * size, 0);
+    TAKES(
+        REAL(calloc)(GIVEN count, size),
+        block == NULL && size != 0 && count > SIZE_MAX / size ? SIZE_MAX : count * size,
+        0
+    );
 }
 #if DRONE_TRACE_WRAP == 2
 WRAPPER(void*, aligned_alloc, (size_t alignment, size_t asked)) {

@@ -48,7 +48,18 @@ static void rtt_show(uint32_t written) {
     rtt_up->written = written & RTT_MASK;
 }
 
-/* Nobody listens: all that is not old becomes idle, and four idle bytes are shown. */
+/* Nobody listens: four idle bytes are shown from `begin` on, in front of others. */
+static void rtt_idle(uint32_t begin) {
+    rtt.quiet = begin;
+    rtt.seen = RTT_HEARD;
+    rtt.synchronise = 0;
+    rtt.left = 0xFFFFFFFFU;
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    rtt_up->read = begin;
+    rtt_show(begin + 4);
+}
+
+/* Nobody listens any more: all that is not old becomes idle. */
 static void rtt_leave(void) {
     const uint32_t begin = (rtt_up->written - (rtt.synchronise ? 4U : 0)) & RTT_MASK;
     const uint32_t old = rtt_up->read & RTT_MASK;
@@ -57,13 +68,7 @@ static void rtt_leave(void) {
         rtt_bytes[last] = 0;
         last = (last + 1) & RTT_MASK;
     } while (last != old);
-    rtt.quiet = begin;
-    rtt.seen = RTT_HEARD;
-    rtt.synchronise = 0;
-    rtt.left = 0xFFFFFFFFU;
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    rtt_up->read = begin;
-    rtt_show(begin + 4);
+    rtt_idle(begin);
 }
 
 static void rtt_begin(void) {
@@ -79,7 +84,7 @@ static void rtt_begin(void) {
     _SEGGER_RTT.downs = 0;
 #endif
     rtt_up->written = rtt_up->read = 0;
-    rtt_leave();
+    rtt_idle(0); /* all bytes are zero since the reset */
     rtt.left = 0;
 #ifndef DRONE_TRACE_RTT_UP
     { /* last of all, and not as a whole: a probe must find neither a part of it nor the text in flash */

@@ -27,6 +27,8 @@ void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* block, std::size_t size);
 void* __libc_memalign(std::size_t alignment, std::size_t size);
+void* __libc_valloc(std::size_t size);
+void* __libc_pvalloc(std::size_t size);
 void __libc_free(void* block);
 }
 
@@ -250,15 +252,13 @@ void* taken(void* block, std::size_t size, std::size_t alignment, void* caller) 
 extern "C" {
 
 void* malloc(std::size_t size) {
-    void* const block = __libc_malloc(size);
-    recorded.allocated(block, size, 0, CALLER);
-    return block;
+    return taken(__libc_malloc(size), size, 0, CALLER);
 }
 
 void* calloc(std::size_t count, std::size_t size) {
-    void* const block = __libc_calloc(count, size);
-    recorded.allocated(block, count * size, 0, CALLER);
-    return block;
+    std::size_t bytes = 0;
+    if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX; // which fails
+    return taken(__libc_calloc(count, size), bytes, 0, CALLER);
 }
 
 void free(void* block) {
@@ -280,6 +280,14 @@ void* memalign(std::size_t alignment, std::size_t size) {
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) {
     return taken(__libc_memalign(alignment, size), size, alignment, CALLER);
+}
+
+void* valloc(std::size_t size) {
+    return taken(__libc_valloc(size), size, largest_alignment, CALLER);
+}
+
+void* pvalloc(std::size_t size) {
+    return taken(__libc_pvalloc(size), size, largest_alignment, CALLER);
 }
 
 int posix_memalign(void** block, std::size_t alignment, std::size_t size) {

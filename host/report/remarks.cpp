@@ -242,7 +242,7 @@ failure_lines(const usage::statistics& usage, const trace::findings& all, std::u
     return text;
 }
 
-std::string wrong_free_lines(const trace::findings& all) {
+std::string wrong_free_lines(const trace::findings& all, bool is_foreign) {
     std::string text;
     if (all.double_frees != 0) text += fmt::format("Double frees: {}\n", all.double_frees);
     const std::string first = !all.first_double_free ? ""
@@ -264,7 +264,9 @@ std::string wrong_free_lines(const trace::findings& all) {
     if (all.suspected_double_frees != 0 && all.double_frees == 0) text += first;
     if (all.freed_unknown != 0)
         text += fmt::format(
-            "Frees of blocks that were taken before the capture began, or in a gap: {}\n",
+            "Frees of blocks that were taken before the capture began{}: {}\n",
+            is_foreign ? ", in a gap, or by a call that is not traced (memalign?)"
+                       : ", or in a gap",
             all.freed_unknown
         );
     return text;
@@ -274,8 +276,11 @@ std::string wrong_free_lines(const trace::findings& all) {
 
 std::string remarks(const heap_report& r) {
     const trace::findings all = sum(r.runs);
+    const bool is_foreign = std::ranges::any_of(r.runs, [](const run& one) {
+        return one.heap && one.heap->is_foreign();
+    });
     return gap_lines(all) + live_lines(r.usage, all) + permanent_line(r) + leak_lines(r) +
-           failure_lines(r.usage, all, largest_block(r.runs)) + wrong_free_lines(all);
+           failure_lines(r.usage, all, largest_block(r.runs)) + wrong_free_lines(all, is_foreign);
 }
 
 } // namespace drone::report

@@ -169,7 +169,14 @@ result<void> gdb_remote::monitor(std::string_view command) {
     return {};
 }
 
-result<void> gdb_remote::resume() { return send(framed("c")); }
+// Whoever counts how long the target runs must not count how long a slow server takes to hear of it.
+result<void> gdb_remote::resume() {
+    if (auto sent = send(framed("c")); !sent) return sent;
+    const auto acknowledged = next();
+    if (!acknowledged) return std::unexpected(acknowledged.error());
+    if (*acknowledged != '+') --at_; // it has stopped already
+    return {};
+}
 
 result<void> gdb_remote::interrupt() {
     if (auto sent = send("\x03"); !sent) return sent;

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <fcntl.h>
 #include <optional>
 #include <poll.h>
@@ -26,9 +27,9 @@ namespace drone::capture {
 namespace {
 
 constexpr std::string_view block_id{"SEGGER RTT\0\0\0\0\0\0", 16};
-constexpr int pause_milliseconds = 10; ///< between two looks
-constexpr std::uint32_t chunk = 1024;  ///< bytes of memory a packet
-constexpr std::uint32_t most_ups = 64; ///< a block with more is none
+constexpr std::chrono::milliseconds least_pause{10}; ///< between two looks
+constexpr std::uint32_t chunk = 1024;                ///< bytes of memory a packet
+constexpr std::uint32_t most_ups = 64;               ///< a block with more is none
 
 struct place {
     std::string server;
@@ -177,15 +178,18 @@ public:
 
 private:
     /// Waits; whether the capture is to end.
-    [[nodiscard]] bool ends_in(int milliseconds) const {
+    [[nodiscard]] bool ends_in(std::chrono::milliseconds time) const {
         pollfd end{.fd = end_.get(), .events = POLLIN, .revents = 0};
-        return ::poll(&end, 1, milliseconds) != 0;
+        return ::poll(&end, 1, static_cast<int>(time.count())) != 0;
     }
 
     void run(int to) {
         rtt_reader reader(target_, where_);
         bool found = false;
-        for (bool stopped = true, ends = false;; ends = ends_in(pause_milliseconds)) {
+        // The target runs for as long as a look stops it, so that a slow server does not starve it.
+        std::chrono::milliseconds pause = least_pause;
+        for (bool stopped = true, ends = false;; ends = ends_in(pause)) {
+            const auto began = std::chrono::steady_clock::now();
             if (!stopped)
                 if (const auto done = target_.interrupt(); !done) return give_up(done.error());
             stopped = false;
@@ -200,6 +204,12 @@ private:
                 if (!put(to, *bytes)) ends = true;
             }
             if (ends) break;
+            pause = std::max(
+                least_pause,
+                std::chrono::duration_cast<std::chrono::milliseconds>(
+                    std::chrono::steady_clock::now() - began
+                )
+            );
             if (const auto done = target_.resume(); !done) return give_up(done.error());
         }
         target_.detach();
@@ -225,7 +235,7 @@ private:
             }
             if (size < 0 && errno == EINTR) continue;
             if (size == 0 || errno != EAGAIN) return false;
-            const bool ended = ends_in(0);
+            const bool ended = ends_in(std::chrono::milliseconds{0});
             std::array<pollfd, 2> either{
                 {{.fd = to, .events = POLLOUT, .revents = 0},
                  {.fd = end_.get(), .events = POLLIN, .revents = 0}}

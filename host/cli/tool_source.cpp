@@ -78,7 +78,7 @@ private:
 };
 
 result<std::unique_ptr<probe::service>> start(const probe::log_service& plan) {
-    auto tool = probe::service::start(plan.command);
+    auto tool = probe::service::start(plan.command, probe::keyboard::idle);
     if (!tool) return tool;
     if (!plan.ready.empty())
         if (auto ready = (*tool)->wait_for(plan.ready, patience); !ready)

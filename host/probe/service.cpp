@@ -109,10 +109,10 @@ std::vector<char*> arguments_of(const command_line& command) {
 }
 
 /// In the child: the same for a program that nobody types to.
-[[noreturn]] void become_served(std::vector<char*>& arguments, int output, pid_t parent) {
+[[noreturn]] void
+become_served(std::vector<char*>& arguments, int input, int output, pid_t parent) {
     ::setpgid(0, 0);
-    const int nothing = ::open("/dev/null", O_RDONLY);
-    if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
+    ::dup2(input, STDIN_FILENO);
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
     become(arguments, parent);
@@ -156,7 +156,7 @@ std::string explain(const std::string& name, const std::string& printed) {
     return shown.empty() ? name + " ended without a word" : fmt::format("{}: {}", name, shown);
 }
 
-result<std::unique_ptr<service>> service::start(const command_line& command) {
+result<std::unique_ptr<service>> service::start(const command_line& command, keyboard keys) {
     const std::string name = std::filesystem::path(command.front()).filename().string();
     if (auto there = base::require_program(command.front()); !there)
         return std::unexpected(there.error());
@@ -164,14 +164,21 @@ result<std::unique_ptr<service>> service::start(const command_line& command) {
     if (::pipe2(output.data(), O_CLOEXEC) != 0) return base::fail_with_errno(name, errno);
     base::descriptor reading(output[0]);
     base::descriptor writing(output[1]);
+    std::array<int, 2> input{-1, -1};
+    if (keys == keyboard::idle && ::pipe2(input.data(), O_CLOEXEC) != 0)
+        return base::fail_with_errno(name, errno);
+    if (keys == keyboard::none) input[0] = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const base::descriptor typed(input[0]);
+    base::descriptor types(input[1]);
     std::vector<char*> arguments = arguments_of(command);
     const pid_t parent = ::getpid();
     const pid_t process = ::fork();
     if (process < 0) return base::fail_with_errno(name, errno);
-    if (process == 0) become_served(arguments, writing.get(), parent);
+    if (process == 0) become_served(arguments, typed.get(), writing.get(), parent);
     ::setpgid(process, process); // here too: it may be ended before it ran
     writing.close();
     std::unique_ptr<service> made(new service(name, process, std::move(reading)));
+    made->input_ = std::move(types);
     return made;
 }
 

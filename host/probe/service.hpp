@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -19,11 +20,17 @@
 
 namespace drone::probe {
 
-/// A running program and what it starts, a process group. Its standard input is empty; its output and
-/// errors are one text. Ctrl-C on the terminal does not reach it.
+/// What a program has as its standard input.
+enum class keyboard : std::uint8_t {
+    none, ///< nothing to read: a program that asks something ends
+    idle, ///< nobody types: a program that ends at any key goes on, and takes an end for none
+};
+
+/// A running program and what it starts, a process group. Its output and errors are one text. Ctrl-C on the terminal does not reach it.
 class service {
 public:
-    [[nodiscard]] static result<std::unique_ptr<service>> start(const command_line& command);
+    [[nodiscard]] static result<std::unique_ptr<service>>
+    start(const command_line& command, keyboard keys = keyboard::none);
     service(const service&) = delete;
     service& operator=(const service&) = delete;
     ~service(); ///< ends the program
@@ -60,7 +67,8 @@ private:
     std::string name_;
     pid_t process_;
     int status_ = 0;
-    bool ended_ = false; ///< waited for
+    bool ended_ = false;     ///< waited for
+    base::descriptor input_; ///< of an idle keyboard
     base::descriptor output_;
     mutable std::mutex lock_;
     std::condition_variable changed_;

@@ -124,14 +124,22 @@ result<task> pyocd_reset(const setup& s, const workplace& /*at*/) {
     return task{.scripts = {}, .commands = {pyocd("reset", s)}};
 }
 
+constexpr const char* pyocd_ready = "GDB server listening on port";
+
+command_line pyocd_server(const setup& s, const workplace& at) {
+    command_line line = pyocd("gdbserver", s);
+    line.insert(line.end(), {"-p", std::to_string(at.control_port)});
+    return line;
+}
+
 result<log_service> pyocd_log(const setup& s, bool reset, const workplace& at) {
-    if (is_rtt(s)) {
-        command_line line = pyocd("rtt", s);
-        line.insert(
-            line.end(), {"--up-channel-id", std::to_string(s.log.rtt_channel), "-d", fifo(at)}
-        );
-        return log_service{.command = std::move(line), .source = fifo(at)};
-    }
+    // `pyocd rtt` wants a terminal, and keeps the last 8 KiB of its file when it is ended.
+    if (is_rtt(s))
+        return log_service{
+            .command = pyocd_server(s, at),
+            .ready = pyocd_ready,
+            .source = gdb_source(s, local(at.control_port))
+        };
     const auto clock = trace_clock(s);
     if (!clock) return std::unexpected(clock.error());
     command_line line = pyocd("gdbserver", s);
@@ -150,7 +158,7 @@ result<log_service> pyocd_log(const setup& s, bool reset, const workplace& at) {
     if (reset) begin.emplace_back("reset halt");
     return log_service{
         .command = std::move(line),
-        .ready = "GDB server listening on port",
+        .ready = pyocd_ready,
         .source = "tcp:" + local(at.data_port),
         .how = control::gdb,
         .server = local(at.control_port),
@@ -160,11 +168,9 @@ result<log_service> pyocd_log(const setup& s, bool reset, const workplace& at) {
 
 result<debug_session>
 pyocd_debug(const setup& s, const std::string& firmware, const workplace& at) {
-    command_line line = pyocd("gdbserver", s);
-    line.insert(line.end(), {"-p", std::to_string(at.control_port)});
     return debug_session{
-        .server = std::move(line),
-        .ready = "GDB server listening on port",
+        .server = pyocd_server(s, at),
+        .ready = pyocd_ready,
         .debugger = gdb_session(at, local(at.control_port), {}, firmware)
     };
 }

@@ -26,18 +26,29 @@ inline base::descriptor connect_to(std::uint16_t port) {
     return made;
 }
 
-/// A port that is free now, for what cannot be told to take any.
-inline std::uint16_t free_port() {
-    const base::descriptor taken(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof where;
-    auto* const address = reinterpret_cast<sockaddr*>(&where);
-    if (::bind(taken.get(), address, size) != 0 || ::getsockname(taken.get(), address, &size) != 0)
-        throw std::runtime_error("no port is free");
-    return ntohs(where.sin_port);
-}
+/// A port for what cannot be told to take any. It is held: the system gives it to nobody else, and
+/// whoever sets SO_REUSEADDR, as OpenOCD does, can listen on it.
+class held_port {
+public:
+    held_port() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        const int reuse = 1;
+        ::setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
+        sockaddr_in where{};
+        where.sin_family = AF_INET;
+        where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof where;
+        auto* const address = reinterpret_cast<sockaddr*>(&where);
+        if (::bind(socket_.get(), address, size) != 0 ||
+            ::getsockname(socket_.get(), address, &size) != 0)
+            throw std::runtime_error("no port is free");
+        number_ = ntohs(where.sin_port);
+    }
+    [[nodiscard]] std::uint16_t number() const { return number_; }
+
+private:
+    base::descriptor socket_;
+    std::uint16_t number_ = 0;
+};
 
 /// Up to `bytes` bytes, or to the end.
 inline std::string receive(const base::descriptor& from, std::size_t bytes) {

@@ -98,12 +98,14 @@ TEST_P(Trace, IsLostWhenNobodyTakesItFromTheProbe) {
 TEST_P(Trace, ArrivesByteForByteOverTcp) {
     live_openocd openocd(folder_, GetParam());
     openocd.tcl("program " + firmware_path("stream").string() + " verify");
-    const std::uint16_t port = free_port();
+    const held_port port;
     openocd.tcl(fmt::format(
-        "reset halt; stm32f4x.tpiu configure -protocol uart -output :{} {}", port, right_clocks
+        "reset halt; stm32f4x.tpiu configure -protocol uart -output :{} {}",
+        port.number(),
+        right_clocks
     ));
     openocd.tcl("stm32f4x.tpiu enable; itm ports on");
-    const base::descriptor trace = connect_to(port);
+    const base::descriptor trace = connect_to(port.number());
     openocd.tcl("echo {}");
     openocd.tcl("resume");
     EXPECT_EQ(receive(trace, expected_.size()), expected_);

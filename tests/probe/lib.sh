@@ -40,17 +40,20 @@ gdb_project() { # HOST:PORT
     { memory_of_project 0x00000000; printf '[probe]\nkind = "gdb"\nserver = "%s"\ncore = "cortex-m4"\n' "$1"; } > Drone.toml
 }
 
-# QEMU answers on its monitor when its gdb port is open.
+# QEMU picks the port of its gdb server itself, and says it on its monitor. It does not outlive the script, whatever ends
+# that: a script that is killed cannot stop it.
 start_qemu() { # machine, options...
-    qemu_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    coproc QEMU { exec env -u DRONE_TEST_MARK qemu-system-arm -M "$1" "${@:2}" -S -gdb "tcp:127.0.0.1:$qemu_port" \
-        -display none -serial null -qmp stdio; }
+    coproc QEMU { exec env -u DRONE_TEST_MARK setpriv --pdeathsig KILL qemu-system-arm -M "$1" "${@:2}" -S \
+        -gdb tcp:127.0.0.1:0 -display none -serial null -qmp stdio; }
     qemu=$QEMU_PID
     local line
     read -r line <&"${QEMU[0]}"
-    echo '{"execute": "qmp_capabilities"}' >&"${QEMU[1]}"
+    printf '{"execute": "qmp_capabilities"}{"execute": "query-chardev"}' >&"${QEMU[1]}"
     read -r line <&"${QEMU[0]}"
-    [ -n "$line" ]
+    read -r line <&"${QEMU[0]}"
+    [[ $line =~ tcp:127\.0\.0\.1:([0-9]+) ]] || fail "QEMU has no gdb server: $line"
+    # shellcheck disable=SC2034 # the scripts use it
+    qemu_port=${BASH_REMATCH[1]}
 }
 stop_qemu() {
     kill "$qemu"

@@ -135,6 +135,10 @@ TEST(Plan, PyOcdAndProbeRs) {
         text(plan_flash(through("pyocd:nrf52840"), "app.elf", here)),
         "pyocd load -t nrf52840 app.elf\npyocd reset -t nrf52840\n"
     );
+    // `pyocd rtt` wants a terminal, so RTT is read from RAM.
+    const auto rtt = plan_log(by_rtt("pyocd:nrf52840"), false, here).value();
+    EXPECT_EQ(text(rtt.command), "pyocd gdbserver -t nrf52840 -p 4000");
+    EXPECT_THAT(rtt.source, testing::HasSubstr("gdb:127.0.0.1:4000"));
     EXPECT_EQ(
         text(plan_log(through("pyocd:nrf52840"), false, here)->command),
         "pyocd gdbserver -t nrf52840 -S -p 4000 -Oenable_swv=1 -Oswv_system_clock=168000000 "

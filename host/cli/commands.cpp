@@ -31,7 +31,7 @@ void add_commands(command_syntax root, session& s) {
     add_probe(root, s);
     add_doctor(root, s);
     const auto shared = std::make_shared<heap_options>();
-    command_syntax heap = add_heap(root, shared, s);
+    const command_syntax heap = add_heap(root, shared, s);
     add_generate(heap, shared, s);
     add_replay(heap, shared, s);
     add_diff(heap, shared, s);

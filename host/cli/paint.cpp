@@ -70,10 +70,11 @@ std::string painted(std::string_view text) {
     const auto lines = split_lines(text);
     // A heading may have several lines: up to the empty line or the sentence before.
     std::vector<bool> is_heading(lines.size());
-    for (std::size_t i = 0; i < lines.size(); ++i)
-        for (std::size_t above = i;
-             is_rule(lines[i]) && above-- != 0 && lines[above].starts_with(' ');)
-            is_heading[above] = true;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (!is_rule(lines[i])) continue;
+        for (std::size_t after = i; after != 0 && lines[after - 1].starts_with(' '); --after)
+            is_heading[after - 1] = true;
+    }
     for (std::size_t i = 0; i < lines.size(); ++i) {
         const std::string_view colour = is_heading[i]                            ? bold
                                         : begins_with_one_of(lines[i], wrong)    ? red

@@ -77,7 +77,8 @@ replayed_trace write_steps(const files::path& heaptrace) {
             --live_blocks;
             --live_of[block_for(live_size[block])];
         } else {
-            const std::uint32_t size = std::max(1U, demand->classes[demand->steps[i].index()].size);
+            const std::uint32_t size =
+                std::max(1U, demand->classes[demand->steps[i].number()].size);
             out << fmt::format("{{{},{}}},\n", block, size);
             live_size[block] = size;
             live += size;

@@ -65,10 +65,10 @@ usage::demand synthetic(std::size_t events, std::uint32_t sizes, unsigned alignm
         const std::uint32_t up = live[index] < level[index] ? 5 : 3;
         if (live[index] > 0 && (random.next() & 7U) >= up) {
             --live[index];
-            made.steps.push_back(usage::step::give_back(index));
+            made.steps.push_back(usage::step::give_back(usage::class_number(index)));
         } else {
             ++live[index];
-            made.steps.push_back(usage::step::take(index));
+            made.steps.push_back(usage::step::take(usage::class_number(index)));
         }
     }
     return made;

@@ -52,7 +52,8 @@ base::descriptor connect_to(const std::filesystem::path& path) {
     const address where(path);
     if (!where.fits()) return {};
     base::descriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::connect(connection.get(), where.get(), address::size) != 0) connection.close();
+    if (connection && ::connect(connection.get(), where.get(), address::size) != 0)
+        connection.close();
     return connection;
 }
 

@@ -270,7 +270,7 @@ traced_failures::traced_failures(std::span<const usage::demand> runs) {
     for (std::size_t number = 0; number < runs.size(); ++number) {
         const usage::demand& run = runs[number];
         for (const usage::unserved_request& failed : run.failures) {
-            const usage::request_class& request = run.classes[run.steps[failed.at].index()];
+            const usage::request_class& request = run.classes[run.steps[failed.at].number()];
             const bool is_first = count++ == 0;
             if (!is_first && request.size <= largest.request.size) continue;
             largest = {number, usage::event_number(run, failed.at), request, failed.at_least};

@@ -12,7 +12,7 @@ namespace drone::layout {
 namespace {
 
 /// Which classes of a run were ever taken.
-std::vector<bool> classes_taken(const usage::demand& demand) {
+usage::by_class<bool> classes_taken(const usage::demand& demand) {
     constexpr std::size_t stride = 1U << 16U; // steps between looks at whether all were seen
     std::vector<std::uint8_t> seen(2 * demand.classes.size(), 0);
     const auto all_seen = [&] {
@@ -25,9 +25,9 @@ std::vector<bool> classes_taken(const usage::demand& demand) {
         for (std::size_t at = from; at < to; ++at)
             seen[demand.steps[at].row()] = 1;
     }
-    std::vector<bool> taken(demand.classes.size());
-    for (std::size_t index = 0; index < taken.size(); ++index)
-        taken[index] = seen[2 * index] != 0;
+    usage::by_class<bool> taken(demand.classes.size());
+    for (const usage::class_number n : taken.numbers())
+        taken[n] = seen[usage::step::take(n).row()] != 0;
     return taken;
 }
 
@@ -55,16 +55,16 @@ result<block_class> block_of(const usage::request_class& request) {
 
 result<workload> workload::of(std::span<const usage::demand* const> runs) {
     workload made;
-    std::vector<std::vector<block_class>> blocks; // by run, its own order; block 0: never taken
+    std::vector<usage::by_class<block_class>> blocks; // by run; block 0: never taken
     for (const usage::demand* const run : runs) {
         const usage::demand& demand = *run;
-        const std::vector<bool> taken = classes_taken(demand);
-        std::vector<block_class>& own = blocks.emplace_back(demand.classes.size());
-        for (std::size_t index = 0; index < own.size(); ++index) {
-            if (!taken[index]) continue;
-            const auto block = block_of(demand.classes[index]);
+        const usage::by_class<bool> taken = classes_taken(demand);
+        usage::by_class<block_class>& own = blocks.emplace_back(demand.classes.size());
+        for (const usage::class_number n : own.numbers()) {
+            if (!taken[n]) continue;
+            const auto block = block_of(demand.classes[n]);
             if (!block) return std::unexpected(block.error());
-            own[index] = *block;
+            own[n] = *block;
             made.classes_.push_back(*block);
         }
     }

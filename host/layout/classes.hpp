@@ -69,8 +69,8 @@ public:
     };
     struct run {
         const usage::demand* demand = nullptr;
-        /// By the demand's own class index; classes().size() for one that is never taken.
-        std::vector<std::uint32_t> class_of;
+        /// Which of classes() it is; classes().size() for one that is never taken.
+        usage::by_class<std::uint32_t> class_of;
     };
 
     /// Classes that a demand names and never takes are left out. O(steps), stops early once every

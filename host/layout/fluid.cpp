@@ -66,8 +66,8 @@ fluid_model::fluid_model(std::span<const usage::demand> runs) {
 
 /// Keeps the counts at the fullest moment of each window.
 void fluid_model::sample(const usage::demand& run) {
-    std::vector<std::size_t> cell_of;
-    std::vector<double> bytes;
+    usage::by_class<std::size_t> cell_of;
+    usage::by_class<double> bytes;
     for (const usage::request_class& request : run.classes) {
         const auto found = std::ranges::lower_bound(cells_, pool_block(request), {}, &cell::block);
         const bool is_pool = found != cells_.end() && found->block == pool_block(request);
@@ -79,7 +79,7 @@ void fluid_model::sample(const usage::demand& run) {
     double load = 0;
     for (std::size_t at = 0; at < run.steps.size(); ++at) {
         const usage::step step = run.steps[at];
-        load += step.gives_back() ? -bytes[step.index()] : bytes[step.index()];
+        load += step.gives_back() ? -bytes[step.number()] : bytes[step.number()];
         if (at / width >= fullest.size()) fullest.emplace_back(at, load);
         if (load > fullest.back().second) fullest.back() = {at, load};
     }
@@ -87,7 +87,7 @@ void fluid_model::sample(const usage::demand& run) {
     auto next = fullest.begin();
     for (std::size_t at = 0; at < run.steps.size(); ++at) {
         const usage::step step = run.steps[at];
-        if (const std::size_t own = cell_of[step.index()]; own != SIZE_MAX) {
+        if (const std::size_t own = cell_of[step.number()]; own != SIZE_MAX) {
             counts[own] += step.gives_back() ? -1 : 1;
             if (!step.gives_back()) ++cells_[own].requests;
         }

@@ -63,13 +63,13 @@ std::int64_t sum_over(const class_set& set, const std::int32_t* prefix) {
 /// A row for every row of the run's steps: +1 or -1 in the lanes of the sets that hold the class.
 std::vector<lanes> make_table(const workload::run& run, std::span<const class_set> sets) {
     std::vector<lanes> table(2 * run.class_of.size(), lanes{});
-    for (std::size_t index = 0; index < run.class_of.size(); ++index) {
+    for (const usage::class_number n : run.class_of.numbers()) {
         for (std::size_t lane = 0; lane < sets.size(); ++lane) {
             const bool member = std::ranges::any_of(sets[lane], [&](const class_range& range) {
-                return run.class_of[index] >= range.first && run.class_of[index] < range.last;
+                return run.class_of[n] >= range.first && run.class_of[n] < range.last;
             });
-            table[2 * index][lane] = member ? 1 : 0;
-            table[2 * index + 1][lane] = member ? -1 : 0;
+            table[usage::step::take(n).row()][lane] = member ? 1 : 0;
+            table[usage::step::give_back(n).row()][lane] = member ? -1 : 0;
         }
     }
     return table;
@@ -90,22 +90,22 @@ load_index::run_index load_index::index_run(const workload::run& run) const {
     made.stretches = (steps.size() + made.stretch - 1) / made.stretch;
     made.at_start.resize(made.stretches * row_length_);
     made.at_most.resize(made.stretches * row_length_);
-    std::vector<counter> counters(run.class_of.size()); // by the run's own class index
-    std::vector<counter> classes(row_length_);          // the same by class
+    usage::by_class<counter> counters(run.class_of.size());
+    std::vector<counter> classes(row_length_); // the same by the workload's class
     for (std::size_t number = 0; number < made.stretches; ++number) {
         const std::size_t first = number * made.stretch;
         const std::size_t count = std::min(made.stretch, steps.size() - first);
         std::int32_t* const at_start = &made.at_start[number * row_length_];
         std::int32_t* const at_most = &made.at_most[number * row_length_];
         std::ranges::fill(classes, counter{});
-        for (std::size_t index = 0; index < counters.size(); ++index) {
-            counters[index].most = counters[index].now;
-            classes[run.class_of[index]].now += counters[index].now;
+        for (const usage::class_number n : counters.numbers()) {
+            counters[n].most = counters[n].now;
+            classes[run.class_of[n]].now += counters[n].now;
         }
         count_up(&steps[first], count, counters.data());
         // Two requests in one class may peak at different moments: their sum is still a bound.
-        for (std::size_t index = 0; index < counters.size(); ++index)
-            classes[run.class_of[index]].most += counters[index].most;
+        for (const usage::class_number n : counters.numbers())
+            classes[run.class_of[n]].most += counters[n].most;
         for (std::size_t c = 0; c + 1 < row_length_; ++c) {
             at_start[c + 1] = at_start[c] + classes[c].now;
             at_most[c + 1] = at_most[c] + classes[c].most;
@@ -183,7 +183,7 @@ prefix_counts load_index::counts_at(const moment& when) const {
         prefix[c + 1] = at_start[c + 1] - at_start[c];
     for (std::size_t at = stretch * index.stretch; at < when.steps; ++at) {
         const usage::step step = source.demand->steps[at];
-        prefix[source.class_of[step.index()] + 1] += step.gives_back() ? -1 : 1;
+        prefix[source.class_of[step.number()] + 1] += step.gives_back() ? -1 : 1;
     }
     prefix.pop_back();
     for (std::size_t c = 0; c + 1 < row_length_; ++c)

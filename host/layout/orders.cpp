@@ -11,14 +11,14 @@
 namespace drone::layout {
 
 std::vector<trace::block_number> numbers_of(const usage::demand& run) {
-    std::vector<std::vector<trace::block_number>> live(run.classes.size());
+    usage::by_class<std::vector<trace::block_number>> live(run.classes.size());
     trace::block_numbers free;
     std::vector<trace::block_number> numbers;
     numbers.reserve(run.steps.size());
     auto resize = run.resizes.begin();
     for (std::size_t at = 0; at < run.steps.size(); ++at) {
         const usage::step step = run.steps[at];
-        std::vector<trace::block_number>& of_class = live[step.index()];
+        std::vector<trace::block_number>& of_class = live[step.number()];
         if (resize != run.resizes.end() && *resize + 1 == at) { // the block that was given back
             ++resize;
             numbers.push_back(free.take());
@@ -53,11 +53,11 @@ void ordered_run::read_events(const std::vector<trace::block_number>& numbers) {
         block_event& event = events_.emplace_back();
         event.block = numbers[step];
         block_limit_ = std::max(block_limit_, std::to_underlying(event.block) + 1);
-        const auto index = static_cast<std::uint16_t>(run_->steps[step].index());
-        (run_->steps[step].gives_back() ? event.from : event.to) = index;
+        const usage::step done = run_->steps[step];
+        (done.gives_back() ? event.from : event.to) = done.number();
         if (resize == run_->resizes.end() || *resize != step) continue;
         ++resize;
-        event.to = static_cast<std::uint16_t>(run_->steps[++step].index());
+        event.to = run_->steps[++step].number();
     }
 }
 

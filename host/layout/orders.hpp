@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace drone::layout {
@@ -23,13 +24,14 @@ namespace drone::layout {
 
 /// What happens to a block in one event of a run.
 struct block_event {
-    static constexpr std::uint16_t none = UINT16_MAX;
+    static constexpr usage::class_number none{UINT16_MAX};
 
     trace::block_number block{};
-    std::uint16_t from = none; ///< the request that it was taken for; none: it is taken
-    std::uint16_t to = none;   ///< the request that it is for from now on; none: it is given back
+    usage::class_number from = none; ///< the request that it was taken for; none: it is taken
+    usage::class_number to =
+        none; ///< the request that it is for from now on; none: it is given back
 };
-static_assert(usage::step::class_limit <= block_event::none);
+static_assert(usage::step::class_limit <= std::to_underlying(block_event::none));
 
 /// A run that can be gone through in many orders. Refers to it. Memory: 8 bytes an event.
 class ordered_run {

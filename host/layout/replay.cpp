@@ -37,12 +37,15 @@ const char* describe(layout_error problem) {
     return "it is sound";
 }
 
+/// A pool of the heap. The region is the one after the last.
+enum class pool_number : std::uint32_t {};
+
 /// Where a block of a run is: in the heap, or nowhere because its request was refused.
 struct whereabouts {
-    std::uint32_t end = 0;  ///< offset of the block plus one; 0: there is none, or it was refused
-    std::uint32_t pool = 0; ///< that holds it; `refused`
+    std::uint32_t end = 0; ///< offset of the block plus one; 0: there is none, or it was refused
+    pool_number pool{};    ///< that holds it; `refused`
 
-    static constexpr std::uint32_t refused = UINT32_MAX;
+    static constexpr pool_number refused{UINT32_MAX};
 
     [[nodiscard]] bool is_served() const { return end != 0; }
     [[nodiscard]] bool is_refused() const { return pool == refused; }
@@ -55,10 +58,10 @@ public:
         if (!run.blocks.empty()) at_.reach(std::ranges::max(run.blocks));
     }
 
-    void put(std::size_t step, std::size_t /*index*/, whereabouts block) {
-        at_[number_of_[step]] = block;
+    void put(std::size_t step, usage::class_number /*asked*/, whereabouts where) {
+        at_[number_of_[step]] = where;
     }
-    whereabouts take_out(std::size_t step, std::size_t /*index*/) {
+    whereabouts take_out(std::size_t step, usage::class_number /*asked*/) {
         return std::exchange(at_[number_of_[step]], whereabouts());
     }
 
@@ -72,19 +75,19 @@ class unnumbered_blocks {
 public:
     explicit unnumbered_blocks(const usage::demand& run) : by_class_(run.classes.size()) {}
 
-    void put(std::size_t /*step*/, std::size_t index, whereabouts block) {
-        by_class_[index].push_back(block);
+    void put(std::size_t /*step*/, usage::class_number asked, whereabouts where) {
+        by_class_[asked].push_back(where);
     }
-    whereabouts take_out(std::size_t /*step*/, std::size_t index) {
-        auto& stack = by_class_[index];
+    whereabouts take_out(std::size_t /*step*/, usage::class_number asked) {
+        auto& stack = by_class_[asked];
         if (stack.empty()) return {};
-        const whereabouts block = stack.back();
+        const whereabouts last = stack.back();
         stack.pop_back();
-        return block;
+        return last;
     }
 
 private:
-    std::vector<std::vector<whereabouts>> by_class_;
+    usage::by_class<std::vector<whereabouts>> by_class_;
 };
 
 /// One run through one heap.
@@ -95,10 +98,10 @@ public:
         std::size_t number, const usage::demand& run, const tried_heap& heap, replay_report& report
     )
         : number_(number), run_(run), heap_(heap.pools, heap.alignment, heap.region_bytes),
-          report_(report), blocks_(run), region_(static_cast<std::uint32_t>(heap.pools.size())),
+          report_(report), blocks_(run), region_(pool_number(heap.pools.size())),
           pools_(heap.pools.size() + 1) {
         for (std::size_t pool = 0; pool < heap.pools.size(); ++pool)
-            pools_[pool].block = heap.pools[pool].block;
+            pools_[pool_number(pool)].block_size = heap.pools[pool].block;
         for (const usage::request_class& asked : run.classes) {
             const auto needed = block_of(asked);
             requests_.push_back({
@@ -127,62 +130,62 @@ private:
     struct request {
         std::uint32_t size = 0;
         std::uint32_t alignment = 0;
-        std::uint32_t needed = 0;     ///< bytes of the smallest block that would serve it
-        std::uint32_t first_pool = 0; ///< that serves it; no_pool
+        std::uint32_t needed = 0; ///< bytes of the smallest block that would serve it
+        pool_number first_pool{}; ///< that serves it; no_pool
     };
     struct pool_state {
-        std::uint32_t block = 0; ///< bytes
-        std::uint32_t taken = 0; ///< blocks
-        std::uint64_t waste = 0; ///< bytes
+        std::uint32_t block_size = 0; ///< bytes
+        std::uint32_t taken = 0;      ///< blocks
+        std::uint64_t waste = 0;      ///< bytes
         std::uint64_t unserved = 0;
     };
-    static constexpr std::uint32_t no_pool = UINT32_MAX;
+    static constexpr pool_number no_pool{UINT32_MAX};
 
     [[nodiscard]] bool has_region() const { return report_.region.bytes != 0; }
 
     /// The region counts as one more pool.
-    [[nodiscard]] pool_usage& usage_of(std::uint32_t pool) {
-        return pool == region_ ? report_.region : report_.pools[pool];
+    [[nodiscard]] pool_usage& usage_of(pool_number pool) {
+        return pool == region_ ? report_.region : report_.pools[std::to_underlying(pool)];
     }
 
-    [[nodiscard]] std::uint32_t first_pool(const usage::request_class& wanted) {
+    [[nodiscard]] pool_number first_pool(const usage::request_class& wanted) {
         const runtime_pools& pools = heap_->searches();
-        const auto itself = [](std::size_t pool) { return static_cast<std::uint32_t>(pool); };
+        const auto itself = [](std::size_t pool) { return pool_number(pool); };
         if (has_region() && wanted.alignment <= granule)
             return pools.for_size<granule>(wanted.size, itself);
         if (has_region() && wanted.alignment <= default_alignment)
             return pools.for_size<default_alignment>(wanted.size, itself);
         if (has_region()) return region_;
-        for (std::uint32_t pool = 0; pool < pools.count(); ++pool)
+        for (std::size_t pool = 0; pool < pools.count(); ++pool)
             if (pools.at(pool).block >= wanted.size && pools.at(pool).alignment >= wanted.alignment)
-                return pool;
+                return pool_number(pool);
         return no_pool;
     }
 
     /// Steps without resizes. False: one was refused, and that ends the replay.
     bool play(std::size_t step, std::size_t end) {
         for (; step < end; ++step) {
-            const std::size_t index = run_.steps[step].index();
+            const usage::class_number asked = run_.steps[step].number();
             if (run_.steps[step].gives_back()) {
-                leave(blocks_.take_out(step, index), requests_[index]);
+                leave(blocks_.take_out(step, asked), requests_[asked]);
                 continue;
             }
-            void* const block = heap_->allocate(requests_[index].size, requests_[index].alignment);
-            if (!enter(step, index, block) && stops_) return false;
+            void* const block = heap_->allocate(requests_[asked].size, requests_[asked].alignment);
+            if (!enter(step, asked, block) && stops_) return false;
         }
         return true;
     }
 
     /// Accounts for what the heap answered to a request. False: it refused.
-    bool enter(std::size_t step, std::size_t index, void* block) {
-        const request& asked = requests_[index];
+    bool enter(std::size_t step, usage::class_number number, void* block) {
+        const request& asked = requests_[number];
         if (block == nullptr) [[unlikely]] {
             refuse(step, asked);
-            blocks_.put(step, index, {.end = 0, .pool = whereabouts::refused});
+            blocks_.put(step, number, {.end = 0, .pool = whereabouts::refused});
             return false;
         }
         const std::uint32_t offset = heap_->offset_of(block);
-        const auto pool = static_cast<std::uint32_t>(heap_->pool_of(block));
+        const auto pool = pool_number(heap_->pool_of(block));
         pool_usage& usage = usage_of(pool);
         ++usage.taken;
         if (pool != asked.first_pool) [[unlikely]] {
@@ -191,7 +194,7 @@ private:
         }
         if (++pools_[pool].taken > usage.peak) usage.peak = pools_[pool].taken;
         hold(asked, block, pool);
-        blocks_.put(step, index, {.end = offset + 1, .pool = pool});
+        blocks_.put(step, number, {.end = offset + 1, .pool = pool});
         return true;
     }
 
@@ -206,7 +209,7 @@ private:
             const runtime_pools& pools = heap_->searches();
             // With a region nothing falls over to larger pools.
             for (std::size_t pool = 0; pool < pools.count(); ++pool)
-                if (has_region() ? pool == asked.first_pool
+                if (has_region() ? pool_number(pool) == asked.first_pool
                                  : pools.at(pool).block >= asked.size &&
                                        pools.at(pool).alignment >= asked.alignment)
                     failed.exhausted.push_back(pool);
@@ -219,47 +222,47 @@ private:
     }
 
     /// A block of this class is given back.
-    void leave(whereabouts block, const request& asked) {
-        if (!block.is_served()) [[unlikely]] {
-            if (block.is_refused() && asked.first_pool != no_pool)
+    void leave(whereabouts where, const request& asked) {
+        if (!where.is_served()) [[unlikely]] {
+            if (where.is_refused() && asked.first_pool != no_pool)
                 --pools_[asked.first_pool].unserved;
             return;
         }
-        void* const place = heap_.at(block.end - 1);
-        release(asked, place, block.pool);
-        heap_->deallocate(place);
-        --pools_[block.pool].taken;
+        void* const block = heap_.at(where.end - 1);
+        release(asked, block, where.pool);
+        heap_->deallocate(block);
+        --pools_[where.pool].taken;
     }
 
     /// A resize, whatever the traced heap did: here the block stays or moves as this heap has it.
     /// False: it was refused.
     bool resize(std::size_t step) {
-        const std::size_t before = run_.steps[step].index();
-        const std::size_t after = run_.steps[step + 1].index();
-        const whereabouts block = blocks_.take_out(step, before);
-        if (!block.is_served()) {
-            leave(block, requests_[before]);
+        const usage::class_number before = run_.steps[step].number();
+        const usage::class_number after = run_.steps[step + 1].number();
+        const whereabouts where = blocks_.take_out(step, before);
+        if (!where.is_served()) {
+            leave(where, requests_[before]);
             const request& asked = requests_[after];
             return enter(step + 1, after, heap_->allocate(asked.size, asked.alignment));
         }
-        void* const old = heap_.at(block.end - 1);
-        release(requests_[before], old, block.pool);
-        void* const place = drone::resize(
+        void* const old = heap_.at(where.end - 1);
+        release(requests_[before], old, where.pool);
+        void* const block = drone::resize(
             *heap_, old, requests_[before].size, requests_[after].size, requests_[after].alignment
         );
-        if (place == old) {
-            hold(requests_[after], old, block.pool);
-            blocks_.put(step + 1, after, block);
+        if (block == old) {
+            hold(requests_[after], old, where.pool);
+            blocks_.put(step + 1, after, where);
             return true;
         }
-        if (place == nullptr) heap_->deallocate(old); // the run goes on as if it had been served
-        --pools_[block.pool].taken;
-        return enter(step + 1, after, place);
+        if (block == nullptr) heap_->deallocate(old); // the run goes on as if it had been served
+        --pools_[where.pool].taken;
+        return enter(step + 1, after, block);
     }
 
     /// Bytes of a block of that pool, a header in the region left out.
-    [[nodiscard]] std::uint64_t bytes_of(const void* block, std::uint32_t pool) {
-        return pool == region_ ? heap_->block_size(block) : pools_[pool].block;
+    [[nodiscard]] std::uint64_t bytes_of(const void* block, pool_number pool) {
+        return pool == region_ ? heap_->block_size(block) : pools_[pool].block_size;
     }
     /// Bytes of a block beyond what its request needs. The region aligns a block without a larger one.
     [[nodiscard]] static std::uint64_t waste_of(std::uint64_t bytes, const request& asked) {
@@ -267,7 +270,7 @@ private:
     }
 
     /// A block of this class is live in that pool from now on.
-    void hold(const request& asked, const void* block, std::uint32_t pool) {
+    void hold(const request& asked, const void* block, pool_number pool) {
         const std::uint64_t bytes = bytes_of(block, pool);
         const std::uint64_t waste = waste_of(bytes, asked);
         pool_state& now = pools_[pool];
@@ -287,7 +290,7 @@ private:
     }
 
     /// It is no longer. While the block is still in use: the region is asked for its size.
-    void release(const request& asked, const void* block, std::uint32_t pool) {
+    void release(const request& asked, const void* block, pool_number pool) {
         const std::uint64_t bytes = bytes_of(block, pool);
         const std::uint64_t waste = waste_of(bytes, asked);
         pools_[pool].waste -= waste;
@@ -302,9 +305,9 @@ private:
     runtime_heap heap_;
     replay_report& report_;
     Blocks blocks_;
-    std::uint32_t region_;          ///< the number of pools: that of the region among them
-    std::vector<request> requests_; ///< by class
-    std::vector<pool_state> pools_; ///< and one for the region
+    pool_number region_;
+    usage::by_class<request> requests_;
+    base::by_number<pool_number, pool_state> pools_; ///< and one for the region
     bool stops_ = false;
     std::uint64_t all_waste_ = 0;
     std::uint64_t live_blocks_ = 0;

@@ -32,7 +32,7 @@ without_hopeless(const usage::demand& run, std::optional<std::uint64_t> heap_byt
     std::vector<std::uint64_t> hopeless;
     usage::demand kept;
     for (const usage::unserved_request& failed : run.failures) {
-        const auto block = block_of(run.classes[run.steps[failed.at].index()]);
+        const auto block = block_of(run.classes[run.steps[failed.at].number()]);
         if (failed.at_least || !block || block->block > heap_bytes.value_or(UINT32_MAX))
             hopeless.push_back(failed.at);
         else

@@ -17,7 +17,7 @@ template <class Serve>
 bool play(
     const std::vector<block_event>& events, const ordered_run& run, heap_model& heap, Serve serve
 ) {
-    std::vector<heap_model::request> requests;
+    usage::by_class<heap_model::request> requests;
     for (const usage::request_class& asked : run.run().classes)
         requests.push_back(heap.request_of(asked));
     trace::by_block<heap_model::block> blocks(run.block_limit());
@@ -61,22 +61,22 @@ trials::trials(std::span<const usage::demand> runs) {
     for (const usage::demand& run : runs) {
         runs_.emplace_back(run);
         steps_ += run.steps.size();
-        std::vector<std::uint32_t> granules;
+        usage::by_class<std::uint32_t> granules;
         granules.reserve(run.classes.size());
         for (const usage::request_class& request : run.classes)
             granules.push_back(region_granules(request.size));
         std::int64_t live = 0; // a block may be given back that the trace did not see taken
         std::int64_t taken = 0;
         for (const usage::step step : run.steps) {
-            const std::size_t index = step.index();
+            const usage::class_number asked = step.number();
             if (step.gives_back()) {
-                live -= run.classes[index].size;
-                taken -= granules[index];
+                live -= run.classes[asked].size;
+                taken -= granules[asked];
                 continue;
             }
             ++requests_;
-            live += run.classes[index].size;
-            taken += granules[index];
+            live += run.classes[asked].size;
+            taken += granules[asked];
             peak_live = std::max(peak_live, live);
             peak_taken = std::max(peak_taken, taken);
         }

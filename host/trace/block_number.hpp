@@ -3,8 +3,8 @@
 
 // Which block of a trace. A type of its own, so that it is never taken for a size or an offset.
 
-#include <algorithm>
-#include <cstddef>
+#include "base/numbered.hpp"
+
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -45,29 +45,6 @@ private:
 
 /// What is known of each block, by its number.
 template <class T>
-class by_block {
-public:
-    by_block() = default;
-    /// Room for the blocks below `count`.
-    explicit by_block(std::size_t count) : all_(count) {}
-
-    /// Requires room for it.
-    [[nodiscard]] T& operator[](block_number n) { return all_[std::to_underlying(n)]; }
-    /// Makes room for it; what nothing was said of is T{}. Amortised O(1).
-    T& reach(block_number n) {
-        const std::size_t at = std::to_underlying(n);
-        if (at >= all_.size()) [[unlikely]]
-            all_.resize(std::max(at + 1, all_.size() * 2));
-        return all_[at];
-    }
-    /// Null where there is no room for it.
-    [[nodiscard]] const T* find(block_number n) const {
-        const std::size_t at = std::to_underlying(n);
-        return at < all_.size() ? &all_[at] : nullptr;
-    }
-
-private:
-    std::vector<T> all_;
-};
+using by_block = base::by_number<block_number, T>;
 
 } // namespace drone::trace

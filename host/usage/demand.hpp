@@ -5,11 +5,13 @@
 // in which blocks of each class were taken and given back. trace/ makes it from any format; layout/
 // solves and replays it. Small on purpose: a run of 10^9 steps must fit in memory.
 
+#include "base/numbered.hpp"
 #include "trace/block_number.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace drone::usage {
@@ -23,26 +25,31 @@ struct request_class {
     friend auto operator<=>(const request_class&, const request_class&) = default;
 };
 
-/// One step: a block of class `index()` is taken, or given back.
+/// Which of demand::classes. The classes of a layout::workload have other numbers.
+enum class class_number : std::uint16_t {};
+
+/// What is known of each class of a demand, by its number.
+template <class T>
+using by_class = base::by_number<class_number, T>;
+
+/// One step: a block of class `number()` is taken, or given back.
 class step {
 public:
     static constexpr std::size_t class_limit = 1U << 15U;
 
     constexpr step() = default;
-    static constexpr step take(std::size_t index) {
-        return step(static_cast<std::uint16_t>(index << 1U));
-    }
-    static constexpr step give_back(std::size_t index) {
-        return step(static_cast<std::uint16_t>(index << 1U | 1U));
-    }
-
-    static constexpr step of(std::size_t index, bool gives_back) {
-        return step(static_cast<std::uint16_t>(index << 1U | (gives_back ? 1U : 0U)));
+    static constexpr step take(class_number n) { return of(n, false); }
+    static constexpr step give_back(class_number n) { return of(n, true); }
+    static constexpr step of(class_number n, bool gives_back) {
+        const std::uint32_t row = std::uint32_t{std::to_underlying(n)} << 1U;
+        return step(static_cast<std::uint16_t>(row | (gives_back ? 1U : 0U)));
     }
 
-    [[nodiscard]] constexpr std::size_t index() const { return bits_ >> 1U; }
+    [[nodiscard]] constexpr class_number number() const {
+        return static_cast<class_number>(bits_ >> 1U);
+    }
     [[nodiscard]] constexpr bool gives_back() const { return (bits_ & 1U) != 0; }
-    /// index() * 2 + gives_back(): a row number for tables with two rows a class.
+    /// number() * 2 + gives_back(): a row number for tables with two rows a class.
     [[nodiscard]] constexpr std::uint16_t row() const { return bits_; }
 
     friend bool operator==(const step&, const step&) = default;
@@ -96,7 +103,7 @@ struct summarised_demand {
 /// its place where that is the old one's. What a native trace reports as an allocation and a
 /// deallocation is that: take(new), then give_back(old).
 struct demand {
-    std::vector<request_class> classes; ///< ascending, each once
+    by_class<request_class> classes; ///< ascending, each once
     std::vector<step> steps;
     /// The block of each step, numbers dense and reused after the block was given back; empty when
     /// the format has no identity (Drone 0.14), and then any block of the class is as good as

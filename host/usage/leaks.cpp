@@ -160,19 +160,20 @@ std::vector<growth> growth_by_caller::found() const {
 
 std::vector<growth> find_growth(const demand& run) {
     live_history history;
-    std::vector<std::uint64_t> live(run.classes.size());
+    by_class<std::uint64_t> live(run.classes.size());
     std::uint64_t steps = 0;
     for (const step& s : run.steps) {
-        live[s.index()] += s.gives_back() ? std::uint64_t(-1) : 1;
+        live[s.number()] += s.gives_back() ? std::uint64_t(-1) : 1;
         if (++steps < history.due()) continue;
         history.sample([&](auto note) {
-            for (std::size_t i = 0; i < live.size(); ++i)
-                note(i, live[i]);
+            for (const class_number n : live.numbers())
+                note(std::to_underlying(n), live[n]);
         });
     }
     std::vector<growth> found;
-    for (const auto& [index, grew] : history.growing())
-        found.push_back({.size = run.classes[index].size, .caller = 0, .grew = grew});
+    for (const auto& [number, grew] : history.growing())
+        found.push_back({.size = run.classes[class_number(number)].size, .caller = 0, .grew = grew}
+        );
     std::ranges::sort(found, std::ranges::greater{}, [](const growth& g) {
         return g.grew.per_run() * *g.size;
     });

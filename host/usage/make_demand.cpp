@@ -11,8 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <iterator>
 #include <map>
-#include <numeric>
 
 namespace drone::usage {
 
@@ -27,8 +27,7 @@ public:
     void on_changes(std::span<const trace::change> changes) override {
         for (const trace::change& c : changes) {
             note_context(c.context);
-            const std::size_t index = class_of(c);
-            made_.steps.push_back(step::of(index, c.gives_back));
+            made_.steps.push_back(step::of(class_of(c), c.gives_back));
             if (c.block != trace::no_block) made_.blocks.push_back(c.block);
         }
     }
@@ -40,17 +39,17 @@ public:
         made_.steps.resize(before + changes.size());
         made_.blocks.insert(made_.blocks.end(), changes.blocks.begin(), changes.blocks.end());
         step* const steps = &made_.steps[before];
-        const std::uint16_t* const small = small_.data();
+        const class_number* const small = small_.data();
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const trace::request asked = changes.asked[i];
             const std::uint32_t size = asked.size();
             const std::uint32_t alignment_log2 = asked.alignment_log2();
-            std::size_t index = none;
+            class_number asked_for = none;
             if ((size / small_limit | alignment_log2 / alignments) == 0) [[likely]]
-                index = small[size * alignments + alignment_log2];
-            if (index == none) [[unlikely]]
-                index = class_of({.size = size, .alignment_log2 = asked.alignment_log2()});
-            steps[i] = step::of(index, asked.is_live() == 0);
+                asked_for = small[size * alignments + alignment_log2];
+            if (asked_for == none) [[unlikely]]
+                asked_for = class_of({.size = size, .alignment_log2 = asked.alignment_log2()});
+            steps[i] = step::of(asked_for, asked.is_live() == 0);
         }
     }
 
@@ -62,11 +61,11 @@ public:
 
     void on_failure(const trace::failure& f) override {
         note_context(f.context);
-        const std::size_t index = class_of({.size = f.size, .alignment_log2 = f.alignment_log2});
+        const class_number asked = class_of({.size = f.size, .alignment_log2 = f.alignment_log2});
         const std::uint64_t events = event_count(made_);
         made_.failures.push_back({.at = made_.steps.size(), .at_least = f.at_least});
-        made_.steps.push_back(step::take(index));
-        made_.steps.push_back(step::give_back(index));
+        made_.steps.push_back(step::take(asked));
+        made_.steps.push_back(step::give_back(asked));
         made_.blocks.insert(made_.blocks.end(), 2, trace::no_block); // for number_failures()
         on_position(events + 1);
     }
@@ -77,21 +76,24 @@ public:
 
     [[nodiscard]] std::size_t class_count() const { return made_.classes.size(); }
 
+    /// Requires no more classes than step::class_limit.
     demand finish() {
-        std::vector<std::size_t> order(made_.classes.size());
-        std::iota(order.begin(), order.end(), std::size_t{0});
-        std::ranges::sort(order, {}, [&](std::size_t i) { return made_.classes[i]; });
-        std::vector<std::size_t> place(order.size());
-        std::vector<request_class> ascending(order.size());
-        for (std::size_t i = 0; i < order.size(); ++i) {
-            place[order[i]] = i;
-            ascending[i] = made_.classes[order[i]];
+        std::vector<class_number> order;
+        order.reserve(made_.classes.size());
+        std::ranges::copy(made_.classes.numbers(), std::back_inserter(order));
+        std::ranges::sort(order, {}, [&](class_number n) { return made_.classes[n]; });
+        by_class<class_number> place(order.size());
+        by_class<request_class> ascending;
+        ascending.reserve(order.size());
+        for (const class_number before : order) {
+            place[before] = class_number(ascending.size());
+            ascending.push_back(made_.classes[before]);
         }
         made_.classes = std::move(ascending);
         std::vector<step> ordered(2 * place.size());
-        for (std::size_t i = 0; i < std::min(place.size(), step::class_limit); ++i) {
-            ordered[step::take(i).row()] = step::take(place[i]);
-            ordered[step::give_back(i).row()] = step::give_back(place[i]);
+        for (const class_number before : place.numbers()) {
+            ordered[step::take(before).row()] = step::take(place[before]);
+            ordered[step::give_back(before).row()] = step::give_back(place[before]);
         }
         for (step& s : made_.steps)
             s = ordered[s.row()];
@@ -114,15 +116,15 @@ private:
 
     static constexpr std::uint32_t small_limit = 4096;
     static constexpr unsigned alignments = 16;
-    static constexpr std::uint16_t none = UINT16_MAX;
+    static constexpr class_number none{UINT16_MAX};
 
-    std::size_t class_of(const trace::change& c) {
+    class_number class_of(const trace::change& c) {
         if (c.alignment_log2 == trace::alignment_not_told) [[unlikely]]
             return class_of(with_assumed_alignment(c));
         if (c.size >= small_limit || c.alignment_log2 >= alignments) return class_of_large(c);
-        std::uint16_t& index = small_[c.size * alignments + c.alignment_log2];
-        if (index == none) index = static_cast<std::uint16_t>(add_class(c));
-        return index;
+        class_number& known = small_[c.size * alignments + c.alignment_log2];
+        if (known == none) known = add_class(c);
+        return known;
     }
 
     /// What follows happens there.
@@ -139,7 +141,7 @@ private:
         return c;
     }
 
-    std::size_t class_of_large(const trace::change& c) {
+    class_number class_of_large(const trace::change& c) {
         const auto [entry, is_new] =
             large_.try_emplace({c.size, std::uint32_t{1} << c.alignment_log2});
         if (is_new) entry->second = add_class(c);
@@ -147,16 +149,16 @@ private:
     }
 
     /// Past the limit classes are still counted, for the message, but all count as the last one.
-    std::size_t add_class(const trace::change& c) {
+    class_number add_class(const trace::change& c) {
         made_.classes.push_back({c.size, std::uint32_t{1} << c.alignment_log2});
-        return std::min(made_.classes.size(), step::class_limit) - 1;
+        return class_number(std::min(made_.classes.size(), step::class_limit) - 1);
     }
 
     std::uint32_t assumed_alignment_;
     std::uint16_t context_ = trace::no_context;
     demand made_;
-    std::vector<std::uint16_t> small_ = std::vector<std::uint16_t>(small_limit * alignments, none);
-    std::map<request_class, std::size_t> large_;
+    std::vector<class_number> small_ = std::vector<class_number>(small_limit * alignments, none);
+    std::map<request_class, class_number> large_;
 };
 
 } // namespace

@@ -38,9 +38,9 @@ public:
         round made{.trace = {}, .served_first = 0};
         usage::demand& trace = made.trace;
         trace.classes = asked_.classes;
-        std::vector<std::vector<void*>> live(asked_.classes.size());
+        usage::by_class<std::vector<void*>> live(asked_.classes.size());
         for (const usage::step step : asked_.steps) {
-            std::vector<void*>& blocks = live[step.index()];
+            std::vector<void*>& blocks = live[step.number()];
             if (step.gives_back()) {
                 void* const block = blocks.back();
                 blocks.pop_back();
@@ -49,12 +49,12 @@ public:
                 trace.steps.push_back(step);
                 continue;
             }
-            const usage::request_class& request = asked_.classes[step.index()];
+            const usage::request_class& request = asked_.classes[step.number()];
             blocks.push_back(heap->allocate(request.size, request.alignment));
             const bool denied = blocks.back() == nullptr;
             if (denied) trace.failures.push_back({.at = trace.steps.size()});
             trace.steps.push_back(step);
-            if (denied) trace.steps.push_back(usage::step::give_back(step.index()));
+            if (denied) trace.steps.push_back(usage::step::give_back(step.number()));
             if (!made.failed()) ++made.served_first;
         }
         return made;

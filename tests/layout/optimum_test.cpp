@@ -277,7 +277,7 @@ std::int64_t plain_dp(std::span<const usage::demand> runs, std::size_t pools) {
     for (const usage::demand& run : runs)
         for (const usage::step step : run.steps)
             if (!step.gives_back())
-                sizes.push_back((std::max(run.classes[step.index()].size, 1U) + 3) / 4 * 4);
+                sizes.push_back((std::max(run.classes[step.number()].size, 1U) + 3) / 4 * 4);
     std::ranges::sort(sizes);
     sizes.erase(std::ranges::unique(sizes).begin(), sizes.end());
     const std::size_t count = sizes.size();
@@ -285,7 +285,7 @@ std::int64_t plain_dp(std::span<const usage::demand> runs, std::size_t pools) {
     for (const usage::demand& run : runs) {
         std::vector<std::int64_t> live(count); // by size
         for (const usage::step step : run.steps) {
-            const std::uint32_t size = (std::max(run.classes[step.index()].size, 1U) + 3) / 4 * 4;
+            const std::uint32_t size = (std::max(run.classes[step.number()].size, 1U) + 3) / 4 * 4;
             const auto at = std::ranges::lower_bound(sizes, size) - sizes.begin();
             live[static_cast<std::size_t>(at)] += step.gives_back() ? -1 : 1;
             for (std::size_t to = 1; to < count; ++to) {

@@ -238,7 +238,7 @@ std::uint64_t peak_of(const usage::demand& run) {
     std::int64_t live = 0;
     std::int64_t most = 0;
     for (const usage::step step : run.steps) {
-        const std::int64_t size = run.classes[step.index()].size;
+        const std::int64_t size = run.classes[step.number()].size;
         most = std::max(most, live += step.gives_back() ? -size : size);
     }
     return static_cast<std::uint64_t>(most);
@@ -345,10 +345,10 @@ TEST(OverflowPlan, TakesAPoolWhereItSavesMemory) {
     usage::demand run;
     run.classes = {{12, 4}, {300, 4}};
     for (std::uint32_t block = 0; block < 1000; ++block) {
-        run.steps.push_back(usage::step::take(0));
+        run.steps.push_back(usage::step::take(usage::class_number{0}));
         run.blocks.push_back(trace::block_number{block});
     }
-    run.steps.push_back(usage::step::take(1));
+    run.steps.push_back(usage::step::take(usage::class_number{1}));
     run.blocks.push_back(trace::block_number{1000});
     const std::vector runs = {run};
     const auto plan = plan_overflow(runs, {});
@@ -367,7 +367,7 @@ TEST(OverflowPlan, ServesEveryAlignment) {
     run.classes = {{100, 64}, {20, 256}, {8, 8}};
     std::ranges::sort(run.classes);
     for (std::uint32_t block = 0; block < 60; ++block) {
-        run.steps.push_back(usage::step::take(block % 3));
+        run.steps.push_back(usage::step::take(usage::class_number(block % 3)));
         run.blocks.push_back(trace::block_number{block});
     }
     const std::vector runs = {run};

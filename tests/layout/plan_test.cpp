@@ -40,9 +40,10 @@ plan plan_of(std::span<const usage::demand> runs, const plan_request& wanted) {
 
 /// Takes a block of the class at that step for a moment.
 void deny(usage::demand& run, std::size_t at, std::size_t index, bool at_least = false) {
+    const auto asked = usage::class_number(index);
     run.failures.push_back({.at = at, .at_least = at_least});
     const auto place = run.steps.begin() + static_cast<std::ptrdiff_t>(at);
-    run.steps.insert(place, {usage::step::take(index), usage::step::give_back(index)});
+    run.steps.insert(place, {usage::step::take(asked), usage::step::give_back(asked)});
 }
 
 TEST(Plan, HasABlockMoreWhereARequestFailed) {

@@ -67,7 +67,7 @@ inline usage::demand random_blocks(std::mt19937& random, const blocks_shape& sha
     std::ranges::sort(run.classes);
     const auto doubled = std::ranges::unique(run.classes);
     run.classes.erase(doubled.begin(), doubled.end());
-    std::vector<std::size_t> class_of(next);
+    std::vector<usage::class_number> class_of(next);
     for (const event& e : events) {
         if (e.gives_back && e.takes) run.resizes.push_back(run.steps.size());
         if (e.gives_back) {
@@ -76,7 +76,7 @@ inline usage::demand random_blocks(std::mt19937& random, const blocks_shape& sha
         }
         if (!e.takes) continue;
         const auto found = std::ranges::lower_bound(run.classes, e.asked);
-        class_of[e.block] = static_cast<std::size_t>(found - run.classes.begin());
+        class_of[e.block] = usage::class_number(found - run.classes.begin());
         run.steps.push_back(usage::step::take(class_of[e.block]));
         run.blocks.push_back(trace::block_number{e.block});
     }

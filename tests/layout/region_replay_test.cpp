@@ -51,16 +51,16 @@ public:
         std::size_t resizes = 0;
         for (std::size_t at = 0; at < run.steps.size(); ++at) {
             const std::uint32_t number = std::to_underlying(run.blocks[at]);
-            const std::uint32_t size = run.classes[run.steps[at].index()].size;
+            const std::uint32_t size = run.classes[run.steps[at].number()].size;
             if (resizes < run.resizes.size() && run.resizes[resizes] == at) {
                 ++resizes;
                 ++at;
-                resize(number, size, run.classes[run.steps[at].index()]);
+                resize(number, size, run.classes[run.steps[at].number()]);
             } else if (run.steps[at].gives_back()) {
                 if (blocks_.contains(number)) heap_->deallocate(blocks_[number]);
                 blocks_.erase(number);
             } else {
-                const usage::request_class& asked = run.classes[run.steps[at].index()];
+                const usage::request_class& asked = run.classes[run.steps[at].number()];
                 keep(number, heap_->allocate(asked.size, asked.alignment));
             }
             count();
@@ -143,7 +143,11 @@ TEST(RegionReplay, DoesWhatTheCompiledHeapDoes) {
 TEST(RegionReplay, SaysWhyARequestFails) {
     usage::demand run;
     run.classes = {{16, 8}, {400, 8}};
-    run.steps = {usage::step::take(0), usage::step::take(1), usage::step::take(1)};
+    run.steps = {
+        usage::step::take(usage::class_number{0}),
+        usage::step::take(usage::class_number{1}),
+        usage::step::take(usage::class_number{1})
+    };
     run.blocks = numbers({0, 1, 2});
     const std::vector<pool_spec> pools = {{16, 1}, {400, 1}};
     const auto report = replay(std::span(&run, 1), {.pools = pools, .region_bytes = 128});
@@ -159,7 +163,11 @@ TEST(RegionReplay, SaysWhyARequestFails) {
 TEST(RegionReplay, CountsWhatFellIntoTheRegion) {
     usage::demand run;
     run.classes = {{16, 8}, {100, 8}};
-    run.steps = {usage::step::take(0), usage::step::take(0), usage::step::take(1)};
+    run.steps = {
+        usage::step::take(usage::class_number{0}),
+        usage::step::take(usage::class_number{0}),
+        usage::step::take(usage::class_number{1})
+    };
     run.blocks = numbers({0, 1, 2});
     const std::vector<pool_spec> pools = {{16, 1}};
     const auto report = replay(std::span(&run, 1), {.pools = pools, .region_bytes = 256});

@@ -116,7 +116,7 @@ public:
                 pool_of.erase(block);
                 continue;
             }
-            if (const auto pool = take(run.classes[run.steps[at].index()]); pool < pools_.size())
+            if (const auto pool = take(run.classes[run.steps[at].number()]); pool < pools_.size())
                 pool_of[block] = pool;
         }
     }
@@ -143,10 +143,10 @@ private:
 
 /// Numbers the blocks of a run: each return gives back one of its class, picked at random.
 void number_blocks(usage::demand& run, std::mt19937& random) {
-    std::vector<std::vector<trace::block_number>> live(run.classes.size());
+    usage::by_class<std::vector<trace::block_number>> live(run.classes.size());
     trace::block_numbers names;
     for (const usage::step step : run.steps) {
-        auto& own = live[step.index()];
+        auto& own = live[step.number()];
         if (step.gives_back()) {
             const std::size_t pick = random() % own.size();
             run.blocks.push_back(own[pick]);
@@ -260,7 +260,7 @@ TEST(LowerBound, IsTheCheapestStaircase) {
             std::int64_t now = 0;
             std::int64_t most = 0;
             for (const usage::step step : runs[0].steps) {
-                if ((std::max(runs[0].classes[step.index()].size, 1U) + 3) / 4 * 4 <= bytes)
+                if ((std::max(runs[0].classes[step.number()].size, 1U) + 3) / 4 * 4 <= bytes)
                     continue;
                 now += step.gives_back() ? -1 : 1;
                 most = std::max(most, now);

@@ -17,7 +17,7 @@ using usage::step;
 
 /// A run of one block.
 usage::demand run_of_one(
-    std::vector<usage::request_class> classes,
+    usage::by_class<usage::request_class> classes,
     std::initializer_list<int> steps,
     std::vector<std::uint64_t> resizes
 ) {
@@ -65,22 +65,22 @@ usage::demand resizing_run(std::mt19937& random) {
     usage::demand made;
     for (std::uint32_t size = 4; size <= 40; size += 4)
         made.classes.push_back({.size = size});
-    std::vector<std::size_t> class_of; // by block number
+    std::vector<usage::class_number> class_of; // by block number
     std::vector<std::uint32_t> live;
     std::vector<std::uint32_t> free_numbers;
     for (int number = 0; number < 80; ++number) {
-        const std::size_t index = random() % made.classes.size();
+        const auto asked = usage::class_number(random() % made.classes.size());
         const std::uint32_t what = random() % 4;
         if (live.empty() || what < 2) {
             if (free_numbers.empty()) {
                 free_numbers.push_back(static_cast<std::uint32_t>(class_of.size()));
-                class_of.push_back(0);
+                class_of.emplace_back();
             }
             const std::uint32_t block = free_numbers.back();
             free_numbers.pop_back();
             live.push_back(block);
-            class_of[block] = index;
-            made.steps.push_back(step::take(index));
+            class_of[block] = asked;
+            made.steps.push_back(step::take(asked));
             made.blocks.push_back(trace::block_number{block});
             continue;
         }
@@ -94,9 +94,9 @@ usage::demand resizing_run(std::mt19937& random) {
             continue;
         }
         made.resizes.push_back(made.steps.size() - 1);
-        made.steps.push_back(step::take(index));
+        made.steps.push_back(step::take(asked));
         made.blocks.push_back(trace::block_number{block});
-        class_of[block] = index;
+        class_of[block] = asked;
     }
     return made;
 }

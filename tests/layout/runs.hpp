@@ -20,12 +20,11 @@ namespace drone::layout_test {
 
 /// A run of takes (index + 1) and returns (-(index + 1)) of these classes.
 inline usage::demand
-run_of(std::vector<usage::request_class> classes, std::initializer_list<int> steps) {
+run_of(usage::by_class<usage::request_class> classes, std::initializer_list<int> steps) {
     usage::demand made;
     made.classes = std::move(classes);
     for (const int step : steps) {
-        const auto index = static_cast<std::size_t>(std::abs(step) - 1);
-        made.steps.push_back(step > 0 ? usage::step::take(index) : usage::step::give_back(index));
+        made.steps.push_back(usage::step::of(usage::class_number(std::abs(step) - 1), step < 0));
     }
     return made;
 }
@@ -41,7 +40,7 @@ inline std::vector<trace::block_number> numbers(std::initializer_list<std::uint3
 /// A run that goes from each of these vectors of live counts to the next: returns first, then
 /// takes.
 inline usage::demand run_through(
-    std::vector<usage::request_class> classes, const std::vector<std::vector<int>>& counts
+    usage::by_class<usage::request_class> classes, const std::vector<std::vector<int>>& counts
 ) {
     usage::demand made;
     std::vector<int> live(classes.size());
@@ -49,10 +48,10 @@ inline usage::demand run_through(
     for (const std::vector<int>& next : counts) {
         for (std::size_t index = 0; index < live.size(); ++index)
             for (; live[index] > next[index]; --live[index])
-                made.steps.push_back(usage::step::give_back(index));
+                made.steps.push_back(usage::step::give_back(usage::class_number(index)));
         for (std::size_t index = 0; index < live.size(); ++index)
             for (; live[index] < next[index]; ++live[index])
-                made.steps.push_back(usage::step::take(index));
+                made.steps.push_back(usage::step::take(usage::class_number(index)));
     }
     return made;
 }
@@ -92,10 +91,10 @@ inline usage::demand random_run(std::mt19937& random, const random_shape& shape)
         const std::size_t index = below(3) == 0 ? below(live.size()) : favoured;
         if (live[index] > 0 && below(index == favoured ? 4 : 2) == 0) {
             --live[index];
-            made.steps.push_back(usage::step::give_back(index));
+            made.steps.push_back(usage::step::give_back(usage::class_number(index)));
         } else {
             ++live[index];
-            made.steps.push_back(usage::step::take(index));
+            made.steps.push_back(usage::step::take(usage::class_number(index)));
         }
     }
     return made;
@@ -122,7 +121,7 @@ inline std::optional<std::int64_t> bytes_needed(
         std::vector<std::int64_t> live(blocks.size());
         for (const usage::step step : run.steps) {
             std::size_t pool = 0;
-            while (pool < blocks.size() && !serves(blocks[pool], run.classes[step.index()]))
+            while (pool < blocks.size() && !serves(blocks[pool], run.classes[step.number()]))
                 ++pool;
             if (pool == blocks.size()) return std::nullopt;
             live[pool] += step.gives_back() ? -1 : 1;

@@ -68,10 +68,10 @@ TEST(AllocationLog, AsksForAResizeAndTheHeapDecidesWhetherItMoves) {
     EXPECT_THAT(
         made->steps,
         ElementsAre(
-            usage::step::take(0),
-            usage::step::give_back(0),
-            usage::step::take(1),
-            usage::step::give_back(1)
+            usage::step::take(usage::class_number{0}),
+            usage::step::give_back(usage::class_number{0}),
+            usage::step::take(usage::class_number{1}),
+            usage::step::give_back(usage::class_number{1})
         )
     );
     EXPECT_EQ(made->blocks, std::vector<block_number>(4)); // all of them number 0

@@ -28,7 +28,12 @@ TEST(Demand, AFailedRequestTakesABlockForAMoment) {
     EXPECT_THAT(made.classes, ElementsAre(request_class{12, 4}, request_class{200, 8}));
     EXPECT_THAT(
         made.steps,
-        ElementsAre(step::take(0), step::take(1), step::give_back(1), step::give_back(0))
+        ElementsAre(
+            step::take(class_number{0}),
+            step::take(class_number{1}),
+            step::give_back(class_number{1}),
+            step::give_back(class_number{0})
+        )
     );
     EXPECT_THAT(made.failures, ElementsAre(unserved_request{.at = 1, .at_least = false}));
     // Its block is nobody else's.

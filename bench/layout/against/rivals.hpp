@@ -63,7 +63,7 @@ public:
         const drone::layout::ordered_run& ordered,
         std::span<const drone::layout::block_event> events
     ) {
-        constexpr std::uint16_t nothing = drone::layout::block_event::none;
+        constexpr drone::usage::class_number nothing = drone::layout::block_event::none;
         blocks_.assign(ordered.block_limit(), none);
         return std::ranges::all_of(events, [&](const drone::layout::block_event& event) {
             std::uint64_t& own = blocks_[std::to_underlying(event.block)];

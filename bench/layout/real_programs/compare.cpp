@@ -38,7 +38,7 @@ maxima maxima_of(const usage::demand& run) {
     }
     std::ranges::sort(found.sizes);
     found.sizes.erase(std::ranges::unique(found.sizes).begin(), found.sizes.end());
-    std::vector<std::size_t> place;
+    usage::by_class<std::size_t> place;
     for (const std::uint32_t block : block_of)
         place.push_back(static_cast<std::size_t>(
             std::ranges::lower_bound(found.sizes, block) - found.sizes.begin()
@@ -46,7 +46,7 @@ maxima maxima_of(const usage::demand& run) {
     found.most.resize(found.sizes.size());
     std::vector<std::int64_t> live(found.sizes.size());
     for (const usage::step step : run.steps) {
-        const std::size_t at = place[step.index()];
+        const std::size_t at = place[step.number()];
         live[at] += step.gives_back() ? -1 : 1;
         found.most[at] = std::max(found.most[at], live[at]);
     }
@@ -81,7 +81,7 @@ std::int64_t powers_of_two(const usage::demand& run) {
     std::vector<std::int64_t> live(33);
     std::vector<std::int64_t> most(33);
     for (const usage::step step : run.steps) {
-        const auto block = layout::block_of(run.classes[step.index()]);
+        const auto block = layout::block_of(run.classes[step.number()]);
         const auto power = static_cast<std::size_t>(std::bit_width(block ? block->block - 1 : 0));
         live[power] += step.gives_back() ? -1 : 1;
         most[power] = std::max(most[power], live[power]);
@@ -96,7 +96,7 @@ std::int64_t peak_live(const usage::demand& run) {
     std::int64_t now = 0;
     std::int64_t most = 0;
     for (const usage::step step : run.steps) {
-        const std::int64_t size = run.classes[step.index()].size;
+        const std::int64_t size = run.classes[step.number()].size;
         now += step.gives_back() ? -size : size;
         most = std::max(most, now);
     }

@@ -304,26 +304,29 @@ std::string by_arena(const heap_report& r, const run& one) {
         return "This trace does not say where blocks are, or is of a heap of ours, whose pools have no "
                "holes.\n";
     const usage::arena_moment& most = arena.highest();
+    const usage::arena_moment& worst = arena.most_fragmented();
+    const bool is_fragmented = worst.event != 0;
     const std::string text = fmt::format(
         "The heap spread over {} bytes, from its lowest byte ever to its highest, since event {}. Then:\n"
         "  {} bytes were asked for\n"
         "  {} bytes were headers and rounding, as far as neighbours show it\n"
-        "  {} bytes were free in {} holes, the largest of {}\n"
+        "  {} bytes were free in {}, the largest of {}\n"
         "Used (#), partly used (+ -) and free (.) then, {} bytes a sign:\n{}"
-        "Over the trace, with the worst fragmentation at event {}:\n",
+        "Over the trace, {}:\n",
         most.arena,
         most.event,
         most.live,
         most.overhead,
         most.free,
-        most.holes,
+        base::counted(most.holes, "hole"),
         most.largest_hole,
         most.arena / 256,
         drawn(arena),
-        arena.most_fragmented().event
+        is_fragmented ? fmt::format("with the worst fragmentation at event {}", worst.event)
+                      : "whose free bytes were always in one hole"
     );
     std::vector<usage::arena_moment> moments = arena.course();
-    moments.push_back(arena.most_fragmented());
+    if (is_fragmented) moments.push_back(worst);
     std::ranges::stable_sort(moments, {}, &usage::arena_moment::event);
     std::vector<cells> rows;
     rows.reserve(moments.size());

@@ -21,22 +21,18 @@ std::uint32_t block_overheads::of(std::uint32_t size) const {
 }
 
 void arena::on_heap(const trace::traced_heap& heap) {
-    live_.clear();
-    holes_.clear();
-    live_bytes_ = hole_bytes_ = 0;
-    is_ours_ = !heap.pools.empty() || heap.region.units == 0;
+    live_ = occupancy(UINT64_MAX);
+    changed_.clear();
+    all_changed_ = true;
+    is_drawn_ = heap.is_foreign() && heap.region.units != 0;
     heap_ = heap.region;
     if (!is_second_) overheads_ = block_overheads(std::max(heap.region.unit, 1U));
-}
-
-std::uint32_t arena::end_of(std::uint32_t begin, std::uint32_t size) const {
-    return begin + size + (is_second_ ? overheads_.of(size) : 0);
 }
 
 void arena::on_changes(std::span<const trace::change> changes) {
     for (const trace::change& c : changes) {
         ++events_;
-        if (is_ours_) continue;
+        if (!is_drawn_) continue;
         if (c.gives_back)
             give_back(c);
         else
@@ -47,17 +43,17 @@ void arena::on_changes(std::span<const trace::change> changes) {
 
 /// Of a heap that is ours nothing is drawn, and nearly all changes of it are brief.
 void arena::on_brief_changes(const trace::brief_changes& changes) {
-    if (is_ours_)
-        events_ += changes.size();
-    else
+    if (is_drawn_)
         sink::on_brief_changes(changes);
+    else
+        events_ += changes.size();
 }
 
 void arena::on_resize(
     const trace::change& before, const trace::change& after, trace::resizing /*how*/
 ) {
     ++events_;
-    if (is_ours_) return;
+    if (!is_drawn_) return;
     give_back(before);
     take(after);
     note();
@@ -65,87 +61,68 @@ void arena::on_resize(
 
 void arena::take(const trace::change& c) {
     const std::uint32_t begin = place(c);
-    const auto next = live_.lower_bound(begin);
-    if (next != live_.end() && next->first == begin) return;
+    const std::uint64_t overhead = is_second_ ? overheads_.of(c.size) : 0;
+    live_.take(begin, {.end = begin + std::uint64_t{c.size} + overhead, .beside = overhead});
+    const auto taken = live_.live().find(begin);
+    if (is_second_)
+        changed_.insert(begin);
+    else
+        note_neighbours(taken);
     lowest_ = std::min(lowest_, begin);
-    const bool has_previous = next != live_.begin();
-    const std::uint32_t previous = has_previous ? std::prev(next)->first : 0;
-    if (has_previous) clear_after(previous);
-    live_.emplace(begin, c.size);
-    live_bytes_ += c.size;
-    if (has_previous) fill(previous);
-    fill(begin);
-    const std::uint32_t end = end_of(begin, c.size);
-    if (end <= end_) return;
-    end_ = end;
-    highest_ = now();
-    if (!is_second_) return;
-    at_highest_.clear();
-    for (const auto& [first, size] : live_)
-        at_highest_.emplace(first, end_of(first, size));
+    if (taken->second.end <= end_) return;
+    end_ = taken->second.end;
+    note_highest();
 }
 
 void arena::give_back(const trace::change& c) {
-    const auto at = live_.find(place(c));
-    if (at == live_.end()) return;
-    clear_after(at->first);
-    live_bytes_ -= at->second;
-    const bool has_previous = at != live_.begin();
-    const std::uint32_t previous = has_previous ? std::prev(at)->first : 0;
-    if (has_previous) clear_after(previous);
-    live_.erase(at);
-    if (has_previous) fill(previous);
+    const auto at = live_.live().find(place(c));
+    if (at == live_.live().end()) return;
+    if (is_second_) changed_.insert(at->first);
+    live_.give_back(at);
 }
 
-/// Bytes between a live block and the next one become a hole.
-void arena::fill(std::uint32_t begin) {
-    const auto at = live_.find(begin);
-    const auto next = std::next(at);
-    if (next == live_.end()) return;
-    const std::uint32_t end = at->first + at->second;
-    if (!is_second_) overheads_.saw(at->second, next->first > end ? next->first - end : 0);
-    const std::uint32_t hole_begin = end_of(at->first, at->second);
-    if (next->first <= hole_begin) return;
-    holes_.insert(next->first - hole_begin);
-    hole_bytes_ += next->first - hole_begin;
-}
-
-/// The hole between a live block and the next one is none any more.
-void arena::clear_after(std::uint32_t begin) {
-    const auto at = live_.find(begin);
-    const auto next = std::next(at);
-    if (next == live_.end()) return;
-    const std::uint32_t hole_begin = end_of(at->first, at->second);
-    if (next->first <= hole_begin) return;
-    holes_.erase(holes_.find(next->first - hole_begin));
-    hole_bytes_ -= next->first - hole_begin;
+/// How much is between a block and the ones at its sides. To give one back leaves no two closer.
+void arena::note_neighbours(occupancy::blocks::const_iterator taken) {
+    const auto saw = [this](occupancy::blocks::const_iterator left) {
+        const auto& [begin, block] = *left;
+        const auto gap = static_cast<std::uint32_t>(std::next(left)->first - block.end);
+        overheads_.saw(static_cast<std::uint32_t>(block.end - begin), gap);
+    };
+    if (taken != live_.live().begin()) saw(std::prev(taken));
+    if (std::next(taken) != live_.live().end()) saw(taken);
 }
 
 arena_moment arena::now() const {
-    arena_moment m{
-        .event = events_,
-        .arena = end_ - std::min(lowest_, end_),
-        .live = live_bytes_,
-        .overhead = 0,
-        .free = hole_bytes_,
-        .largest_hole = holes_.empty() ? 0 : *holes_.rbegin(),
-        .holes = holes_.size(),
-    };
-    const auto add = [&](std::uint64_t hole) {
-        if (hole == 0) return;
-        m.free += hole;
-        m.largest_hole = std::max(m.largest_hole, hole);
-        ++m.holes;
-    };
-    if (live_.empty()) {
-        add(m.arena);
-    } else {
-        add(live_.begin()->first - lowest_);
-        const std::uint32_t end = end_of(live_.rbegin()->first, live_.rbegin()->second);
-        add(end_ > end ? end_ - end : 0);
-    }
-    m.overhead = m.arena - std::min(m.arena, m.live + m.free);
+    arena_moment m{.event = events_};
+    if (end_ <= lowest_) return m;
+    const occupancy::holes holes = live_.holes_in(lowest_, end_);
+    m.arena = end_ - lowest_;
+    m.live = live_.taken() - live_.beside();
+    m.overhead = live_.beside();
+    m.free = holes.bytes;
+    m.largest_hole = holes.largest;
+    m.holes = holes.count;
     return m;
+}
+
+/// The arena has grown. To copy all blocks each time would take the square of their number.
+void arena::note_highest() {
+    highest_ = now();
+    if (!is_second_) return;
+    if (all_changed_) {
+        at_highest_.clear();
+        for (const auto& [begin, block] : live_.live())
+            at_highest_.emplace(begin, block.end);
+    }
+    for (const std::uint64_t begin : changed_) {
+        const auto block = live_.live().find(begin);
+        if (block == live_.live().end())
+            at_highest_.erase(begin);
+        else
+            at_highest_[begin] = block->second.end;
+    }
+    all_changed_ = false;
+    changed_.clear();
 }
 
 /// The moment after an event.
@@ -164,8 +141,8 @@ std::vector<double> arena::picture(std::size_t cells) const {
     if (!is_known() || cells == 0) return used;
     const double cell = static_cast<double>(end_ - lowest_) / static_cast<double>(cells);
     for (const auto& [begin, end] : at_highest_) {
-        const double from = (begin - lowest_) / cell;
-        const double to = (std::min(end, end_) - lowest_) / cell;
+        const double from = static_cast<double>(begin - lowest_) / cell;
+        const double to = static_cast<double>(end - lowest_) / cell;
         for (auto i = static_cast<std::size_t>(from); i < cells && static_cast<double>(i) < to;
              ++i) {
             const auto at = static_cast<double>(i);

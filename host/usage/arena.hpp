@@ -5,6 +5,7 @@
 // Of traces that say where each block is, of a heap that is not ours.
 
 #include "trace/sink.hpp"
+#include "usage/occupancy.hpp"
 
 #include <cstdint>
 #include <map>
@@ -49,7 +50,8 @@ struct arena_moment {
 };
 
 /// First reading: how close blocks are to each other. Second reading, with that: everything. Memory:
-/// some 150 bytes a live block. O(log of the live blocks) for each change.
+/// some 200 bytes for each live block, and for each place of a block since the arena grew last. O(log of the live
+/// blocks) for each change, over a whole trace.
 class arena final : public trace::sink {
 public:
     arena() = default;
@@ -87,29 +89,27 @@ private:
 
     void take(const trace::change& c);
     void give_back(const trace::change& c);
-    void fill(std::uint32_t begin);
-    void clear_after(std::uint32_t begin);
+    void note_neighbours(occupancy::blocks::const_iterator taken);
+    void note_highest();
     void note();
     [[nodiscard]] std::uint32_t place(const trace::change& c) const {
         return heap_.offset_of(c.block);
     }
-    [[nodiscard]] std::uint32_t end_of(std::uint32_t begin, std::uint32_t size) const;
     [[nodiscard]] arena_moment now() const;
 
     block_overheads overheads_;
     std::uint64_t events_in_all_ = 0;
     bool is_second_ = false;
     trace::traced_region heap_;
-    bool is_ours_ = true;
+    bool is_drawn_ = false; ///< the heap is not ours
     std::uint64_t events_ = 0;
-    std::map<std::uint32_t, std::uint32_t> live_; ///< first byte to bytes asked for
-    std::multiset<std::uint32_t> holes_;          ///< between live blocks, bytes
-    std::uint64_t live_bytes_ = 0;
-    std::uint64_t hole_bytes_ = 0;
+    occupancy live_{UINT64_MAX};
     std::uint32_t lowest_ = UINT32_MAX; ///< first byte ever
-    std::uint32_t end_ = 0;             ///< behind the last byte ever
+    std::uint64_t end_ = 0;             ///< after the last byte ever
     arena_moment highest_;
-    std::map<std::uint32_t, std::uint32_t> at_highest_; ///< first byte to end
+    std::map<std::uint64_t, std::uint64_t> at_highest_; ///< first byte to end
+    std::set<std::uint64_t> changed_;                   ///< first bytes, since then
+    bool all_changed_ = true;                           ///< since then, by a restart
     arena_moment most_fragmented_;
     std::vector<arena_moment> course_;
 };

@@ -49,9 +49,9 @@ void region_picture::draw(std::uint64_t event) {
 void region_picture::draw_column() {
     std::array<double, rows> used{};
     const double row = static_cast<double>(bytes()) / rows;
-    for (const auto& [begin, end] : now_.live()) {
+    for (const auto& [begin, block] : now_.live()) {
         const double from = static_cast<double>(begin) / row;
-        const double to = static_cast<double>(end) / row;
+        const double to = static_cast<double>(block.end) / row;
         for (auto i = static_cast<std::size_t>(from); i < rows && static_cast<double>(i) < to; ++i)
             used[i] +=
                 std::min(to, static_cast<double>(i + 1)) - std::max(from, static_cast<double>(i));

@@ -25,7 +25,9 @@ region_usage::region_usage(const trace::traced_heap& heap) : place_(heap.region)
     room_ = std::uint64_t{place_.units} * place_.unit;
     bytes_ = is_ours_ ? std::max(bytes_of(heap), room_) : room_;
     least_hole_ = room_;
-    holes_.insert(room_);
+    const std::uint64_t least_rest =
+        is_ours_ ? std::uint64_t{least_region_block} * region_granule : 1;
+    blocks_ = occupancy(room_, least_rest);
 }
 
 std::uint64_t region_usage::begin_of(const trace::change& c) const {
@@ -33,10 +35,11 @@ std::uint64_t region_usage::begin_of(const trace::change& c) const {
 }
 
 /// The block of this address, which may have a header in front.
-region_usage::blocks::const_iterator region_usage::find(const trace::change& c) const {
+occupancy::blocks::const_iterator region_usage::find(const trace::change& c) const {
     const std::uint64_t begin = begin_of(c);
-    auto found = live_.find(begin);
-    if (found == live_.end() && is_ours_ && begin != 0) found = live_.find(begin - region_granule);
+    auto found = live().find(begin);
+    if (found == live().end() && is_ours_ && begin != 0)
+        found = live().find(begin - region_granule);
     return found;
 }
 
@@ -46,13 +49,12 @@ void region_usage::take(const trace::change& c, bool pool_full, std::uint64_t ev
     if (pool_full) ++of_size.pool_full;
     ++total_;
     occupy(c, c.size > small_request_limit);
-    max_load_ = std::max<std::uint64_t>(max_load_, live_.size());
+    max_load_ = std::max<std::uint64_t>(max_load_, live().size());
     note(event);
 }
 
 void region_usage::give_back(const trace::change& c, std::uint64_t event) {
-    const auto own = find(c);
-    vacate(own, own != live_.end() && own->first != begin_of(c));
+    vacate(c);
     note(event);
 }
 
@@ -60,67 +62,37 @@ void region_usage::resize(
     const trace::change& before, const trace::change& after, std::uint64_t event
 ) {
     const auto own = find(before);
-    const bool had_header = own != live_.end() && own->first != begin_of(before);
-    const bool stays = before.block == after.block && own != live_.end();
     // One that stays keeps its header, or has none; one that moves is taken before it is given back.
-    if (stays) {
-        vacate(own, had_header);
-        occupy(after, had_header);
+    if (before.block == after.block && own != live().end()) {
+        const bool has_header = own->first != begin_of(before);
+        blocks_.give_back(own);
+        occupy(after, has_header);
     } else {
         occupy(after, after.size > small_request_limit);
-        vacate(own, had_header);
+        vacate(before);
     }
     note(event);
 }
 
-/// What a damaged trace says may overlap other blocks or leave the region: the hole is as large as
-/// what is left.
 void region_usage::occupy(const trace::change& c, bool has_header) {
     const std::uint64_t size = std::max<std::uint32_t>(c.size, 1);
     std::uint64_t begin = begin_of(c);
     std::uint64_t length = (size + place_.unit - 1) / place_.unit * place_.unit;
-    std::uint64_t least_rest = 1; // that is a hole of its own
-    if (is_ours_) {
-        least_rest = std::uint64_t{least_region_block} * region_granule;
-        has_header = has_header && begin != 0;
-        if (has_header) {
-            // It is known by its length.
-            constexpr std::uint64_t shortest = small_request_limit + 2 * region_granule;
-            begin -= region_granule;
-            length = std::max(length + region_granule, shortest);
-        }
-        length = std::max(length, least_rest);
+    has_header = has_header && is_ours_ && begin != 0;
+    if (has_header) {
+        // It is known by its length.
+        constexpr std::uint64_t shortest = small_request_limit + 2 * region_granule;
+        begin -= region_granule;
+        length = std::max(length + region_granule, shortest);
     }
-    const std::uint64_t header = is_ours_ && has_header ? region_granule : 0;
-    const auto next = live_.lower_bound(begin);
-    const std::uint64_t right = next == live_.end() ? room_ : next->first;
-    const std::uint64_t left = next == live_.begin() ? 0 : std::prev(next)->second;
-    if (next != live_.end() && next->first == begin) return;
-    std::uint64_t end = std::max(begin, std::min(begin + length, right));
-    if (left > begin || end > room_) return;
-    if (right - end < least_rest) end = right;
-    if (const auto hole = holes_.find(right - left); hole != holes_.end()) holes_.erase(hole);
-    if (begin > left) holes_.insert(begin - left);
-    if (right > end) holes_.insert(right - end);
-    live_.emplace_hint(next, begin, end);
-    taken_ += end - begin;
-    in_use_ += end - begin - std::min(header, end - begin);
-    peak_ = std::max(peak_, in_use_);
+    if (is_ours_) length = std::max(length, std::uint64_t{least_region_block} * region_granule);
+    const std::uint64_t header = has_header ? region_granule : 0;
+    blocks_.take(begin, {.end = begin + length, .beside = header});
+    peak_ = std::max(peak_, bytes_in_use());
 }
 
-void region_usage::vacate(blocks::const_iterator own, bool has_header) {
-    if (own == live_.end()) return;
-    const auto next = std::next(own);
-    const std::uint64_t right = next == live_.end() ? room_ : next->first;
-    const std::uint64_t left = own == live_.begin() ? 0 : std::prev(own)->second;
-    for (const std::uint64_t hole : {own->first - left, right - own->second})
-        if (const auto found = holes_.find(hole); hole != 0 && found != holes_.end())
-            holes_.erase(found);
-    holes_.insert(right - left);
-    const std::uint64_t length = own->second - own->first;
-    taken_ -= length;
-    in_use_ -= length - std::min<std::uint64_t>(has_header ? region_granule : 0, length);
-    live_.erase(own);
+void region_usage::vacate(const trace::change& c) {
+    if (const auto own = find(c); own != live().end()) blocks_.give_back(own);
 }
 
 void region_usage::note(std::uint64_t event) {
@@ -146,12 +118,14 @@ void region_usage::note(std::uint64_t event) {
     while (history_.size() * stretch_ < event) {
         // Without an event of the region in between nothing changed.
         history_.push_back(
-            {.events = (history_.size() + 1) * stretch_, .most_in_use = in_use_, .least_hole = hole}
+            {.events = (history_.size() + 1) * stretch_,
+             .most_in_use = bytes_in_use(),
+             .least_hole = hole}
         );
     }
     region_stretch& now = history_.back();
     now.events = event;
-    now.most_in_use = std::max(now.most_in_use, in_use_);
+    now.most_in_use = std::max(now.most_in_use, bytes_in_use());
     now.least_hole = std::min(now.least_hole, hole);
 }
 

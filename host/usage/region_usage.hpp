@@ -11,11 +11,11 @@
 // not ours only the bytes that were asked for are known to be in use.
 
 #include "trace/sink.hpp"
+#include "usage/occupancy.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <vector>
 
 namespace drone::usage {
@@ -62,36 +62,29 @@ public:
     [[nodiscard]] std::uint64_t least_hole() const { return least_hole_; }
     [[nodiscard]] std::uint64_t least_hole_event() const { return least_hole_event_; }
     [[nodiscard]] const std::vector<region_stretch>& history() const { return history_; }
-    /// Now: first byte of each live block to the one after its last, of room() bytes.
-    [[nodiscard]] const std::map<std::uint64_t, std::uint64_t>& live() const { return live_; }
-    [[nodiscard]] std::uint64_t bytes_in_use() const { return in_use_; }
+    /// Now: the live blocks, in room() bytes.
+    [[nodiscard]] const occupancy::blocks& live() const { return blocks_.live(); }
+    [[nodiscard]] std::uint64_t bytes_in_use() const { return blocks_.taken() - blocks_.beside(); }
     /// Now: bytes of all holes.
-    [[nodiscard]] std::uint64_t bytes_free() const { return room_ - taken_; }
-    [[nodiscard]] std::uint64_t largest_hole() const {
-        return holes_.empty() ? 0 : *holes_.rbegin();
-    }
+    [[nodiscard]] std::uint64_t bytes_free() const { return room_ - blocks_.taken(); }
+    [[nodiscard]] std::uint64_t largest_hole() const { return blocks_.holes_in(0, room_).largest; }
     /// By size asked.
     [[nodiscard]] const std::map<std::uint32_t, region_requests>& requests() const {
         return requests_;
     }
 
 private:
-    using blocks = std::map<std::uint64_t, std::uint64_t>;
-
     [[nodiscard]] std::uint64_t begin_of(const trace::change& c) const;
-    [[nodiscard]] blocks::const_iterator find(const trace::change& c) const;
+    [[nodiscard]] occupancy::blocks::const_iterator find(const trace::change& c) const;
     void occupy(const trace::change& c, bool has_header);
-    void vacate(blocks::const_iterator own, bool has_header);
+    void vacate(const trace::change& c);
     void note(std::uint64_t event);
 
     trace::traced_region place_{};
     bool is_ours_ = false;
     std::uint64_t bytes_ = 0;
     std::uint64_t room_ = 0;
-    blocks live_;                        ///< first byte to the one after the last
-    std::multiset<std::uint64_t> holes_; ///< bytes of each, those of none left out
-    std::uint64_t in_use_ = 0;
-    std::uint64_t taken_ = 0; ///< in_use_ and headers
+    occupancy blocks_;
     std::uint64_t peak_ = 0;
     std::uint64_t max_load_ = 0;
     std::uint64_t total_ = 0;

@@ -150,6 +150,46 @@ RC_GTEST_PROP(Arena, IsThePictureOfEveryByte, (const std::vector<std::uint8_t>& 
     RC_ASSERT(seen.highest().arena == picture.end - picture.lowest);
 }
 
+/// Each block makes the arena larger. A copy of all blocks each time would take minutes.
+TEST(Arena, GrowsByManyBlocks) {
+    constexpr std::uint32_t blocks = 200'000;
+    trace::traced_heap heap = foreign_heap();
+    heap.region.units = 4 * blocks;
+    heap.size = heap.region.units * unit;
+    const auto block = [](std::uint32_t number) { return trace::block_number{4 * number + 1}; };
+    std::vector<change> changes;
+    for (std::uint32_t i = 0; i < blocks; ++i) {
+        changes.push_back({.block = block(i), .size = 24});
+        if (i % 2 != 0) changes.push_back({.block = block(i - 1), .size = 24, .gives_back = true});
+    }
+    arena first;
+    first.on_heap(heap);
+    first.on_changes(changes);
+    arena second(first);
+    second.on_heap(heap);
+    second.on_changes(changes);
+    EXPECT_EQ(second.highest().arena, (4 * (blocks - 1) + 4) * unit);
+    // Of the last two blocks both were live then, of all others every second one.
+    EXPECT_EQ(second.highest().live, (blocks / 2 + 1) * 24);
+    for (const double used : second.picture(100))
+        EXPECT_NEAR(used, 0.5, 0.01);
+}
+
+/// The free of a block was lost: its bytes are those of the blocks that came after it.
+TEST(Arena, ALaterBlockIsRight) {
+    const std::vector<change> changes{
+        {.block = trace::block_number{1}, .size = 64},
+        {.block = trace::block_number{3}, .size = 8},
+        {.block = trace::block_number{5}, .size = 8},
+        {.block = trace::block_number{9}, .size = 8},
+    };
+    const arena seen = read_twice(changes);
+    EXPECT_EQ(seen.highest().live, 24U);
+    EXPECT_EQ(
+        seen.highest().live + seen.highest().overhead + seen.highest().free, seen.highest().arena
+    );
+}
+
 TEST(Arena, OfOurOwnHeapsIsNotDrawn) {
     arena first;
     trace::traced_heap ours = foreign_heap();
@@ -160,6 +200,11 @@ TEST(Arena, OfOurOwnHeapsIsNotDrawn) {
          .offset = 0,
          .first_block = trace::block_number{0}}
     );
+    first.on_heap(ours);
+    first.on_changes(std::vector<change>{{.block = trace::block_number{1}, .size = 5}});
+    EXPECT_FALSE(first.is_known());
+    ours.pools.clear(); // a region alone, with its tags in front
+    ours.region.offset = 8;
     first.on_heap(ours);
     first.on_changes(std::vector<change>{{.block = trace::block_number{1}, .size = 5}});
     EXPECT_FALSE(first.is_known());

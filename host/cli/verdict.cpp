@@ -34,8 +34,18 @@ using json = nlohmann::ordered_json;
 /// As `drone heap generate --pools auto` asks.
 constexpr std::size_t most_pools = 16;
 constexpr std::uint32_t pool_cost = 8;
-/// RAM of a pool beside its blocks, bytes: the head of its free list.
+/// RAM beside the blocks, bytes: of a pool the head of its free list, of a heap the note that it is initialised.
 constexpr std::uint32_t head_bytes = 4;
+constexpr std::uint32_t heap_bytes = 4;
+
+/// Bytes of the heap as an object of the firmware.
+constexpr std::uint64_t in_ram(std::uint64_t blocks_and_lists, std::uint32_t alignment) {
+    return (blocks_and_lists + heap_bytes + alignment - 1) / alignment * alignment;
+}
+
+std::uint64_t in_ram(const layout::overflow_plan& plan) {
+    return in_ram(plan.used(), plan.alignment);
+}
 
 /// What the bench measured beside ours.
 constexpr std::array rivals{"newlib malloc", "newlib-nano malloc", "picolibc malloc"};
@@ -59,7 +69,8 @@ struct verdict {
     bool certain = true; ///< every run is known from its begin, without a gap
 
     [[nodiscard]] std::uint64_t pool_bytes() const {
-        return static_cast<std::uint64_t>(pools.used) + head_bytes * pools.pools.size();
+        const std::uint64_t heads = head_bytes * pools.pools.size();
+        return in_ram(static_cast<std::uint64_t>(pools.used) + heads, pools.alignment);
     }
     /// What today's heap takes: ours all that it was given; another what it spread over.
     [[nodiscard]] std::optional<std::uint64_t> today_bytes() const {
@@ -157,7 +168,7 @@ std::vector<candidate> candidates(const verdict& v) {
     if (v.region)
         all.push_back(
             {.name = name_of(v.region->pools.size(), true),
-             .bytes = v.region->used(),
+             .bytes = in_ram(*v.region),
              .calls = figures_of(true),
              .any_order = fmt::format("in {} tried", base::counted(v.region->orders, "order"))}
         );
@@ -189,7 +200,7 @@ std::string judge(const verdict& v) {
         );
     };
     std::string text = compared("Pools", v.pool_bytes());
-    if (v.region) text += compared("With a region", v.region->used());
+    if (v.region) text += compared("With a region", in_ram(*v.region));
     return text;
 }
 
@@ -219,13 +230,13 @@ std::string to_text(const verdict& v) {
         );
     else if (v.today)
         text += fmt::format(
-            "Today's {} bytes, when they were reached: {} asked for, {} headers and rounding, {} free in {} "
-            "holes\nFragmentation at worst: {:.0f}% of the free bytes are not in the largest hole\n",
+            "Today's {} bytes, when they were reached: {} asked for, {} headers and rounding, {} free in {}\n"
+            "Fragmentation at worst: {:.0f}% of the free bytes are not in the largest hole\n",
             v.today->arena,
             v.today->live,
             v.today->overhead,
             v.today->free,
-            v.today->holes,
+            base::counted(v.today->holes, "hole"),
             100 * v.worst_fragmentation
         );
     text += judge(v);
@@ -270,12 +281,14 @@ json pools_json(const std::vector<pool_spec>& pools) {
 
 json region_json(const verdict& v) {
     if (!v.region) return nullptr;
+    const layout::overflow_plan& plan = *v.region;
     return {
-        {"bytes", v.region->used()},
-        {"size", v.region->size},
-        {"region", v.region->region},
-        {"orders", v.region->orders},
-        {"pools", pools_json(v.region->pools)},
+        {"bytes", in_ram(plan)},
+        {"size", plan.needed},
+        {"size_with_reserve", plan.size},
+        {"region", plan.region - (plan.size - plan.needed)},
+        {"orders", plan.orders},
+        {"pools", pools_json(plan.pools)},
         {"instructions", calls_json(figures_of(true))},
     };
 }

@@ -41,6 +41,7 @@ lua_State* __wrap_luaL_newstate(void) {
     return lua_newstate(counted, NULL);
 }
 
+size_t sbrk_bytes(void) __attribute__((weak)); /* of newlib's malloc, the most that it ever had */
 void __real_lua_close(lua_State* L);
 void __wrap_lua_close(lua_State* L);
 void __wrap_lua_close(lua_State* L) {
@@ -56,6 +57,7 @@ void __wrap_lua_close(lua_State* L) {
         (unsigned long)peak,
         live_blocks
     );
+    if (sbrk_bytes != NULL) fprintf(stderr, "Asked of the system: %lu\n", (unsigned long)sbrk_bytes());
 #ifdef ENDS_BY_SEMIHOSTING
     register uintptr_t r0 __asm__("r0") = 0x18; /* exit */
     register uintptr_t r1 __asm__("r1") = 0x20026;

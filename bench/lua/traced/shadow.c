@@ -57,7 +57,8 @@ void __wrap_lua_close(lua_State* L) {
         (unsigned long)peak,
         live_blocks
     );
-    if (sbrk_bytes != NULL) fprintf(stderr, "Asked of the system: %lu\n", (unsigned long)sbrk_bytes());
+    if (sbrk_bytes != NULL)
+        fprintf(stderr, "Asked of the system: %lu\n", (unsigned long)sbrk_bytes());
 #ifdef ENDS_BY_SEMIHOSTING
     register uintptr_t r0 __asm__("r0") = 0x18; /* exit */
     register uintptr_t r1 __asm__("r1") = 0x20026;

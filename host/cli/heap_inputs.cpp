@@ -192,9 +192,13 @@ std::string other_heap(const trace::source& trace, const heap_inputs& inputs) {
     const trace::traced_heap* const announced = trace.announced();
     const auto is_traced = [announced](const config::heap& h) {
         return h.size == announced->size &&
-               std::ranges::equal(h.pools, announced->pools, [](const auto& a, const auto& b) {
-                   return a.block == b.block && a.capacity == b.capacity;
-               });
+               std::ranges::equal(
+                   h.pools,
+                   announced->pools,
+                   [](const pool_spec& a, const trace::traced_pool& b) {
+                       return a.block == b.block_size && a.capacity == b.capacity;
+                   }
+               );
     };
     if (announced == nullptr || (inputs.heap && is_traced(*inputs.heap))) return {};
     const auto found = std::ranges::find_if(inputs.heaps, is_traced);

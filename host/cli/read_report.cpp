@@ -102,8 +102,8 @@ public:
     functions(const trace::code_module& module, std::uint64_t offset) {
         const auto [known, is_new] = opened_.try_emplace(module.path);
         if (is_new) known->second = open(module);
-        return known->second ? known->second->functions_exactly_at(offset)
-                             : std::vector<std::string>{};
+        const std::optional<report::symbols>& program = known->second;
+        return program ? program->functions_exactly_at(offset) : std::vector<std::string>{};
     }
 
     void add(const trace::findings& found) {

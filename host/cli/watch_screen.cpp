@@ -135,7 +135,8 @@ std::vector<std::string> picture(const watch_view& view, const screen_style& sty
         to.line(fmt::format("last minute {}", report::sparkline(view.history.most(), style.utf8)));
         to.line("");
         for (const usage::watch_model::pool& pool : heap.pools())
-            if (to.room() > 3) add_place(to, style, fmt::format("{:>8}", pool.block), pool.use, "");
+            if (to.room() > 3)
+                add_place(to, style, fmt::format("{:>8}", pool.block_size), pool.use, "");
         if (heap.region().limit != 0 && to.room() > 2)
             add_place(to, style, "  region", heap.region(), " bytes");
         add_callers(to, view);

@@ -138,10 +138,10 @@ std::vector<std::uint32_t> ordered_run::sequence(std::uint32_t order) const {
         if (changes)
             while (change != changes_.end() && change->event <= event)
                 context = (change++)->context;
-        std::size_t& block = of_block[events_[event].block];
-        block = std::max(block, event + shift);
-        if (contexts_ != 0) block = of_context[context] = std::max(of_context[context], block);
-        waiting.put(block, static_cast<std::uint32_t>(event));
+        std::size_t& place = of_block[events_[event].block];
+        place = std::max(place, event + shift);
+        if (contexts_ != 0) place = of_context[context] = std::max(of_context[context], place);
+        waiting.put(place, static_cast<std::uint32_t>(event));
         end = waiting.empty(event, end);
     }
     for (std::size_t left = 0; left < waiting_events::slots; ++left)

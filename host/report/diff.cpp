@@ -47,7 +47,7 @@ std::vector<pool_change> compare_pools(const usage::analysis& a, const usage::an
     std::map<std::uint32_t, pool_change> all;
     for (const auto& [run, side] : {std::pair{&a, &compared::before}, {&b, &compared::after}})
         for (const usage::pool_usage& pool : run->pools()) {
-            pool_change& one = all[pool.pool.block];
+            pool_change& one = all[pool.pool.block_size];
             one.capacity.*side = pool.pool.capacity;
             one.most.*side = pool.max_load;
         }

@@ -264,7 +264,7 @@ private:
         for (auto& [pool, used] : in_use_) {
             if (!pool.holds(block)) continue;
             used += static_cast<std::uint64_t>(static_cast<std::int64_t>(change));
-            counter(fmt::format("pool of {}", pool.block), used, micros);
+            counter(fmt::format("pool of {}", pool.block_size), used, micros);
         }
     }
 

@@ -179,7 +179,7 @@ json pools(const usage::analysis& a) {
     json all = json::array();
     for (const usage::pool_usage& p : a.pools())
         all.push_back(
-            {{"block", p.pool.block},
+            {{"block", p.pool.block_size},
              {"capacity", p.pool.capacity},
              {"max_load", p.max_load},
              {"total", p.total},

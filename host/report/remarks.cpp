@@ -201,7 +201,7 @@ std::uint64_t largest_block(const std::vector<run>& runs) {
     for (const run& one : runs) {
         if (!one.heap || one.heap->region.units != 0 || one.heap->pools.empty()) return UINT64_MAX;
         for (const trace::traced_pool& pool : one.heap->pools)
-            largest = std::max<std::uint64_t>(largest, pool.block);
+            largest = std::max<std::uint64_t>(largest, pool.block_size);
     }
     return runs.empty() ? UINT64_MAX : largest;
 }

@@ -100,7 +100,7 @@ std::string by_pool(const heap_report& r, const run& one) {
     for (const usage::pool_usage& p : one.details.pools()) {
         shares.push_back({.part = p.max_load, .whole = p.pool.capacity});
         rows.push_back(
-            {number(p.pool.block),
+            {number(p.pool.block_size),
              number(p.pool.capacity),
              number(p.max_load),
              percent(p.max_load, p.pool.capacity),

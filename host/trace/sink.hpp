@@ -78,7 +78,7 @@ enum class clock : std::uint8_t {
 
 /// A pool of the traced heap; its blocks are numbered from `first_block`, ascending.
 struct traced_pool {
-    std::uint32_t block = 0; ///< bytes
+    std::uint32_t block_size = 0; ///< bytes
     std::uint32_t capacity = 0;
     std::uint32_t alignment = 0;
     std::uint32_t offset = 0; ///< of the first block in the heap
@@ -87,7 +87,7 @@ struct traced_pool {
     [[nodiscard]] constexpr bool holds(block_number n) const { return n - first_block < capacity; }
     /// Of a block that it holds, in the heap.
     [[nodiscard]] constexpr std::uint32_t offset_of(block_number n) const {
-        return offset + (n - first_block) * block;
+        return offset + (n - first_block) * block_size;
     }
 
     friend bool operator==(const traced_pool&, const traced_pool&) = default;

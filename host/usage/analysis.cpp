@@ -123,9 +123,9 @@ void analysis::note_place(const trace::change& c, pool_usage* pool) {
 
 /// Whether it is surely the pool that the heap tries first: the ones before it are smaller.
 bool analysis::is_first(const pool_usage& pool, const trace::change& c) const {
-    return !region_.exists() && pool.pool.block >= c.size &&
+    return !region_.exists() && pool.pool.block_size >= c.size &&
            pool.pool.alignment >> c.alignment_log2 != 0 &&
-           (&pool == pools_.data() || (&pool)[-1].pool.block < c.size);
+           (&pool == pools_.data() || (&pool)[-1].pool.block_size < c.size);
 }
 
 /// The pool that the heap tries first; null: the region, or none.
@@ -133,10 +133,10 @@ pool_usage* analysis::first_pool(const trace::change& c) {
     const std::uint32_t alignment = std::uint32_t{1} << c.alignment_log2;
     if (region_.exists() && alignment > default_alignment) return nullptr;
     for (pool_usage& pool : pools_) {
-        if (pool.pool.block < c.size || pool.pool.alignment < alignment) continue;
+        if (pool.pool.block_size < c.size || pool.pool.alignment < alignment) continue;
         // In front of a region it leaves the sizes for which that takes fewer bytes.
-        if (region_.exists() && c.size <= region_saves_up_to(pool.pool.block) &&
-            region_saves_up_to(pool.pool.block) != 0)
+        if (region_.exists() && c.size <= region_saves_up_to(pool.pool.block_size) &&
+            region_saves_up_to(pool.pool.block_size) != 0)
             return nullptr;
         return &pool;
     }

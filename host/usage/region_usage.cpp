@@ -13,7 +13,7 @@ namespace {
 std::uint64_t bytes_of(const trace::traced_heap& heap) {
     std::uint64_t bytes = heap.size;
     for (const trace::traced_pool& pool : heap.pools)
-        bytes -= std::min<std::uint64_t>(bytes, std::uint64_t{pool.block} * pool.capacity);
+        bytes -= std::min<std::uint64_t>(bytes, std::uint64_t{pool.block_size} * pool.capacity);
     return bytes;
 }
 

@@ -30,7 +30,7 @@ struct watched {
 class watch_model final : public trace::sink {
 public:
     struct pool {
-        std::uint32_t block = 0; ///< bytes
+        std::uint32_t block_size = 0; ///< bytes
         trace::block_number first_block{};
         watched use; ///< blocks
     };
@@ -44,7 +44,7 @@ public:
         heap_size_ = heap.size;
         pools_.clear();
         for (const trace::traced_pool& p : heap.pools)
-            pools_.push_back({p.block, p.first_block, {.limit = p.capacity}});
+            pools_.push_back({p.block_size, p.first_block, {.limit = p.capacity}});
         region_ = {.limit = std::uint64_t{heap.region.units} * heap.region.unit};
         first_of_region_ = region_.limit != 0 ? heap.region.first_block : trace::no_block;
         region_unit_ = std::max<std::uint32_t>(heap.region.unit, 1);

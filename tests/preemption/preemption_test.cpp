@@ -94,7 +94,7 @@ protected:
                      ", behaviour " + std::to_string(outer) + "/" + std::to_string(inner) +
                      ": damage " + std::to_string(damage) + " " + run.end.message;
         }
-        return true;
+        return damaged_ < enough;
     }
 
     void preempt_every_operation() {
@@ -108,6 +108,9 @@ protected:
               "subject_resize"})
             preempt_once(operation);
     }
+
+    /// Damage that ends an experiment: a run after damage may take all the cycles that run_to() has.
+    static constexpr std::uint64_t enough = 100;
 
     board_listener listener_;
     firmware program_;

@@ -124,7 +124,7 @@ TEST(Remarks, KnowARequestThatNoBlockIsLargeEnoughFor) {
     found.failures = 1;
     r.runs.push_back({"heaptrace", found, usage::analysis(0), {}, {}, trace::traced_heap{}});
     trace::traced_heap& heap = *r.runs[0].heap;
-    heap.pools = {{.block = 16, .capacity = 2}, {.block = 104, .capacity = 2}};
+    heap.pools = {{.block_size = 16, .capacity = 2}, {.block_size = 104, .capacity = 2}};
     EXPECT_THAT(remarks(r), HasSubstr("1 of 428 bytes"));
     EXPECT_THAT(remarks(r), HasSubstr("live: the largest block has 104\n"));
     EXPECT_THAT(remarks(r), ::testing::Not(HasSubstr(".preinit_array")));

@@ -58,7 +58,7 @@ std::string describe(const std::filesystem::path& file) {
             block.certain ? "certain" : "uncertain"
         );
     for (const usage::pool_usage& pool : details.pools())
-        text += fmt::format("pool {}: {} of {}\n", pool.pool.block, pool.max_load, pool.total);
+        text += fmt::format("pool {}: {} of {}\n", pool.pool.block_size, pool.max_load, pool.total);
     for (const std::string& notice : found->notices)
         text += notice + "\n";
     return text;

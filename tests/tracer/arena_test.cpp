@@ -194,7 +194,7 @@ TEST(Arena, OfOurOwnHeapsIsNotDrawn) {
     arena first;
     trace::traced_heap ours = foreign_heap();
     ours.pools.push_back(
-        {.block = 8,
+        {.block_size = 8,
          .capacity = 10,
          .alignment = 8,
          .offset = 0,

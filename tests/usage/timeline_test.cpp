@@ -42,12 +42,12 @@ trace::traced_heap two_pools() {
     return {
         .size = 768,
         .pools =
-            {{.block = 16,
+            {{.block_size = 16,
               .capacity = 16,
               .alignment = 16,
               .offset = 512,
               .first_block = trace::block_number{0}},
-             {.block = 64,
+             {.block_size = 64,
               .capacity = 8,
               .alignment = 64,
               .offset = 0,

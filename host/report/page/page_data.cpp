@@ -175,7 +175,7 @@ private:
         for (std::size_t i = 0; i < a_.pools().size() && i < p_.line.loads().size(); ++i) {
             const usage::pool_usage& pool = a_.pools()[i];
             all.push_back(
-                {{"block", pool.pool.block},
+                {{"block", pool.pool.block_size},
                  {"capacity", pool.pool.capacity},
                  {"max", pool.max_load},
                  {"total", pool.total},

@@ -10,7 +10,7 @@ block_map::block_map(const traced_heap& heap) : pools_(heap.pools) {
     std::ranges::sort(pools_, {}, &traced_pool::offset);
     for (const traced_pool& pool : pools_) {
         block_count_ += pool.capacity;
-        end_ = pool.offset + pool.block * pool.capacity;
+        end_ = pool.offset + pool.block_size * pool.capacity;
     }
     entries_ = zeroed_array<entry>(end_ / granule);
     filled_.resize((block_count_ + page - 1) / page);
@@ -31,13 +31,13 @@ void block_map::fill_near(std::size_t granule_number) {
         const traced_pool& pool =
             *std::prev(std::ranges::upper_bound(pools_, offset, {}, &traced_pool::offset));
         const std::size_t pool_end =
-            std::min<std::size_t>(end, (pool.offset + pool.block * pool.capacity) / granule);
-        std::uint32_t index = (offset - pool.offset) / pool.block;
-        std::uint32_t first = pool.offset + index * pool.block;
+            std::min<std::size_t>(end, (pool.offset + pool.block_size * pool.capacity) / granule);
+        std::uint32_t index = (offset - pool.offset) / pool.block_size;
+        std::uint32_t first = pool.offset + index * pool.block_size;
         for (; at != pool_end; ++at) {
-            if (at * granule == first + pool.block) {
+            if (at * granule == first + pool.block_size) {
                 ++index;
-                first += pool.block;
+                first += pool.block_size;
             }
             const block_number number = pool.first_block + index;
             entries_[at] = {first, number};

@@ -184,11 +184,11 @@ bool heap_state::deallocate(wire::word w) {
 /// The block at that offset, for people.
 std::string heap_state::describe(std::uint32_t offset) const {
     for (const traced_pool& pool : heap_.pools) // by size, not by offset
-        if (offset - pool.offset < pool.block * pool.capacity)
+        if (offset - pool.offset < pool.block_size * pool.capacity)
             return fmt::format(
                 "block {} of the pool of {} bytes, at {:#x} of the heap",
-                (offset - pool.offset) / pool.block,
-                pool.block,
+                (offset - pool.offset) / pool.block_size,
+                pool.block_size,
                 offset
             );
     return fmt::format("the block at {:#x} of the heap", offset);

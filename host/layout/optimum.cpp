@@ -101,8 +101,8 @@ private:
     std::vector<bool> measured_; ///< by edge: its load is exact
 };
 
-/// Of the blocks, ascending, those that serve every alignment, thinned out evenly to that
-/// many at most. The largest is among them.
+/// Of the blocks, ascending, those that serve every alignment, thinned out evenly to
+/// that many at most. The largest is among them.
 std::vector<std::uint32_t>
 coarse_part(std::span<const std::uint32_t> blocks, std::uint32_t alignment, std::size_t most) {
     std::vector<std::uint32_t> serve_all;
@@ -155,6 +155,8 @@ struct optimizer::state {
     std::optional<cuts> search = {};
     std::optional<cuts> rest = {}; ///< over all that can be better, for so many pools:
     std::size_t rest_pools = 0;
+    std::size_t too_many_pools =
+        SIZE_MAX; ///< for which that graph is too large; for more it is, too
 
     /// Nothing when the graph has too many edges.
     [[nodiscard]] std::optional<cuts> search_over(const pool_graph::options& part) {
@@ -208,7 +210,7 @@ struct optimizer::state {
     /// Everything that can be better than a good layout, whatever the growth: that takes at most a
     /// block of each pool more than the growth of the bytes, and anything else at least that growth.
     void search_rest(std::size_t pools) {
-        if (rest_pools == pools) return;
+        if (rest_pools == pools || pools >= too_many_pools) return;
         rest.reset();
         rest_pools = pools;
         const auto layout = good(pools, {});
@@ -221,14 +223,17 @@ struct optimizer::state {
             better.limit->bytes += pool.block;
         if (auto graph = pool_graph::of(index->work(), better))
             rest.emplace(*index, *std::move(graph));
+        else
+            too_many_pools = pools;
     }
 
     [[nodiscard]] std::optional<optimum> best(std::size_t pools, growth scale) {
         const bool is_whole = blocks.empty();
         if (!is_whole) search_rest(pools);
         std::optional<cuts>& complete = is_whole ? search : rest;
-        auto found = complete ? complete->cheapest(pools, scale, known) : good(pools, scale);
-        if (found) found->proved = complete.has_value();
+        const bool is_complete = complete && (is_whole || rest_pools == pools);
+        auto found = is_complete ? complete->cheapest(pools, scale, known) : good(pools, scale);
+        if (found) found->proved = is_complete;
         return found;
     }
 };

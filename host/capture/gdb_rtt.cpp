@@ -5,6 +5,7 @@
 
 #include "base/bytes.hpp"
 #include "capture/gdb_remote.hpp"
+#include "capture/patient_write.hpp"
 #include "capture/transports.hpp"
 
 #include <fmt/format.h>
@@ -28,6 +29,7 @@ namespace {
 
 constexpr std::string_view block_id{"SEGGER RTT\0\0\0\0\0\0", 16};
 constexpr std::chrono::milliseconds least_pause{10}; ///< between two looks
+constexpr std::chrono::seconds patience{3};          ///< with a reader, after the end
 constexpr std::uint32_t chunk = 1024;                ///< bytes of memory a packet
 constexpr std::uint32_t most_ups = 64;               ///< a block with more is none
 
@@ -201,7 +203,7 @@ private:
             if (found) {
                 const auto bytes = reader.take();
                 if (!bytes) return give_up(bytes.error());
-                if (!put(to, *bytes)) ends = true;
+                if (!patient_write(to, end_.get(), *bytes, patience)) ends = true;
             }
             if (ends) break;
             pause = std::max(
@@ -223,28 +225,6 @@ private:
     }
 
     void give_up(const error& why) { failure_ = why.message; }
-
-    /// Whether somebody still takes them. A reader may pause as long as the capture lasts.
-    [[nodiscard]] bool put(int to, std::span<const std::uint8_t> bytes) const {
-        constexpr int patience_milliseconds = 3000; // after its end
-        while (!bytes.empty()) {
-            const ssize_t size = ::write(to, bytes.data(), bytes.size());
-            if (size > 0) {
-                bytes = bytes.subspan(static_cast<std::size_t>(size));
-                continue;
-            }
-            if (size < 0 && errno == EINTR) continue;
-            if (size == 0 || errno != EAGAIN) return false;
-            const bool ended = ends_in(std::chrono::milliseconds{0});
-            std::array<pollfd, 2> either{
-                {{.fd = to, .events = POLLOUT, .revents = 0},
-                 {.fd = end_.get(), .events = POLLIN, .revents = 0}}
-            };
-            if (::poll(either.data(), ended ? 1 : 2, ended ? patience_milliseconds : -1) == 0)
-                return false;
-        }
-        return true;
-    }
 
     base::descriptor end_;
     gdb_remote target_;

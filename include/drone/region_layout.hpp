@@ -99,8 +99,8 @@ place_region(std::uint32_t begin, std::uint32_t end) noexcept {
     };
 }
 
-/// Which of 31 bins a free block of so many granules is in. An octave of sizes has four bins, the
-/// larger ones two or one: as many as leave one for every octave that the region can hold.
+/// Which of 31 bins a free block of so many granules is in. An octave of sizes has two bins, the
+/// larger ones one: as many as leave one for every octave that the region can hold.
 class region_bins {
 public:
     /// For a region of so many granules.
@@ -109,9 +109,7 @@ public:
         std::uint32_t left = 31;
         std::uint32_t next = 0;
         for (std::uint32_t octave = 0; octave <= largest && octave < 32; ++octave) {
-            std::uint32_t width_log2 = octave < 2 ? octave : 2;
-            while (width_log2 != 0 && (1U << width_log2) + (largest - octave) > left)
-                --width_log2;
+            const std::uint32_t width_log2 = octave < 1 || 2 + (largest - octave) > left ? 0 : 1;
             const std::uint32_t width = 1U << width_log2;
             of_[31 - octave] = static_cast<std::int16_t>(
                 (static_cast<std::int32_t>(next) - static_cast<std::int32_t>(width)) * 256 +
@@ -185,14 +183,19 @@ public:
 
 private:
     static constexpr region_bins all{Granules};
-    static constexpr std::uint32_t width = 32; ///< of a level, but for the last
+    /// Of a level, but for the last: small tables, or few levels and so few comparisons. Up to level 1
+    /// of the small ones no comparison is with more than ARMv6-M has as an operand, 255.
+    [[nodiscard]] static constexpr std::uint32_t width(std::size_t level) noexcept {
+        if (bits::for_size) return level == 0 ? 16 : 32;
+        return level == 0 ? 64 : 128;
+    }
 
     struct levels_plan {
         std::size_t levels = 0;
         std::uint32_t shift[11] = {};
         std::uint32_t offset[12] = {};
         [[nodiscard]] constexpr std::uint32_t end(std::size_t level) const noexcept {
-            return width << shift[level];
+            return width(level) << shift[level];
         }
     };
     static constexpr levels_plan plan = [] {
@@ -205,7 +208,8 @@ private:
             made.shift[made.levels] = shift;
             const std::uint32_t last = Granules >> shift;
             made.offset[made.levels + 1] =
-                made.offset[made.levels] + (last < width ? last + 1 : width);
+                made.offset[made.levels] +
+                (last < width(made.levels) ? last + 1 : width(made.levels));
             next = made.end(made.levels++);
         }
         return made;

@@ -50,7 +50,7 @@ std::string orders_text(const layout::overflow_plan& plan) {
         plan.for_speed == 0
             ? ""
             : fmt::format(
-                  "{} of the bytes to spare went to pools: more requests are served from them, which is faster.\n",
+                  "{} of the bytes to spare make requests faster, or leave more of the heap to the region.\n",
                   plan.for_speed
               );
     return text + spent +

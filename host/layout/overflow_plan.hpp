@@ -36,8 +36,8 @@ struct overflow_plan {
     std::uint32_t size = 0;   ///< of the heap: pools and region, bytes
     std::uint32_t region = 0; ///< of them, its tags included
     std::uint32_t needed = 0; ///< bytes of pools and region that count: the fewest
-    /// Bytes more, of those to spare in a heap of a given size, that these pools and region need: for
-    /// them more requests are served from pools.
+    /// Bytes more, of those to spare, that these pools and region need: for them more of the heap is the
+    /// region's, or more requests are served from pools.
     std::uint32_t for_speed = 0;
     std::uint32_t control =
         0; ///< bytes beside the heap that hold what is needed: lists of pools and region

@@ -262,7 +262,8 @@ TEST(OverflowPlan, HoldsInEveryOrderThatItNames) {
         ASSERT_GE(plan->needed, plan->peak_live);
         ASSERT_GE(plan->size, plan->needed + plan->needed / 10);
         ASSERT_LE(plan->size, plan->needed + plan->needed / 10 + 8);
-        const std::uint32_t needed = plan->region - (plan->size - plan->needed); // by the region
+        // By the region beside these pools.
+        const std::uint32_t needed = plan->region - (plan->size - plan->needed - plan->for_speed);
         std::uint32_t bytes = plan->region;
         for (const pool_spec& pool : plan->pools)
             bytes += pool.block * pool.capacity;
@@ -304,6 +305,44 @@ TEST(OverflowPlan, GivesTheRegionWhatTheHeapHas) {
     const auto smaller = plan_overflow(runs, {.most_pools = 0, .size = least->needed - 8});
     ASSERT_FALSE(smaller.has_value());
     EXPECT_THAT(smaller.error().message, HasSubstr("8 more than the heap"));
+}
+
+std::uint32_t bytes_in(const std::vector<pool_spec>& pools) {
+    std::uint32_t bytes = 0;
+    for (const pool_spec& pool : pools)
+        bytes += pool.block * pool.capacity;
+    return bytes;
+}
+
+/// Blocks of one size, all live, take nearly all of the fewest bytes in a pool. With a tenth to spare
+/// most of the heap is the region's, and so the layout holds another run, which asks for other sizes.
+TEST(OverflowPlan, LeavesMostOfAHeapWithRoomToTheRegion) {
+    const auto run_of = [](std::uint32_t size, std::uint32_t blocks) {
+        usage::demand run;
+        run.classes = {{size, 8}};
+        for (std::uint32_t block = 0; block < blocks; ++block) {
+            run.steps.push_back(usage::step::take(0));
+            run.blocks.push_back(trace::block_number{block});
+        }
+        return run;
+    };
+    const usage::demand one = run_of(448, 100);
+    const usage::demand other = run_of(96, 300);
+    const auto wide = plan_overflow(std::span(&one, 1), {});
+    ASSERT_TRUE(wide && wide->holds());
+    const auto tight = plan_overflow(std::span(&one, 1), {.size = wide->needed});
+    ASSERT_TRUE(tight && tight->holds());
+    EXPECT_GT(bytes_in(tight->pools), tight->size / 4 * 3);
+    EXPECT_LE(bytes_in(wide->pools), wide->size / 4);
+    const auto in = [&](const overflow_plan& plan) {
+        const auto report = replay(
+            std::span(&other, 1),
+            {.pools = plan.pools, .alignment = plan.alignment, .region_bytes = plan.region}
+        );
+        return report && report->holds();
+    };
+    EXPECT_TRUE(in(*wide));
+    EXPECT_FALSE(in(*tight));
 }
 
 /// 12 bytes take 16 in the region: a pool for what is always live saves a quarter.

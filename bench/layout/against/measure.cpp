@@ -8,7 +8,8 @@
 // All are asked for the same, which overflow_plan.hpp has: to hold in the traced order and 20 others, and at larger sizes.
 // Control data is counted. First fit is slow, so it is left out unless asked for. A line a program, then the geometric
 // mean and the worst.
-// --trained makes the heap from the one log and gives it 1.05 times its size: does it hold the other?
+// --trained lays out a heap of 1.05 times the bytes that the one log needs: does it hold the other? The last column is the
+// least size that does, its region larger or smaller, over those bytes.
 
 #include "against/rivals.hpp"
 #include "layout/overflow_plan.hpp"
@@ -148,34 +149,42 @@ int trained(const std::vector<std::string>& pairs) {
         const auto one = read(text.substr(first + 1, second - first - 1));
         const auto other = read(text.substr(second + 1));
         if (one.empty() || other.empty()) continue;
-        const auto plan = layout::plan_overflow(one, {});
+        const auto least = layout::plan_overflow(one, {});
+        if (!least) continue;
+        const std::uint64_t size = (std::uint64_t{least->needed} * 105 / 100 + 7) / 8 * 8;
+        const auto plan = layout::plan_overflow(one, {.size = size});
         if (!plan) continue;
         const layout::trials tried(other);
-        const auto held = [&](double factor) {
-            const double size = factor * plan->needed;
-            const auto region = static_cast<std::uint32_t>(size - (plan->size - plan->region));
-            std::uint32_t orders = 0;
-            for (std::uint32_t order = 0; order < 21; ++order)
-                if (tried.hold(
-                        {.pools = plan->pools,
-                         .alignment = plan->alignment,
-                         .region_bytes = region / 8 * 8},
-                        order
-                    ))
-                    ++orders;
-            return orders;
+        const std::uint32_t pools = plan->size - plan->region;
+        const auto holds = [&](double heap, std::uint32_t order) {
+            const auto region = static_cast<std::uint32_t>(std::max(heap - pools, 64.0));
+            return tried.hold(
+                {.pools = plan->pools, .alignment = plan->alignment, .region_bytes = region / 8 * 8
+                },
+                order
+            );
+        };
+        constexpr std::uint32_t orders = 21;
+        std::uint32_t held = 0;
+        for (std::uint32_t order = 0; order < orders; ++order)
+            if (holds(static_cast<double>(size), order)) ++held;
+        const auto holds_all = [&](double heap) {
+            for (std::uint32_t order = 0; order < orders; ++order)
+                if (!holds(heap, order)) return false;
+            return true;
         };
         double factor = 1;
-        while (factor < 64 && held(factor) < 21)
-            factor *= 1.01;
+        while (factor < 64 && !holds_all(factor * least->needed))
+            factor += 0.01;
         fmt::print(
-            "| {} | {} | {} | {} | {} | {} of 21 | {:.2f} |\n",
+            "| {} | {} | {} | {} | {} | {} of {} | {:.2f} |\n",
             text.substr(0, first),
-            plan->peak_live,
+            least->peak_live,
             tried.peak_live(),
-            plan->needed,
+            least->needed,
             plan->pools.size(),
-            held(1.05),
+            held,
+            orders,
             factor
         );
     }

@@ -167,7 +167,7 @@ std::vector<candidate> candidates(const verdict& v) {
     };
     if (v.region)
         all.push_back(
-            {.name = name_of(v.region->pools.size(), true),
+            {.name = name_of(v.region->needed_pools, true),
              .bytes = in_ram(*v.region),
              .calls = figures_of(true),
              .any_order = fmt::format("in {} tried", base::counted(v.region->orders, "order"))}

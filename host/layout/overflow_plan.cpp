@@ -323,6 +323,7 @@ plan_overflow(std::span<const usage::demand> runs, const overflow_request& wante
     overflow_plan made;
     made.alignment = work->alignment();
     made.needed = chosen->region + bytes_of(chosen->pools);
+    made.needed_pools = chosen->pools.size();
     made.control = control_of(chosen->pools.size(), chosen->region);
     made.peak_live = tried.peak_live();
     made.orders = choices.sizes().orders();

@@ -33,9 +33,10 @@ struct overflow_request {
 struct overflow_plan {
     std::vector<pool_spec> pools; ///< none: the region serves all
     std::uint32_t alignment = default_alignment;
-    std::uint32_t size = 0;   ///< of the heap: pools and region, bytes
-    std::uint32_t region = 0; ///< of them, its tags included
-    std::uint32_t needed = 0; ///< bytes of pools and region that count: the fewest
+    std::uint32_t size = 0;       ///< of the heap: pools and region, bytes
+    std::uint32_t region = 0;     ///< of them, its tags included
+    std::uint32_t needed = 0;     ///< bytes of pools and region that count: the fewest
+    std::size_t needed_pools = 0; ///< pools of that layout; in a heap with room there may be others
     /// Bytes more, of those to spare, that these pools and region need: for them more of the heap is the
     /// region's, or more requests are served from pools.
     std::uint32_t for_speed = 0;

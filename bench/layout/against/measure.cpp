@@ -124,7 +124,7 @@ int against(const std::vector<std::string>& programs, bool with_first_fit) {
             text.substr(0, equals),
             usage::event_count(run[0]),
             best->peak_live,
-            best->pools.size()
+            best->needed_pools
         );
         factors.add(0, static_cast<double>(best->used()) / peak);
         factors.add(1, static_cast<double>(alone->used()) / peak);

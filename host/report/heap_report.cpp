@@ -41,29 +41,24 @@ time_text(trace::clock unit, std::uint64_t time, std::optional<std::uint32_t> co
     }
 }
 
-namespace {
-
-/// The functions at one frame of a caller.
-std::vector<std::string> names_at(const heap_report& r, const run& in, std::uint32_t frame) {
+std::vector<std::string> heap_report::names_at(const run& in, std::uint32_t frame) const {
     const trace::findings& found = in.found;
-    if (found.format == trace::format::native) return r.functions_at(frame);
+    if (found.format == trace::format::native) return functions_at(frame);
     if (frame < found.places.size() && found.places[frame].module < found.modules.size()) {
         const trace::code_place& at = found.places[frame];
-        auto functions = r.functions_in(found.modules[at.module], at.offset);
+        auto functions = functions_in(found.modules[at.module], at.offset);
         if (!functions.empty()) return functions;
     }
     return frame < found.callers.size() ? found.callers[frame] : std::vector<std::string>{};
 }
 
-} // namespace
-
 std::vector<std::string> heap_report::names(const run& in, std::uint32_t caller) const {
     if (caller == 0) return {};
-    if ((caller & trace::stack_bit) == 0) return names_at(*this, in, caller);
+    if ((caller & trace::stack_bit) == 0) return names_at(in, caller);
     std::vector<std::string> all;
     bool any = false;
     for (const std::uint32_t frame : in.found.frames_of(caller)) {
-        const std::vector<std::string> functions = names_at(*this, in, frame);
+        const std::vector<std::string> functions = names_at(in, frame);
         any = any || !functions.empty();
         if (functions.empty()) all.push_back(fmt::format("{:#010x}", frame));
         std::ranges::copy(functions, std::back_inserter(all));

@@ -66,6 +66,9 @@ struct heap_report {
     /// or functions_in(), else the file's own names. Of a stack, a frame without a name is its address. Empty
     /// when no function is known.
     [[nodiscard]] std::vector<std::string> names(const run& in, std::uint32_t caller) const;
+    /// The functions at one frame of a caller, which has no trace::stack_bit: it is an address, and on RISC-V many have
+    /// that bit.
+    [[nodiscard]] std::vector<std::string> names_at(const run& in, std::uint32_t frame) const;
 };
 
 /// A caller in words: its functions, the program's own ones first unless all are asked for; else its

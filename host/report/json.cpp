@@ -37,7 +37,7 @@ json caller(const heap_report& r, const run& one, std::uint32_t id) {
     json frames = json::array();
     for (const std::uint32_t frame : one.found.frames_of(id))
         frames.push_back(
-            {{"address", frame_address(one.found, frame)}, {"functions", r.names(one, frame)}}
+            {{"address", frame_address(one.found, frame)}, {"functions", r.names_at(one, frame)}}
         );
     told["frames"] = std::move(frames);
     told["whole"] = one.found.stacks[id & ~trace::stack_bit].is_whole;

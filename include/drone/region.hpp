@@ -4,35 +4,15 @@
 // The overflow region: memory that serves requests of any size in a bounded number of steps.
 
 #include <drone/bits.hpp>
+#include <drone/region_blocks.hpp>
 #include <drone/region_layout.hpp>
+#include <drone/region_place.hpp>
 #include <drone/region_tags.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 namespace drone {
-
-/// The place of a region that is fixed when the program is compiled.
-template <const auto& Layout>
-struct static_region_place {
-    static constexpr bool exists = Layout.region.granules != 0;
-    /// What numbers a granule.
-    using index =
-        std::conditional_t<(Layout.region.last() < UINT16_MAX), std::uint16_t, std::uint32_t>;
-
-    [[nodiscard]] static constexpr const region_layout& layout() noexcept { return Layout.region; }
-    [[nodiscard, gnu::always_inline]] static std::uint32_t bin_of(std::uint32_t granules) noexcept {
-        return bins.of(granules);
-    }
-
-private:
-    using counted =
-        std::conditional_t<bits::for_size, static_region_bins<Layout.region.granules>, region_bins>;
-    using bin_search =
-        std::conditional_t<bits::counts_zeros, counted, tabled_region_bins<Layout.region.granules>>;
-    static constexpr bin_search bins{Layout.region.granules};
-};
 
 /// A guard for a region that one context uses.
 struct no_guard {};
@@ -110,7 +90,7 @@ public:
         bits::in_register(block.begin); // else its address is kept all the way
         void* payload = now.payload(block.begin);
         if (count > region_tags::longest_small) {
-            store(now.block(block.begin).size, block.length);
+            work::store(now.block(block.begin).size, block.length);
             payload = now.payload(block.begin + 1);
         }
         return payload;
@@ -146,7 +126,7 @@ public:
             length -= front;
         }
         length = fit<Guard>(arena, {.begin = begin, .length = length}, count);
-        if (header != 0) store(now.block(begin).size, length);
+        if (header != 0) work::store(now.block(begin).size, length);
         return now.payload(begin + header);
     }
 
@@ -154,7 +134,7 @@ public:
     template <class Guard = no_guard>
     [[gnu::always_inline]] void deallocate(std::byte* arena, void* address) noexcept {
         const work now = work_in(arena);
-        const used block = find(now, address);
+        const used block = now.find(address);
         give_back<Guard>(now, arena, block.begin, block.length);
     }
 
@@ -165,7 +145,7 @@ public:
     [[nodiscard, gnu::noinline]] bool
     resize(std::byte* arena, void* address, std::size_t size) noexcept {
         const work now = work_in(arena);
-        const used block = find(now, address);
+        const used block = now.find(address);
         std::uint32_t count = granules_for(size);
         if (count == 0) return false;
         if (block.is_long) {
@@ -178,14 +158,14 @@ public:
         const std::uint32_t length =
             fit<Guard>(arena, {.begin = block.begin, .length = block.length}, count);
         if (length == 0) return false;
-        if (block.is_long) store(now.block(block.begin).size, length);
+        if (block.is_long) work::store(now.block(block.begin).size, length);
         return true;
     }
 
     /// Whether resize() can, and needs no byte of a neighbour. Requires a block in use.
     [[nodiscard]] bool
     has_room(const std::byte* arena, const void* address, std::size_t size) const noexcept {
-        const used block = find(work_in(arena), address);
+        const used block = work_in(arena).find(address);
         const std::uint32_t count = granules_for(size);
         return count != 0 && count <= block.length &&
                (block.is_long || size <= small_request_limit);
@@ -194,7 +174,7 @@ public:
     /// Bytes of a block in use, all of them usable.
     [[nodiscard]] std::size_t
     block_size(const std::byte* arena, const void* address) const noexcept {
-        const used block = find(work_in(arena), address);
+        const used block = work_in(arena).find(address);
         return std::size_t{block.length - (block.is_long ? 1 : 0)} * region_granule;
     }
 
@@ -204,7 +184,7 @@ public:
     /// The largest request that would be served now, bytes. O(1).
     [[nodiscard]] std::size_t largest_request(const std::byte* arena) const noexcept {
         if (lists_.non_empty == 0) return 0;
-        const std::uint32_t begin = lists_.heads[highest(lists_.non_empty)];
+        const std::uint32_t begin = lists_.heads[lists::highest(lists_.non_empty)];
         const std::uint32_t size = work_in(arena).block(begin).size;
         // No request needs the most granules that a block without a header has.
         return std::size_t{size < region_tags::longest_small ? size : size - 1} * region_granule;
@@ -222,68 +202,14 @@ public:
     [[nodiscard]] const region_layout& layout() const noexcept { return place_.layout(); }
 
 private:
-    static constexpr std::uint32_t bin_count = 32;
-    static_assert(region_layout::first >= bin_count && (region_layout::first - 1) % 8 == 0);
-
-    struct [[gnu::may_alias]] free_block {
-        index size;   ///< granules; all that a long block's header has
-        index next;   ///< in the list, 0 at its end
-        index before; ///< in the list; the number of the list's bin for its head
-    };
-    static_assert(sizeof(free_block) + sizeof(index) <= least_region_block * region_granule);
-    using last_bytes [[gnu::may_alias]] = index;
-
-    struct lists {
-        index heads[bin_count] = {}; ///< by bin; 0: empty
-        std::uint32_t non_empty = 0; ///< bit_of() every bin that is not
-    };
-
-    /// What an operation works with. Numbers are granules': base + 8 * number is
-    /// an address.
-    struct work {
-        lists* kept;
-        std::uintptr_t base;
-        region_tags tags;
-        std::uint32_t register_;
-
-        // Between begin() and end() it is in a register, where there are enough of them, and
-        // operations do not share their parts as functions.
-        static constexpr bool in_register = !bits::for_size && bits::counts_zeros;
-        [[gnu::always_inline]] void begin() noexcept {
-            if constexpr (in_register) register_ = kept->non_empty;
-        }
-        [[gnu::always_inline]] void end() const noexcept {
-            if constexpr (in_register) kept->non_empty = register_;
-        }
-        [[gnu::always_inline]] std::uint32_t& non_empty() noexcept {
-            return in_register ? register_ : kept->non_empty;
-        }
-
-        [[gnu::always_inline]] free_block& block(std::uint32_t begin) const noexcept {
-            return *reinterpret_cast<free_block*>(base + std::uintptr_t{begin} * region_granule);
-        }
-        [[gnu::always_inline]] void* payload(std::uint32_t number) const noexcept {
-            const std::uintptr_t address = base + std::uintptr_t{number} * region_granule;
-            if (address == 0) __builtin_unreachable();
-            return reinterpret_cast<void*>(address);
-        }
-        [[gnu::always_inline]] last_bytes& in_front(std::uint32_t number) const noexcept {
-            return reinterpret_cast<last_bytes*>(
-                base + std::uintptr_t{number} * region_granule
-            )[-1];
-        }
-    };
+    using lists = region_lists<index>;
+    using work = region_blocks<index>;
+    using used = typename work::used;
 
     struct taken {
         std::uint32_t begin;
         std::uint32_t length;
     };
-    struct used {
-        std::uint32_t begin;
-        std::uint32_t length;
-        bool is_long;
-    };
-
     /// Granules of the block for so many bytes, aligned to 8 or less; 0 when it
     /// is larger than the region.
     [[nodiscard, gnu::always_inline]] std::uint32_t granules_for(std::size_t size) const noexcept {
@@ -304,65 +230,8 @@ private:
         return {.kept = kept, .base = base, .tags = region_tags(tags), .register_ = 0};
     }
 
-    /// Numbers have as many bits as an index.
-    [[gnu::always_inline]] static void store(index& to, std::uint32_t number) noexcept {
-        bits::store(to, number);
-    }
-
-    /// The left neighbour's size, if that is free; anything, if it is in use: on
-    /// hosts another thread may be writing it.
-#if defined(__SANITIZE_THREAD__)
-    [[gnu::no_sanitize("thread"), gnu::noinline]]
-#else
-    [[gnu::always_inline]]
-#endif
-    static std::uint32_t size_in_front(const work& now, std::uint32_t number) noexcept {
-        return now.in_front(number);
-    }
-
-    /// Whether `left`, `begin` less any index, is a granule's number and no larger.
-    [[gnu::always_inline]] static bool
-    is_left_of(std::uint32_t left, std::uint32_t begin) noexcept {
-        if constexpr (sizeof(index) < sizeof left)
-            return static_cast<std::int32_t>(left) >=
-                   static_cast<std::int32_t>(region_layout::first);
-        return left >= region_layout::first && left <= begin;
-    }
-
-    /// The block in use whose payload is at this address.
-    [[gnu::always_inline]] used find(const work& now, const void* address) const noexcept {
-        const auto number = static_cast<std::uint32_t>(
-            (reinterpret_cast<std::uintptr_t>(address) - now.base) / region_granule
-        );
-        const region_tags::near tags = now.tags.near_to(number);
-        if (tags.is_set()) return {.begin = number, .length = tags.distance(), .is_long = false};
-        return {.begin = number - 1, .length = now.block(number - 1).size, .is_long = true};
-    }
-
-    // Bins. The bit of bin i is 32 - i where leading zeros are what can be
-    // counted, else i. Bin 0 is empty.
-
     [[gnu::always_inline]] std::uint32_t bin_of(std::uint32_t granules) const noexcept {
         return place_.bin_of(granules);
-    }
-    [[gnu::always_inline]] static std::uint32_t bit_of(std::uint32_t bin) noexcept {
-        if constexpr (!bits::counts_zeros) return 1U << bin;
-        return bits::one_rotated(bin);
-    }
-    /// The first bin above one; `bins` has one.
-    [[gnu::always_inline]] static std::uint32_t
-    first_above(std::uint32_t bin, std::uint32_t bins) noexcept {
-        if constexpr (!bits::counts_zeros) return bits::trailing_zeros(bins) + bin + 1;
-        return bits::leading_zeros(bins) + bin + 1;
-    }
-    [[gnu::always_inline]] static std::uint32_t
-    above(std::uint32_t bin, std::uint32_t bins) noexcept {
-        if constexpr (!bits::counts_zeros) return bins >> bin >> 1;
-        return bins << bin;
-    }
-    [[nodiscard]] static std::uint32_t highest(std::uint32_t bins) noexcept {
-        if constexpr (!bits::counts_zeros) return 31 - bits::leading_zeros(bins);
-        return 32 - bits::trailing_zeros(bins);
     }
 
     // What operations share, each twice: part of every operation, or a function.
@@ -370,11 +239,11 @@ private:
     [[gnu::noinline]] void
     put_alone(std::byte* arena, std::uint32_t begin, std::uint32_t length) noexcept {
         work now = work_in(arena);
-        put_here(now, begin, length);
+        now.put(bin_of(length), begin, length);
     }
     [[gnu::noinline]] void take_out_alone(std::byte* arena, std::uint32_t begin) noexcept {
         work now = work_in(arena);
-        take_out_here(now, begin);
+        now.take_out(begin);
     }
     template <class Guard>
     [[gnu::noinline]] void
@@ -387,13 +256,13 @@ private:
     [[gnu::always_inline]] void
     put(work& now, std::byte* arena, std::uint32_t begin, std::uint32_t length) noexcept {
         if constexpr (bits::for_size) return put_alone(arena, begin, length);
-        put_here(now, begin, length);
+        now.put(bin_of(length), begin, length);
     }
     /// Takes a free block out of its list; its tags stay.
     [[gnu::always_inline]] void
     take_out(work& now, std::byte* arena, std::uint32_t begin) noexcept {
         if constexpr (bits::for_size) return take_out_alone(arena, begin);
-        take_out_here(now, begin);
+        now.take_out(begin);
     }
     /// What is in use becomes free, merged with its free neighbours.
     template <class Guard>
@@ -402,34 +271,6 @@ private:
     ) noexcept {
         if constexpr (bits::for_size) return give_back_alone<Guard>(arena, begin, length);
         give_back_here<Guard>(now, arena, begin, length);
-    }
-
-    [[gnu::always_inline]] void
-    put_here(work& now, std::uint32_t begin, std::uint32_t length) const noexcept {
-        const std::uint32_t bin = bin_of(length);
-        free_block& block = now.block(begin);
-        index& head = now.kept->heads[bin];
-        const std::uint32_t next = head;
-        store(head, begin);
-        store(block.size, length);
-        store(block.next, next);
-        store(block.before, bin);
-        store(now.in_front(begin + length), length);
-        if (next != 0) store(now.block(next).before, begin);
-        now.non_empty() |= bit_of(bin);
-    }
-
-    [[gnu::always_inline]] static void take_out_here(work& now, std::uint32_t begin) noexcept {
-        const free_block& block = now.block(begin);
-        const std::uint32_t next = block.next;
-        const std::uint32_t before = block.before;
-        if (before < bin_count) {
-            store(now.kept->heads[before], next);
-            if (next == 0) now.non_empty() &= ~bit_of(before);
-        } else {
-            store(now.block(before).next, next);
-        }
-        if (next != 0) store(now.block(next).before, before);
     }
 
     /// Finds a block of `count` granules, or one more, now in use. Its long header is not yet
@@ -443,18 +284,18 @@ private:
         std::uint32_t begin = now.kept->heads[bin];
         std::uint32_t length = 0;
         if (begin == 0 || (length = now.block(begin).size) < count) {
-            const std::uint32_t larger = above(bin, now.non_empty());
+            const std::uint32_t larger = lists::above(bin, now.non_empty());
             if (larger == 0) return false;
-            bin = first_above(bin, larger);
+            bin = lists::first_above(bin, larger);
             begin = now.kept->heads[bin];
             length = now.block(begin).size;
         }
         const std::uint32_t next = now.block(begin).next;
-        store(now.kept->heads[bin], next);
+        work::store(now.kept->heads[bin], next);
         if (next != 0) {
-            store(now.block(next).before, bin);
+            work::store(now.block(next).before, bin);
         } else {
-            now.non_empty() &= ~bit_of(bin);
+            now.non_empty() &= ~lists::bit_of(bin);
         }
         now.tags.clear_second(begin);
         found = {.begin = begin, .length = length};
@@ -478,10 +319,10 @@ private:
             take_out(now, arena, right);
             length += now.block(right).size;
         }
-        const std::uint32_t size_left = size_in_front(now, begin);
+        const std::uint32_t size_left = work::size_in_front(now, begin);
         const std::uint32_t left = begin - size_left;
         // Of size 0 there is none: the block is in use.
-        if (is_left_of(left, begin) && now.tags.begins_free(left) &&
+        if (work::is_left_of(left, begin) && now.tags.begins_free(left) &&
             now.block(left).size == size_left) {
             take_out(now, arena, left);
             length += size_left;
@@ -528,99 +369,6 @@ private:
     lists lists_{};
 };
 
-template <class Place>
-region_kind region<Place>::kind_of(const std::byte* arena, const void* address) const noexcept {
-    const work now = work_in(arena);
-    const region_layout& at = place_.layout();
-    // Compared as integers: a foreign pointer is in no order with the arena's.
-    const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(address) -
-                                  reinterpret_cast<std::uintptr_t>(arena + at.first_block());
-    if (offset % region_granule != 0 || offset / region_granule >= at.granules)
-        return region_kind::none;
-    const auto number = static_cast<std::uint32_t>(offset / region_granule) + at.first;
-    if (now.tags.is_set(number)) {
-        if (now.tags.begins_free(number)) return region_kind::free;
-        return now.tags.begins_used(number) && now.tags.span(number) <= region_tags::longest_small
-                   ? region_kind::used
-                   : region_kind::none;
-    }
-    const std::uint32_t begin = number - 1;
-    if (number == at.first || !now.tags.begins_used(begin) ||
-        now.tags.span(begin) <= region_tags::longest_small)
-        return region_kind::none;
-    // A user may have written to the header: the block ends where the next tag is.
-    const std::uint32_t length = now.block(begin).size;
-    return length > region_tags::longest_small && length <= at.last() - begin &&
-                   now.tags.is_set(begin + length)
-               ? region_kind::used
-               : region_kind::none;
-}
-
-template <class Place>
-template <class Visitor>
-bool region<Place>::for_each_block(const std::byte* arena, Visitor visit) const noexcept {
-    const work now = work_in(arena);
-    const region_layout& at = place_.layout();
-    std::uint32_t number = at.first;
-    while (number < at.last()) {
-        if ((now.tags.from(number) & 1U) == 0) return false;
-        const bool free = now.tags.is_free(number);
-        std::uint32_t length = free ? std::uint32_t{now.block(number).size} : now.tags.span(number);
-        if (length > region_tags::longest_small) length = now.block(number).size;
-        if (length < least_region_block || length > at.last() - number) return false;
-        visit(
-            free ? region_kind::free : region_kind::used,
-            at.first_block() + (number - at.first) * region_granule,
-            length * region_granule
-        );
-        number += length;
-    }
-    return true;
-}
-
-template <class Place>
-bool region<Place>::invariants_hold(const std::byte* arena) const noexcept {
-    const work now = work_in(arena);
-    const region_layout& at = place_.layout();
-    const auto is_number = [&](std::uint32_t number) {
-        return number >= at.first && number < at.last() && now.tags.begins_free(number);
-    };
-    std::uint32_t free_blocks = 0;
-    bool after_free = false;
-    bool sound = true;
-    const bool complete =
-        for_each_block(arena, [&](region_kind what, std::uint32_t offset, std::uint32_t bytes) {
-            const std::uint32_t begin = (offset - at.first_block()) / region_granule + at.first;
-            const std::uint32_t length = bytes / region_granule;
-            const bool free = what == region_kind::free;
-            for (std::uint32_t inner = free ? 2 : 1; inner < length; ++inner)
-                sound = sound && (now.tags.from(begin + inner) & 1U) == 0;
-            if (free) {
-                ++free_blocks;
-                const free_block& block = now.block(begin);
-                sound = sound && !after_free && now.in_front(begin + length) == length;
-                sound = sound && (block.next == 0 ||
-                                  (is_number(block.next) && now.block(block.next).before == begin));
-                sound = sound &&
-                        (block.before < bin_count
-                             ? block.before == bin_of(length) && lists_.heads[block.before] == begin
-                             : is_number(block.before) && now.block(block.before).next == begin);
-            }
-            after_free = free;
-        });
-    if (!complete || !sound) return false;
-    std::uint32_t non_empty = 0;
-    std::uint32_t listed = 0;
-    for (std::uint32_t bin = 0; bin < bin_count; ++bin) {
-        if (lists_.heads[bin] != 0) non_empty |= bit_of(bin);
-        for (std::uint32_t number = lists_.heads[bin]; number != 0;
-             number = now.block(number).next) {
-            if (!is_number(number) || bin_of(now.block(number).size) != bin) return false;
-            if (++listed > free_blocks) return false; // a cycle
-        }
-    }
-    return lists_.heads[0] == 0 && non_empty == lists_.non_empty && listed == free_blocks &&
-           (now.tags.from(at.last()) & 3U) == 1 && !now.tags.is_set(at.first - 1);
-}
-
 } // namespace drone
+
+#include <drone/region_inspection.hpp>

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -49,6 +50,9 @@ public:
         if (is_cut()) widths_.back() = std::min(widths_.back(), room_for_last());
         if (text_width() > width_) break_headings();
     }
+
+    /// Whether figures take so much of the width that the text at the end would not be legible.
+    [[nodiscard]] bool leaves_no_room_for_text() const { return is_cut() && text_width() > width_; }
 
     [[nodiscard]] std::string text() const {
         std::string all;
@@ -149,7 +153,16 @@ private:
 std::string columns(
     const cells& header, const std::vector<cells>& rows, std::size_t left_column, std::size_t width
 ) {
-    return drawn_table(header, rows, left_column, width).text();
+    cells fewer = header;
+    std::vector<cells> fewer_rows = rows;
+    while (true) {
+        const drawn_table table(fewer, fewer_rows, left_column, width);
+        if (!table.leaves_no_room_for_text() || fewer.size() <= 2) return table.text();
+        const auto last_figure = static_cast<std::ptrdiff_t>(--left_column);
+        fewer.erase(fewer.begin() + last_figure);
+        for (cells& row : fewer_rows)
+            row.erase(row.begin() + last_figure);
+    }
 }
 
 std::vector<proportion> of_largest(const std::vector<std::uint64_t>& parts) {

@@ -23,7 +23,8 @@ struct look {
 
 /// Text in columns, each as wide as its widest text and flush right; `left_column`, if any, flush
 /// left, and cut where it is the last one and a row is wider than `width`. Where figures alone are
-/// wider, headings go on in a second line, and what still is too long is cut. Every row has as many
+/// wider, headings go on in a second line, the figures right before the text at the end are left out
+/// until it is legible, and what still is too long is cut. Every row has as many
 /// cells as the header.
 using cells = std::vector<std::string>;
 [[nodiscard]] std::string columns(

@@ -95,6 +95,19 @@ TEST_F(Terminal, TablesFitEveryWidth) {
     }
 }
 
+TEST_F(Terminal, NamesStayLegibleWhereFiguresTakeTheWidth) {
+    std::string log;
+    for (int i = 0; i < 100; ++i)
+        log += "a " + std::to_string(i) + " 1234567 8 @0x12345678\n";
+    write("heaptrace", log);
+    for (const unsigned width : {40U, 60U, 80U}) {
+        const std::string shown =
+            without_colours(on_terminal("heap --by caller --by age", width, utf8_));
+        EXPECT_THAT(shown, HasSubstr("123456700 |")) << width;
+        EXPECT_THAT(shown, HasSubstr("| 0x12345678\n")) << width;
+    }
+}
+
 TEST_F(Terminal, HasBarsAndHeightsWhereThereIsRoom) {
     const std::string wide = without_colours(on_terminal("heap", 100, utf8_));
     EXPECT_THAT(wide, HasSubstr("█"));

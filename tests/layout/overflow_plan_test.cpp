@@ -321,7 +321,7 @@ TEST(OverflowPlan, LeavesMostOfAHeapWithRoomToTheRegion) {
         usage::demand run;
         run.classes = {{size, 8}};
         for (std::uint32_t block = 0; block < blocks; ++block) {
-            run.steps.push_back(usage::step::take(0));
+            run.steps.push_back(usage::step::take(usage::class_number{0}));
             run.blocks.push_back(trace::block_number{block});
         }
         return run;

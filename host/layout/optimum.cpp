@@ -139,6 +139,7 @@ part_around(const optimum& layout, std::span<const std::uint32_t> blocks, std::s
     const auto doubled = std::ranges::unique(places);
     places.erase(doubled.begin(), doubled.end());
     std::vector<std::uint32_t> part;
+    part.reserve(places.size());
     for (const std::size_t place : places)
         part.push_back(blocks[place]);
     return part;

@@ -301,8 +301,10 @@ bool symbols::follows_call_exactly_at(std::uint64_t return_address) const {
 
 machine symbols::code_for() const { return information_->code_for; }
 std::string symbols::build() const {
+    const std::optional<base::elf_file>& image = information_->image;
     std::string digits;
-    for (const std::byte one : information_->image->build_id())
+    if (!image) return digits;
+    for (const std::byte one : image->build_id())
         digits += fmt::format("{:02x}", std::to_integer<unsigned>(one));
     return digits;
 }

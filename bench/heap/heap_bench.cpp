@@ -173,7 +173,7 @@ build_tracer(const std::string& cpu, const std::string& level, const std::string
         fmt::format(
             "arm-none-eabi-gcc -mcpu={} -mthumb -std=c99 {} {} -ffunction-sections "
             "-DDRONE_TRACE_HEAP_BASE=0x20000000 -DDRONE_TRACE_HEAP_SIZE=0x30000 -I'{}' -c '{}' -o "
-            "tracer.o",
+            "tracer.o && arm-none-eabi-size tracer.o | tail -n 1 > tracer.size",
             cpu,
             level,
             more,
@@ -182,6 +182,13 @@ build_tracer(const std::string& cpu, const std::string& level, const std::string
         )
     );
     return "--specs=nano.specs tracer.o -Wl,--wrap=_malloc_r,--wrap=_free_r,--wrap=_realloc_r";
+}
+
+/// Bytes of code of the tracer that was built last.
+std::uint32_t tracer_size() {
+    std::uint32_t code = 0;
+    std::ifstream(work / "tracer.size") >> code;
+    return code;
 }
 
 /// Bytes of the functions that allocating and giving back need.
@@ -305,9 +312,9 @@ void table(const core_choice& core, const layouts& made, const std::string& leve
         // These need functions that code_size() does not know.
         const bool more = what.options.find("BENCH_CHECKING") != std::string::npos ||
                           what.options.find("BENCH_RING") != std::string::npos ||
-                          what.options.find("BENCH_RTT") != std::string::npos ||
-                          what.libraries.find("tracer.o") != std::string::npos;
-        print_row(name, c, more ? 0 : code_size(elf, what.by));
+                          what.options.find("BENCH_RTT") != std::string::npos;
+        const bool by_tracer = what.libraries.find("tracer.o") != std::string::npos;
+        print_row(name, c, more ? 0 : code_size(elf, what.by) + (by_tracer ? tracer_size() : 0));
         return c;
     };
     const auto measured =
@@ -342,15 +349,20 @@ void table(const core_choice& core, const layouts& made, const std::string& leve
     row("drone, 32 pools, checking full", ours(pools32_full, "-DBENCH_CHECKING=full"));
     const counts newlib = row("newlib malloc", {"", "", through::rival});
     const counts nano = row("newlib-nano malloc", {"", "--specs=nano.specs", through::rival});
+    const auto traced_nano = [&](const std::string& settings, const std::string& options = "") {
+        return variant{options, build_tracer(core.cpu, level, settings), through::rival};
+    };
+    const std::string alone = "-DDRONE_TRACE_CALLERS=0";
     if (core.traces) {
-        const auto traced_nano = [&](const std::string& more) {
-            return variant{"", build_tracer(core.cpu, level, more), through::rival};
-        };
-        const std::string alone = "-DDRONE_TRACE_CALLERS=0";
         row("  by drone_trace.c, nobody listens", traced_nano(alone));
         row("  by drone_trace.c, listening", traced_nano(alone), true);
         row("  by drone_trace.c, with callers", traced_nano(""), true);
     }
+    const std::string over_rtt = alone + " -DDRONE_TRACE_RTT=1";
+    row("  by drone_trace.c, over RTT, nobody listens", traced_nano(over_rtt));
+    row("  by drone_trace.c, over RTT, listening", traced_nano(over_rtt, "-DBENCH_HEARD"));
+    row("  by drone_trace.c, into a RAM ring",
+        traced_nano(alone + " -DDRONE_TRACE_RAM_RING=1 -DDRONE_TRACE_RING_WORDS=4096"));
     const counts pico = row("picolibc malloc", {"--specs=picolibc.specs", "", through::rival});
     for (const auto& [pools, folder] : {std::pair{8, pools8}, std::pair{32, pools32}}) {
         const counts worst = measured(folder, "-DBENCH_EXHAUSTED", {.model = core.model});

@@ -100,7 +100,8 @@ function(drone_test stage)
     target_link_libraries(${stage}_test PRIVATE ${ARG_USES} GTest::gmock GTest::gtest_main drone_options)
     target_include_directories(${stage}_test PRIVATE ${PROJECT_BINARY_DIR}/include)
     set_target_properties(${stage}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-    gtest_discover_tests(${stage}_test TEST_PREFIX "${stage}: " DISCOVERY_TIMEOUT 60)
+    # Parameters have names; what a struct prints is its bytes.
+    gtest_discover_tests(${stage}_test TEST_PREFIX "${stage}: " DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES)
 endfunction()
 
 # drone_bench(name SOURCES ... [USES ...]): a Google Benchmark program under bench/.

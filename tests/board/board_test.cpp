@@ -217,7 +217,8 @@ INSTANTIATE_TEST_SUITE_P(
         wrong_turn{9, "the heap is exhausted: no memory for 1234 bytes"},
         wrong_turn{10, "the heap was misused: a block given back twice, at 0x20"},
         wrong_turn{11, "the heap was misused: a request before it was initialized"}
-    )
+    ),
+    [](const auto& turn) { return std::to_string(turn.param.how); }
 );
 
 TEST(Board, RefusesAnEmptyFlash) {

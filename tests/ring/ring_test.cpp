@@ -167,7 +167,12 @@ TEST_P(RingOfAnyLength, NorDoesTheNextInstructionMatter) {
     EXPECT_GT(leaks_, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ring, RingOfAnyLength, testing::Values("ring_tiny", "ring_small"));
+INSTANTIATE_TEST_SUITE_P(
+    Ring,
+    RingOfAnyLength,
+    testing::Values("ring_tiny", "ring_small"),
+    [](const auto& one) { return std::string(one.param); }
+);
 
 TEST_F(Ring, OutlivesAResetAndBeginsANewTraceBehindTheOldOne) {
     ASSERT_NO_FATAL_FAILURE(power_on("ring_large"));

@@ -83,7 +83,7 @@ lint: check tidy
 tidy *sources:
     cmake/install-packages test lint
     cmake --preset host
-    cmake --preset clang
+    cmake --preset sanitize
     cmake/tidy {{ sources }}
 
 # Lays out the code as `lint` wants it

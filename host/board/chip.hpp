@@ -26,6 +26,9 @@ struct register_bits {
     std::uint32_t value = 0;
 };
 
+/// Of a register, all that may be written.
+inline constexpr std::uint32_t every_bit = 0xFFFF'FFFF;
+
 /// A register that keeps what is written to it.
 struct chip_register {
     std::uint32_t address = 0;

@@ -10,7 +10,6 @@
 namespace drone::board {
 namespace {
 
-constexpr std::uint32_t every_bit = 0xFFFF'FFFF;
 constexpr std::uint32_t kib = 1024;
 
 // Offsets of a GPIO port. PB3 is the trace pin: alternate function 0.

@@ -11,8 +11,6 @@
 namespace drone::board {
 namespace {
 
-constexpr std::uint32_t every_bit = 0xFFFF'FFFF;
-
 // STM32F405/407 reference manual, RM0090.
 namespace f4 {
 

@@ -410,8 +410,7 @@ private:
         return searches_.template for_size<Alignment>(
             size,
             [&](auto index) __attribute__((always_inline)) -> void* {
-                if (index == searches_.count()) return nullptr;
-                return take_first(pools_[index]);
+                return index == searches_.count() ? nullptr : take_first(pools_[index]);
             }
         );
     }

@@ -24,7 +24,7 @@ using words = std::vector<wire::word>;
 
 TEST(DigestOfManyWords, IsThatOfOneAfterTheOther) {
     std::mt19937 random(1);
-    for (const std::size_t count : {0, 1, 63, 255, 256, 257, 511, 512, 1000, 5000}) {
+    for (const std::size_t count : {0U, 1U, 63U, 255U, 256U, 257U, 511U, 512U, 1000U, 5000U}) {
         SCOPED_TRACE(count);
         words all(count);
         std::uint32_t expected = static_cast<std::uint32_t>(random());

@@ -21,7 +21,7 @@ using testing::ElementsAre;
 TEST(Extremes, AreThoseOfTheEventsOfAColumn) {
     extremes course(3);
     std::uint64_t event = 0;
-    for (const std::uint64_t value : {5, 9, 2, 7, 7, 8, 1})
+    for (const std::uint64_t value : {5U, 9U, 2U, 7U, 7U, 8U, 1U})
         course.note(++event, value);
     course.finish(event);
     EXPECT_THAT(course.least(), ElementsAre(2, 7, 1));

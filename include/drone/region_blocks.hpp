@@ -50,6 +50,7 @@ struct region_blocks {
     using lists = region_lists<Index>;
     static_assert(region_layout::first >= lists::bin_count && (region_layout::first - 1) % 8 == 0);
 
+    /// What the first bytes of a free block hold.
     struct [[gnu::may_alias]] free_block {
         Index size;   ///< granules; all that a long block's header has
         Index next;   ///< in the list, 0 at its end
@@ -58,6 +59,7 @@ struct region_blocks {
     static_assert(sizeof(free_block) + sizeof(Index) <= least_region_block * region_granule);
     using last_bytes [[gnu::may_alias]] = Index;
 
+    /// A block in use: its first granule, how many it has, and whether its length is in a header.
     struct used {
         std::uint32_t begin;
         std::uint32_t length;

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # For the scripts that set faults on the virtual board for `drone doctor`: its port is in $port, OpenOCD's target file
 # in $target, and what else OpenOCD must be told in $also.
+# shellcheck source=tests/probe/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 target=stm32f4x
 also=
 told() { # exit code, what it must say, arguments

@@ -139,6 +139,8 @@ struct symbols::debug_information {
     [[nodiscard]] bool follows_call(Dwarf_Addr address) const;
     [[nodiscard]] std::vector<std::string> at(Dwarf_Addr in_file);
     [[nodiscard]] std::vector<std::string> at_symbol(Dwarf_Addr address) const;
+    /// The unit that has this address; null: none. `of_unit` is what libdw adds to its addresses.
+    [[nodiscard]] Dwarf_Die* unit_at(Dwarf_Addr address, Dwarf_Addr& of_unit) const;
     /// The unit itself, or the split one that it refers to; null when that is missing.
     [[nodiscard]] Dwarf_Die* whole_unit(Dwarf_Die* unit, Dwarf_Die& split);
 };
@@ -179,6 +181,15 @@ bool symbols::debug_information::follows_call(Dwarf_Addr address) const {
     });
 }
 
+Dwarf_Die* symbols::debug_information::unit_at(Dwarf_Addr address, Dwarf_Addr& of_unit) const {
+    if (Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &of_unit)) return unit;
+    // That looks into .debug_aranges, which Clang does not write.
+    Dwarf_Die* unit = nullptr;
+    while ((unit = dwfl_module_nextcu(module, unit, &of_unit)) != nullptr)
+        if (dwarf_haspc(unit, address - of_unit) == 1) return unit;
+    return nullptr;
+}
+
 Dwarf_Die* symbols::debug_information::whole_unit(Dwarf_Die* unit, Dwarf_Die& split) {
     std::uint8_t type = 0;
     split = {};
@@ -196,7 +207,7 @@ Dwarf_Die* symbols::debug_information::whole_unit(Dwarf_Die* unit, Dwarf_Die& sp
 std::vector<std::string> symbols::debug_information::at(Dwarf_Addr in_file) {
     const Dwarf_Addr address = in_file + bias;
     Dwarf_Addr dwarf_bias = 0;
-    Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &dwarf_bias);
+    Dwarf_Die* const unit = unit_at(address, dwarf_bias);
     if (unit == nullptr) without_dwarf = true;
     Dwarf_Die split;
     Dwarf_Die* const cu = unit == nullptr ? nullptr : whole_unit(unit, split);
@@ -210,10 +221,10 @@ std::vector<std::string> symbols::debug_information::at(Dwarf_Addr in_file) {
     scopes.count = dwarf_getscopes_die(&by_address.at[0], &scopes.at);
 
     std::string where;
-    if (Dwfl_Line* const line = dwfl_module_getsrc(module, address)) {
+    if (Dwarf_Line* const line = dwarf_getsrc_die(unit, address - dwarf_bias)) {
         int number = 0;
-        const char* const file = dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
-        where = place(file, number);
+        dwarf_lineno(line, &number);
+        where = place(dwarf_linesrc(line, nullptr, nullptr), number);
     }
     std::vector<std::string> functions;
     for (int i = 0; i < scopes.count; ++i) {

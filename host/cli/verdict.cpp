@@ -66,7 +66,8 @@ struct verdict {
     layout::plan pools;
     std::optional<layout::overflow_plan> region; ///< nothing: no such heap was found
     std::uint64_t failures = 0;
-    bool certain = true; ///< every run is known from its begin, without a gap
+    bool certain = true;        ///< every run is known from its begin, without a gap
+    std::string_view left_open; ///< by a run's format, see trace::left_open()
 
     [[nodiscard]] std::uint64_t pool_bytes() const {
         const std::uint64_t heads = head_bytes * pools.pools.size();
@@ -240,6 +241,11 @@ std::string to_text(const verdict& v) {
             100 * v.worst_fragmentation
         );
     text += judge(v);
+    if (v.region && !v.left_open.empty())
+        text += fmt::format(
+            "The trace does not record {}: with a region, the program itself may need a little more. Run it there.\n",
+            v.left_open
+        );
     if (!v.ours) text += "What a call of your allocator takes is not in a trace.\n";
     text +=
         "Instructions a call are the bench's, not this program's: Cortex-M4, -O2, the template's "
@@ -288,6 +294,7 @@ json region_json(const verdict& v) {
         {"size_with_reserve", plan.size},
         {"region", plan.region - (plan.size - plan.needed)},
         {"orders", plan.orders},
+        {"exact", v.left_open.empty()},
         {"pools", pools_json(plan.pools)},
         {"instructions", calls_json(figures_of(true))},
     };
@@ -340,6 +347,7 @@ result<int> print_verdict(const heap_options& shared) {
     if (inputs->has_summaries())
         return fail("a summary does not have the traced heap; name the trace itself");
     verdict v;
+    v.left_open = inputs->left_open;
     if (const auto done = look_at_today(shared, *inputs, first, v); !done)
         return std::unexpected(done.error());
     if (const auto done = plan_pools(*inputs, v); !done) return std::unexpected(done.error());

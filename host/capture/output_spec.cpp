@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capture/output_spec.hpp"
 
+#include "base/sorted.hpp"
 #include "capture/port_set.hpp"
 
 #include <fmt/format.h>
@@ -30,12 +31,6 @@ std::optional<std::uint8_t> port_number(std::string_view digits) {
         std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (problem != std::errc{} || value >= port_count) return std::nullopt;
     return static_cast<std::uint8_t>(value);
-}
-
-void sort_once(std::vector<std::uint8_t>& ports) {
-    std::ranges::sort(ports);
-    const auto repeated = std::ranges::unique(ports);
-    ports.erase(repeated.begin(), repeated.end());
 }
 
 } // namespace
@@ -72,7 +67,7 @@ result<output_spec> parse_output(const std::string& text) {
             spec.path.substr(1),
             port_count - 1
         ));
-    sort_once(spec.ports);
+    base::sort_once(spec.ports);
     return spec;
 }
 
@@ -89,7 +84,7 @@ result<std::vector<output_spec>> parse_outputs(const std::vector<std::string>& t
             same->ports.clear();
         } else {
             same->ports.insert(same->ports.end(), spec->ports.begin(), spec->ports.end());
-            sort_once(same->ports);
+            base::sort_once(same->ports);
         }
     }
     return all;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "layout/bound.hpp"
 
+#include "base/sorted.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -17,9 +19,7 @@ public:
         sizes_.push_back(0);
         for (const block_class& entry : index.work().classes())
             sizes_.push_back(entry.block);
-        std::ranges::sort(sizes_);
-        const auto doubled = std::ranges::unique(sizes_);
-        sizes_.erase(doubled.begin(), doubled.end());
+        base::sort_once(sizes_);
         sizes_.pop_back(); // nothing is larger than the largest
         for (const std::uint32_t size : sizes_)
             larger_.push_back(index.work().larger_than(size));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "layout/classes.hpp"
 
+#include "base/sorted.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -68,9 +70,7 @@ result<workload> workload::of(std::span<const usage::demand* const> runs) {
             made.classes_.push_back(*block);
         }
     }
-    std::ranges::sort(made.classes_, before);
-    const auto doubled = std::ranges::unique(made.classes_);
-    made.classes_.erase(doubled.begin(), doubled.end());
+    base::sort_once(made.classes_, before);
 
     for (std::uint32_t index = 0; index < made.classes_.size(); ++index) {
         const std::uint32_t alignment = made.classes_[index].alignment;

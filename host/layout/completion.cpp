@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "layout/completion.hpp"
 
+#include "base/sorted.hpp"
 #include "base/vector_clones.hpp"
 
 #include <algorithm>
@@ -73,9 +74,7 @@ void completion::bound_rests(const workload& work) {
     std::vector<std::uint32_t> sizes;
     for (const block_class& entry : work.classes())
         sizes.push_back(entry.block);
-    std::ranges::sort(sizes);
-    const auto doubled = std::ranges::unique(sizes);
-    sizes.erase(doubled.begin(), doubled.end());
+    base::sort_once(sizes);
 
     const std::size_t lanes = most_pools_ + 1;
     std::vector<std::int64_t> above(sizes.size() * lanes, never); // by size and pools above it

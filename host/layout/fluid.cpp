@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "layout/fluid.hpp"
 
+#include "base/sorted.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -43,9 +45,7 @@ fluid_model::fluid_model(std::span<const usage::demand> runs) {
         for (const usage::request_class& request : run.classes)
             if (const std::uint32_t block = pool_block(request); block != 0)
                 blocks.push_back(block);
-    std::ranges::sort(blocks);
-    const auto doubled = std::ranges::unique(blocks);
-    blocks.erase(doubled.begin(), doubled.end());
+    base::sort_once(blocks);
     for (const std::uint32_t block : blocks)
         cells_.push_back({.block = block, .in_region = bytes_in_region(block)});
     for (const usage::demand& run : runs)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "layout/optimum.hpp"
 
+#include "base/sorted.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -135,9 +137,7 @@ part_around(const optimum& layout, std::span<const std::uint32_t> blocks, std::s
             away = step < nearest ? away + 1 : away * 2;
         }
     }
-    std::ranges::sort(places);
-    const auto doubled = std::ranges::unique(places);
-    places.erase(doubled.begin(), doubled.end());
+    base::sort_once(places);
     std::vector<std::uint32_t> part;
     part.reserve(places.size());
     for (const std::size_t place : places)

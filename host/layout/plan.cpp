@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "layout/plan.hpp"
 
+#include "base/sorted.hpp"
 #include "layout/servable.hpp"
 #include "layout/squeeze.hpp"
 
@@ -83,9 +84,7 @@ growth uncertainty::factor() const {
 struct planner::state {
     state(std::span<const usage::demand> given, const options& wanted)
         : runs(given), doubt(doubt_of(given)), most_pools(wanted.most_pools), keep(wanted.keep) {
-        std::ranges::sort(keep);
-        const auto doubled = std::ranges::unique(keep);
-        keep.erase(doubled.begin(), doubled.end());
+        base::sort_once(keep);
     }
 
     std::span<const usage::demand> runs;

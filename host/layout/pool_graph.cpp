@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "layout/pool_graph.hpp"
 
+#include "base/sorted.hpp"
 #include "base/vector_clones.hpp"
 
 #include <algorithm>
@@ -57,9 +58,7 @@ pool_graph::blocks_of(const workload& work, std::span<const std::uint32_t> keep)
         blocks.push_back(block);
         add_chain(std::uint64_t{block} + granule, levels_served(block, levels) + 1, levels, blocks);
     }
-    std::ranges::sort(blocks);
-    const auto doubled = std::ranges::unique(blocks);
-    blocks.erase(doubled.begin(), doubled.end());
+    base::sort_once(blocks);
     return blocks;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "layout/summary.hpp"
 
+#include "base/sorted.hpp"
 #include "layout/loads.hpp"
 #include "layout/servable.hpp"
 
@@ -26,9 +27,7 @@ public:
         blocks_.push_back(0);
         for (const block_class& c : work.classes())
             blocks_.push_back(c.block);
-        std::ranges::sort(blocks_);
-        const auto doubled = std::ranges::unique(blocks_);
-        blocks_.erase(doubled.begin(), doubled.end());
+        base::sort_once(blocks_);
         for (const workload::level& level : work.levels()) {
             std::vector<std::uint32_t>& reach = reach_.emplace_back();
             for (const std::uint32_t block : blocks_) {
@@ -52,9 +51,7 @@ public:
                 if (!descend(0, levels, top, top, set)) return std::nullopt;
             }
         // Pools of several blocks may serve the same classes.
-        std::ranges::sort(made_, by_ranges);
-        const auto doubled = std::ranges::unique(made_);
-        made_.erase(doubled.begin(), doubled.end());
+        base::sort_once(made_, by_ranges);
         return std::move(made_);
     }
 

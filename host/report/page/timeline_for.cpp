@@ -2,6 +2,7 @@
 
 // What a page asks of a run before it is read once more: whose bytes it shows, and at which moments.
 
+#include "base/sorted.hpp"
 #include "report/page/page.hpp"
 #include "trace/sink.hpp"
 
@@ -72,9 +73,7 @@ usage::timeline_request timeline_for(const heap_report& r) {
         moments.push_back(a.failures()[i].when.event);
     for (std::size_t i = 0; i < std::min(a.failures().size(), failures_with_a_close_up); ++i)
         close_ups.push_back(a.failures()[i].when.event + 1);
-    std::ranges::sort(moments);
-    const auto repeated = std::ranges::unique(moments);
-    moments.erase(repeated.begin(), repeated.end());
+    base::sort_once(moments);
 
     usage::timeline_request wanted{
         .events = a.events(),

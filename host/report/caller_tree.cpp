@@ -21,7 +21,7 @@ std::vector<std::string> path_of(const heap_report& r, const run& one, std::uint
     if (r.full) return names;
     own_functions own = own_functions_of(names, r.skipped);
     // The stacks of one function would differ in how much was left out further out.
-    if (own.left_out != 0 && own.frames.size() <= 1 && (caller & trace::stack_bit) == 0)
+    if (own.left_out != 0 && own.frames.size() <= 1 && !trace::is_stack(caller))
         own.frames.back() += fmt::format(" (through {} of a library)", own.left_out);
     return std::move(own.frames);
 }

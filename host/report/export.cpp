@@ -89,8 +89,8 @@ frame exported_run::anonymous(const frame& f) const {
 std::uint64_t exported_run::address(std::uint32_t caller) const {
     if (caller == 0) return 0;
     if (!anonymised_) {
-        const bool is_stack = (caller & trace::stack_bit) != 0;
-        if (details().found.format == trace::format::native && !is_stack) return caller;
+        if (details().found.format == trace::format::native && !trace::is_stack(caller))
+            return caller;
         const auto names = report_.names(details(), caller);
         if (names.size() == 1)
             if (const std::uint64_t known = parse_address(names.front()); known != 0) return known;

@@ -192,11 +192,10 @@ private:
 
     std::string by(const heap_event& e) {
         if (of().details().found.frames_of(e.caller).empty()) return "";
-        return is_stack(e.caller) ? fmt::format(" @{}", name(e.caller))
-                                  : fmt::format(" @{:#x}", of().address(e.caller));
+        return trace::is_stack(e.caller) ? fmt::format(" @{}", name(e.caller))
+                                         : fmt::format(" @{:#x}", of().address(e.caller));
     }
 
-    static bool is_stack(std::uint32_t caller) { return (caller & trace::stack_bit) != 0; }
     static std::string name(std::uint32_t stack) {
         return fmt::format("s{}", (stack & ~trace::stack_bit) + 1);
     }
@@ -209,22 +208,20 @@ private:
 
     void introduce(std::uint32_t caller) {
         if (caller == 0 || !known_.insert(caller).second) return;
-        if (is_stack(caller)) return describe_stack(caller);
+        if (trace::is_stack(caller)) return describe_stack(caller);
         if (of().is_anonymised()) return;
         fmt::print(to_, "# {:#x} {}\n", of().address(caller), in_words(of(), caller));
     }
 
     void describe_stack(std::uint32_t caller) {
-        const trace::findings& found = of().details().found;
-        const std::vector<std::uint32_t> frames = found.frames_of(caller);
-        if (frames.empty()) return; // what it was is lost
-        for (const std::uint32_t frame : frames)
+        const trace::call_stack* const stack = of().details().found.stack_of(caller);
+        if (stack == nullptr || stack->frames.empty()) return; // what it was is lost
+        for (const std::uint32_t frame : stack->frames)
             introduce(frame);
         fmt::print(to_, "s {}", name(caller));
-        for (const std::uint32_t frame : frames)
+        for (const std::uint32_t frame : stack->frames)
             fmt::print(to_, " {:#x}", of().address(frame));
-        const bool is_whole = found.stacks[caller & ~trace::stack_bit].is_whole;
-        fmt::print(to_, "{}\n", is_whole ? "" : " ...");
+        fmt::print(to_, "{}\n", stack->is_whole ? "" : " ...");
     }
 
     std::FILE* to_;

@@ -54,7 +54,7 @@ std::vector<std::string> heap_report::names_at(const run& in, std::uint32_t fram
 
 std::vector<std::string> heap_report::names(const run& in, std::uint32_t caller) const {
     if (caller == 0) return {};
-    if ((caller & trace::stack_bit) == 0) return names_at(in, caller);
+    if (!trace::is_stack(caller)) return names_at(in, caller);
     std::vector<std::string> all;
     bool any = false;
     for (const std::uint32_t frame : in.found.frames_of(caller)) {

@@ -33,14 +33,15 @@ json frame_address(const trace::findings& found, std::uint32_t frame) {
 json caller(const heap_report& r, const run& one, std::uint32_t id) {
     if (id == 0) return nullptr;
     json told{{"id", fmt::format("{:#x}", id)}, {"functions", r.names(one, id)}};
-    if ((id & trace::stack_bit) == 0) return told;
+    const trace::call_stack* const stack = one.found.stack_of(id);
+    if (stack == nullptr) return told;
     json frames = json::array();
-    for (const std::uint32_t frame : one.found.frames_of(id))
+    for (const std::uint32_t frame : stack->frames)
         frames.push_back(
             {{"address", frame_address(one.found, frame)}, {"functions", r.names_at(one, frame)}}
         );
     told["frames"] = std::move(frames);
-    told["whole"] = one.found.stacks[id & ~trace::stack_bit].is_whole;
+    told["whole"] = stack->is_whole;
     return told;
 }
 

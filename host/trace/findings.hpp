@@ -123,12 +123,17 @@ struct findings {
     /// The stacks by change::caller without its stack_bit, where the trace has stacks.
     std::vector<call_stack> stacks;
 
+    /// The stack that a caller is; null: it is none, or not known.
+    [[nodiscard]] const call_stack* stack_of(std::uint32_t caller) const {
+        const std::size_t number = caller & ~stack_bit;
+        return is_stack(caller) && number < stacks.size() ? &stacks[number] : nullptr;
+    }
     /// The frames of a caller, innermost first; of one that is not a stack, itself.
     [[nodiscard]] std::vector<std::uint32_t> frames_of(std::uint32_t caller) const {
         if (caller == 0) return {};
-        if ((caller & stack_bit) == 0) return {caller};
-        const std::size_t number = caller & ~stack_bit;
-        return number < stacks.size() ? stacks[number].frames : std::vector<std::uint32_t>{};
+        if (!is_stack(caller)) return {caller};
+        const call_stack* const stack = stack_of(caller);
+        return stack != nullptr ? stack->frames : std::vector<std::uint32_t>{};
     }
 };
 

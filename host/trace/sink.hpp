@@ -22,6 +22,7 @@ inline constexpr std::uint8_t alignment_not_told = 0;
 
 /// Set in a caller that is a whole stack: the other bits are its place in findings::stacks.
 inline constexpr std::uint32_t stack_bit = 1U << 31U;
+[[nodiscard]] constexpr bool is_stack(std::uint32_t caller) { return (caller & stack_bit) != 0; }
 
 /// A block is taken, or given back.
 struct change {

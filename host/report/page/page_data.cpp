@@ -345,9 +345,8 @@ private:
 
     /// Whether a stack has callers beyond those that the target recorded.
     [[nodiscard]] bool is_cut(std::uint32_t name) const {
-        const std::size_t number = name & ~trace::stack_bit;
-        return (name & trace::stack_bit) != 0 && number < run_.found.stacks.size() &&
-               !run_.found.stacks[number].is_whole;
+        const trace::call_stack* const stack = run_.found.stack_of(name);
+        return stack != nullptr && !stack->is_whole;
     }
 
     const page& p_;

@@ -78,6 +78,11 @@ struct log {
     bool timestamps = false;                  ///< ask the board for local timestamps
     std::optional<std::uint32_t> core_clock;  ///< Hz: what makes seconds of the board's ticks
     std::optional<std::uint32_t> trace_clock; ///< Hz, of the TPIU; without it core_clock
+
+    /// Hz: what makes the rate of the log, where it is known.
+    [[nodiscard]] std::optional<std::uint32_t> divided_clock() const {
+        return trace_clock ? trace_clock : core_clock;
+    }
 };
 
 /// A project's Drone.toml.

@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,9 @@ private:
     const registers& seen_;
     std::vector<finding> found_;
 };
+
+/// Whether the chip's name begins so, in letters of any size; `begins` has small ones.
+[[nodiscard]] bool chip_is(const setup& s, std::string_view begins);
 
 /// A UART takes rates that are so far off.
 inline constexpr double rate_tolerance = 0.03;

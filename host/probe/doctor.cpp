@@ -78,7 +78,7 @@ void itm(diagnosis& d) {
 
 void pin_rate(const setup& s, diagnosis& d, const trace_port& port) {
     const auto divider = d.at(port.prescaler());
-    const std::uint32_t clock = s.log.trace_clock.value_or(s.log.core_clock.value_or(0));
+    const std::uint32_t clock = s.log.divided_clock().value_or(0);
     if (!divider || clock == 0) return;
     const double rate = static_cast<double>(clock) / (*divider + 1.0);
     const double wanted = s.log.baud;

@@ -12,18 +12,8 @@ namespace drone::probe {
 
 namespace {
 
-bool begins_with_one_of(const std::string& chip, std::initializer_list<std::string_view> names) {
-    return std::ranges::any_of(names, [&](std::string_view name) {
-        return std::ranges::equal(
-            std::string_view(chip).substr(0, name.size()),
-            name,
-            [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; }
-        );
-    });
-}
-
 bool is_one_of(const setup& s, std::initializer_list<std::string_view> names) {
-    return begins_with_one_of(s.probe.chip, names);
+    return std::ranges::any_of(names, [&](std::string_view name) { return chip_is(s, name); });
 }
 
 // -- STM32H7 --------------------------------------------------------------------------------------
@@ -34,7 +24,7 @@ constexpr std::uint32_t h7_swo = 0x5C00'3000;
 constexpr std::uint32_t h7_funnel = 0x5C00'4000;
 constexpr std::uint32_t h7_clocks = 7U << 20U; // TRACECLKEN, D1DBGCKEN, D3DBGCKEN
 
-bool is_h7(const setup& s) { return is_one_of(s, {"stm32h7"}); }
+bool is_h7(const setup& s) { return chip_is(s, "stm32h7"); }
 
 void h7_trace(diagnosis& d) {
     if (const auto value = d.at(h7_dbgmcu_cr)) {
@@ -126,11 +116,11 @@ std::optional<trace_pin> pin_of(const setup& s) {
         return trace_pin{.clock = 0x4002'3830, .port = 0x4002'0400};
     if (is_one_of(s, {"stm32l4", "stm32g4", "stm32wb"}))
         return trace_pin{.clock = 0x4002'104C, .port = 0x4800'0400};
-    if (is_one_of(s, {"stm32f3"}))
+    if (chip_is(s, "stm32f3"))
         return trace_pin{.clock = 0x4002'1014, .clock_bit = 18, .port = 0x4800'0400};
-    if (is_one_of(s, {"stm32l1"})) return trace_pin{.clock = 0x4002'381C, .port = 0x4002'0400};
-    if (is_one_of(s, {"stm32l5"})) return trace_pin{.clock = 0x4002'104C, .port = 0x4202'0400};
-    if (is_one_of(s, {"stm32u5"})) return trace_pin{.clock = 0x4602'0C8C, .port = 0x4202'0400};
+    if (chip_is(s, "stm32l1")) return trace_pin{.clock = 0x4002'381C, .port = 0x4002'0400};
+    if (chip_is(s, "stm32l5")) return trace_pin{.clock = 0x4002'104C, .port = 0x4202'0400};
+    if (chip_is(s, "stm32u5")) return trace_pin{.clock = 0x4602'0C8C, .port = 0x4202'0400};
     if (is_h7(s)) return trace_pin{.clock = 0x5802'44E0, .port = 0x5802'0400};
     return std::nullopt;
 }
@@ -155,7 +145,7 @@ void stm32_pin(const trace_pin& pin, diagnosis& d) {
 constexpr std::uint32_t nrf_traceconfig = 0x4000'055C;
 constexpr std::uint32_t nrf_fastest_hz = 32'000'000;
 
-bool is_nrf52(const setup& s) { return is_one_of(s, {"nrf52"}); }
+bool is_nrf52(const setup& s) { return chip_is(s, "nrf52"); }
 
 void nrf52_trace(const setup& s, diagnosis& d) {
     const auto value = d.at(nrf_traceconfig);
@@ -166,7 +156,7 @@ void nrf52_trace(const setup& s, diagnosis& d) {
         "TRACECONFIG.TRACEMUX is not Serial: the pin has no trace",
         {{nrf_traceconfig, 3U << 16U, 1U << 16U}}
     );
-    const auto said = s.log.trace_clock ? s.log.trace_clock : s.log.core_clock;
+    const auto said = s.log.divided_clock();
     if (!said) return;
     const std::uint32_t is = nrf_fastest_hz >> (*value & 3U);
     std::vector<mend> mending;
@@ -207,6 +197,14 @@ void known_writes(const setup& s, diagnosis& d) {
 }
 
 } // namespace
+
+bool chip_is(const setup& s, std::string_view begins) {
+    return std::ranges::equal(
+        std::string_view(s.probe.chip).substr(0, begins.size()),
+        begins,
+        [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; }
+    );
+}
 
 trace_port trace_port_of(const setup& s) {
     if (is_h7(s)) return {.base = h7_swo, .is_swo_alone = true};

@@ -4,11 +4,11 @@
 
 #include "probe/diagnosis.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
+#include <iterator>
 #include <span>
-#include <string>
 #include <string_view>
 
 namespace drone::probe {
@@ -62,12 +62,10 @@ constexpr uart_family families[] = {
 };
 
 const uart_family* family_of(const setup& s) {
-    std::string chip = s.probe.chip;
-    for (char& letter : chip)
-        letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    for (const uart_family& family : families)
-        if (chip.starts_with(family.chip)) return &family;
-    return nullptr;
+    const auto found = std::ranges::find_if(families, [&](const uart_family& family) {
+        return chip_is(s, family.chip);
+    });
+    return found == std::end(families) ? nullptr : found;
 }
 
 /// Sixteenths of a clock in a bit: STM32's BRR, which counts eighths in its lower half with OVER8.
@@ -107,7 +105,7 @@ std::vector<finding> diagnose_uart(const setup& s, const registers& seen) {
     }
     const uart_kind& kind = family->kind;
     const double wanted = s.log.baud;
-    const double clock = s.log.trace_clock.value_or(s.log.core_clock.value_or(0));
+    const double clock = s.log.divided_clock().value_or(0);
     bool any = false;
     for (const uart& one : family->uarts) {
         const auto control = d.at(one.base + kind.enable);

@@ -27,8 +27,7 @@ const tool* find_tool(std::string_view kind) {
 }
 
 result<std::uint32_t> trace_clock(const setup& s) {
-    if (s.log.trace_clock) return *s.log.trace_clock;
-    if (s.log.core_clock) return *s.log.core_clock;
+    if (const auto clock = s.log.divided_clock()) return *clock;
     return fail(
         "the trace clock is not known; write core_clock = \"168 MHz\" under [log], or --swo "
         "BAUD@CLOCK"

@@ -36,49 +36,37 @@ registers healthy() {
     };
 }
 
-std::vector<finding> wrong_in(const registers& seen) {
+std::vector<finding> wrong_in(const registers& seen, const setup& s = stm32f4()) {
     std::vector<finding> wrong;
-    for (finding& f : diagnose_swo(stm32f4(), seen))
+    for (finding& f : diagnose_swo(s, seen))
         if (f.is != finding::verdict::right) wrong.push_back(std::move(f));
     return wrong;
 }
 
-} // namespace
-
-TEST(Doctor, FindsNothingWrongWithATraceThatSpeaks) {
-    for (const std::uint32_t address : swo_registers(stm32f4()))
-        EXPECT_TRUE(healthy().contains(address)) << std::hex << address;
-    EXPECT_THAT(wrong_in(healthy()), testing::IsEmpty());
+/// Expects that it has every register that is read, and that nothing is wrong.
+void expect_healthy(const registers& seen, const setup& s) {
+    for (const std::uint32_t address : swo_registers(s))
+        EXPECT_TRUE(seen.contains(address)) << std::hex << address;
+    EXPECT_THAT(wrong_in(seen, s), testing::IsEmpty());
 }
 
-TEST(Doctor, NamesEachFaultAndMendsIt) {
-    struct fault {
-        std::uint32_t address;
-        std::uint32_t value;
-        const char* says;
-    };
-    const fault faults[] = {
-        {0xE000'EDFC, 0, "TRCENA"},
-        {0xE000'0FB4, 3, "locked"},
-        {0xE000'0E80, 0, "ITMENA"},
-        {0xE000'0E00, 1, "ITM_TER"},
-        {0xE004'00F0, 1, "Manchester"},
-        {0xE004'00F0, 0, "parallel"},
-        {0xE004'0010, 7, "TPIU_ACPR"},
-        {0xE004'0304, 0x102, "formatter"},
-        {0xE004'2004, 0x07, "TRACE_IOEN"},
-        {0xE004'2004, 0xE7, "TRACE_MODE"},
-        {0xE004'2004, 0x20, "DBG_SLEEP"},
-        {0x4002'0400, 0x0000'0240, "PB3"},
-        {0x4002'0420, 0x0000'5000, "PB3"},
-    };
+/// A register whose value silences the trace.
+struct fault {
+    std::uint32_t address;
+    std::uint32_t value;
+    const char* says;
+};
+
+/// Expects that each fault alone is named, and that what is said to be written mends it.
+void expect_each_named_and_mended(
+    const registers& good, const setup& s, std::initializer_list<fault> faults
+) {
     for (const fault& one : faults) {
-        registers seen = healthy();
+        registers seen = good;
         seen[one.address] = one.value;
-        const auto wrong = wrong_in(seen);
+        const auto wrong = wrong_in(seen, s);
         ASSERT_EQ(wrong.size(), 1U) << one.says;
         EXPECT_THAT(wrong[0].what, testing::HasSubstr(one.says));
-        // What it says to write makes the trace speak.
         ASSERT_FALSE(wrong[0].mending.empty()) << one.says;
         for (const mend& m : wrong[0].mending) {
             if (m.address == 0xE000'0FB0) { // the lock
@@ -86,10 +74,34 @@ TEST(Doctor, NamesEachFaultAndMendsIt) {
                 continue;
             }
             auto& value = seen[m.address];
-            value = (*value & ~m.mask) | m.value;
+            value = (value.value_or(0) & ~m.mask) | m.value;
         }
-        EXPECT_THAT(wrong_in(seen), testing::IsEmpty()) << one.says;
+        EXPECT_THAT(wrong_in(seen, s), testing::IsEmpty()) << one.says;
     }
+}
+
+} // namespace
+
+TEST(Doctor, FindsNothingWrongWithATraceThatSpeaks) { expect_healthy(healthy(), stm32f4()); }
+
+TEST(Doctor, NamesEachFaultAndMendsIt) {
+    expect_each_named_and_mended(
+        healthy(),
+        stm32f4(),
+        {{0xE000'EDFC, 0, "TRCENA"},
+         {0xE000'0FB4, 3, "locked"},
+         {0xE000'0E80, 0, "ITMENA"},
+         {0xE000'0E00, 1, "ITM_TER"},
+         {0xE004'00F0, 1, "Manchester"},
+         {0xE004'00F0, 0, "parallel"},
+         {0xE004'0010, 7, "TPIU_ACPR"},
+         {0xE004'0304, 0x102, "formatter"},
+         {0xE004'2004, 0x07, "TRACE_IOEN"},
+         {0xE004'2004, 0xE7, "TRACE_MODE"},
+         {0xE004'2004, 0x20, "DBG_SLEEP"},
+         {0x4002'0400, 0x0000'0240, "PB3"},
+         {0x4002'0420, 0x0000'5000, "PB3"}}
+    );
 }
 
 TEST(Doctor, KnowsTheSwoBlockAndTheFunnelOfAnH7) {
@@ -111,35 +123,17 @@ TEST(Doctor, KnowsTheSwoBlockAndTheFunnelOfAnH7) {
         {0x5802'0400, 0x0000'0280}, // GPIOB_MODER
         {0x5802'0420, 0},           // GPIOB_AFRL
     };
-    const auto wrong = [&](const registers& seen) {
-        std::vector<finding> all = diagnose_swo(s, seen);
-        std::erase_if(all, [](const finding& f) { return f.is == finding::verdict::right; });
-        return all;
-    };
-    for (const std::uint32_t address : swo_registers(s))
-        EXPECT_TRUE(good.contains(address)) << std::hex << address;
-    EXPECT_THAT(wrong(good), testing::IsEmpty());
-    struct fault {
-        std::uint32_t address;
-        std::uint32_t value;
-        const char* says;
-    };
-    for (const fault& one :
-         {fault{0x5C00'4000, 0x300, "funnel"},
-          fault{0x5C00'1004, 0x0000'0007, "TRACECLKEN"},
-          fault{0x5C00'1004, 0x0070'0000, "DBGSLEEP_D1"},
-          fault{0x5C00'30F0, 1, "Manchester"},
-          fault{0x5C00'3010, 83, "baud"},
-          fault{0x5802'0400, 0x0000'0240, "PB3"}}) {
-        registers seen = good;
-        seen[one.address] = one.value;
-        const auto found = wrong(seen);
-        ASSERT_EQ(found.size(), 1U) << one.says;
-        EXPECT_THAT(found[0].what, testing::HasSubstr(one.says));
-        for (const mend& m : found[0].mending)
-            seen[m.address] = (seen[m.address].value_or(0) & ~m.mask) | m.value;
-        EXPECT_THAT(wrong(seen), testing::IsEmpty()) << one.says;
-    }
+    expect_healthy(good, s);
+    expect_each_named_and_mended(
+        good,
+        s,
+        {{0x5C00'4000, 0x300, "funnel"},
+         {0x5C00'1004, 0x0000'0007, "TRACECLKEN"},
+         {0x5C00'1004, 0x0070'0000, "DBGSLEEP_D1"},
+         {0x5C00'30F0, 1, "Manchester"},
+         {0x5C00'3010, 83, "baud"},
+         {0x5802'0400, 0x0000'0240, "PB3"}}
+    );
 }
 
 TEST(Doctor, KnowsTheTraceAndThePinOfAnNrf52) {
@@ -153,39 +147,21 @@ TEST(Doctor, KnowsTheTraceAndThePinOfAnNrf52) {
     good[0xE004'0010] = 31;
     good[trace] = 0x0001'0000;
     good[pin] = 0x301;
-    const auto wrong = [&](const registers& seen) {
-        std::vector<finding> all = diagnose_swo(s, seen);
-        std::erase_if(all, [](const finding& f) { return f.is == finding::verdict::right; });
-        return all;
-    };
-    for (const std::uint32_t address : swo_registers(s))
-        EXPECT_TRUE(good.contains(address)) << std::hex << address;
-    EXPECT_THAT(wrong(good), testing::IsEmpty());
-    struct fault {
-        std::uint32_t address;
-        std::uint32_t value;
-        const char* says;
-    };
-    for (const fault& one :
-         {fault{trace, 0, "TRACEMUX"},
-          fault{trace, 0x0001'0001, "the trace clock is 16000000 Hz"},
-          fault{pin, 0x2, "the trace pin is something else"}}) {
-        registers seen = good;
-        seen[one.address] = one.value;
-        const auto found = wrong(seen);
-        ASSERT_EQ(found.size(), 1U) << one.says;
-        EXPECT_THAT(found[0].what, testing::HasSubstr(one.says));
-        for (const mend& m : found[0].mending)
-            seen[m.address] = (seen[m.address].value_or(0) & ~m.mask) | m.value;
-        EXPECT_THAT(wrong(seen), testing::IsEmpty()) << one.says;
-    }
+    expect_healthy(good, s);
+    expect_each_named_and_mended(
+        good,
+        s,
+        {{trace, 0, "TRACEMUX"},
+         {trace, 0x0001'0001, "the trace clock is 16000000 Hz"},
+         {pin, 0x2, "the trace pin is something else"}}
+    );
     // The core's clock is not what the trace port divides.
     ASSERT_TRUE(parse_swo("1000000@64MHz", s.log));
-    EXPECT_THAT(wrong(good).back().what, testing::HasSubstr("say 32000000"));
+    EXPECT_THAT(wrong_in(good, s).back().what, testing::HasSubstr("say 32000000"));
     // Without the chip's name the pin is not known.
     s.probe = parse_via("openocd:nrf52").value();
     ASSERT_TRUE(parse_swo("1000000@32MHz", s.log));
-    const auto found = wrong(good);
+    const auto found = wrong_in(good, s);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].is, finding::verdict::unknown);
 }

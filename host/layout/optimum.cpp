@@ -156,6 +156,7 @@ struct optimizer::state {
     std::optional<cuts> search = {};
     std::optional<cuts> rest = {}; ///< over all that can be better, for so many pools:
     std::size_t rest_pools = 0;
+    std::optional<optimum> plain = {}; ///< a good layout without growth, for so many pools
     std::size_t too_many_pools =
         SIZE_MAX; ///< for which that graph is too large; for more it is, too
 
@@ -214,13 +215,13 @@ struct optimizer::state {
         if (rest_pools == pools || pools >= too_many_pools) return;
         rest.reset();
         rest_pools = pools;
-        const auto layout = good(pools, {});
-        if (!layout) return;
+        plain = good(pools, {});
+        if (!plain) return;
         pool_graph::options better = shape;
         better.most_pools = pools;
         better.edge_limit = rest_limit;
-        better.limit = ceiling{.bytes = layout->bytes, .known = known};
-        for (const pool_load& pool : layout->pools)
+        better.limit = ceiling{.bytes = plain->bytes, .known = known};
+        for (const pool_load& pool : plain->pools)
             better.limit->bytes += pool.block;
         if (auto graph = pool_graph::of(index->work(), better))
             rest.emplace(*index, *std::move(graph));
@@ -233,7 +234,10 @@ struct optimizer::state {
         if (!is_whole) search_rest(pools);
         std::optional<cuts>& complete = is_whole ? search : rest;
         const bool is_complete = complete && (is_whole || rest_pools == pools);
-        auto found = is_complete ? complete->cheapest(pools, scale, known) : good(pools, scale);
+        const bool is_plain = !is_whole && rest_pools == pools && scale == growth{};
+        auto found = is_complete ? complete->cheapest(pools, scale, known)
+                     : is_plain  ? plain
+                                 : good(pools, scale);
         if (found) found->proved = is_complete;
         return found;
     }

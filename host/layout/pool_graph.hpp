@@ -33,6 +33,8 @@ public:
         );
     }
 
+    friend constexpr bool operator==(growth, growth) = default;
+
 private:
     std::uint64_t units_ = 1U << fraction_bits;
 };

@@ -62,8 +62,8 @@ void arena::on_resize(
 void arena::take(const trace::change& c) {
     const std::uint32_t begin = place(c);
     const std::uint64_t overhead = is_second_ ? overheads_.of(c.size) : 0;
-    live_.take(begin, {.end = begin + std::uint64_t{c.size} + overhead, .beside = overhead});
-    const auto taken = live_.live().find(begin);
+    const auto taken =
+        live_.take(begin, {.end = begin + std::uint64_t{c.size} + overhead, .beside = overhead});
     if (is_second_)
         changed_.insert(begin);
     else

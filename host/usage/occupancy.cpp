@@ -15,16 +15,17 @@ void occupancy::close(std::uint64_t from, std::uint64_t to) {
 }
 
 /// Into a place that no block has, in front of `next`.
-void occupancy::put(blocks::const_iterator next, std::uint64_t begin, block b) {
+occupancy::blocks::const_iterator
+occupancy::put(blocks::const_iterator next, std::uint64_t begin, block b) {
     const bool has_next = next != live_.end();
     const bool has_previous = next != live_.begin();
     const std::uint64_t left = has_previous ? std::prev(next)->second.end : 0;
     if (has_previous && has_next) close(left, next->first);
     if (has_previous) open(left, begin);
     if (has_next) open(b.end, next->first);
-    live_.emplace_hint(next, begin, b);
     taken_ += b.end - begin;
     beside_ += b.beside;
+    return live_.emplace_hint(next, begin, b);
 }
 
 void occupancy::give_back(blocks::const_iterator which) {
@@ -53,16 +54,15 @@ void occupancy::make_room(std::uint64_t begin, std::uint64_t sure_end) {
     if (sure <= begin) put(next, first, {.end = begin, .beside = begin - sure});
 }
 
-bool occupancy::take(std::uint64_t begin, block wanted) {
-    if (begin >= limit_) return false;
+occupancy::blocks::const_iterator occupancy::take(std::uint64_t begin, block wanted) {
+    if (begin >= limit_) return live_.end();
     make_room(begin, wanted.end - wanted.beside);
     const auto next = live_.lower_bound(begin);
     const std::uint64_t right = next == live_.end() ? limit_ : next->first;
     block b{.end = std::min(wanted.end, right), .beside = wanted.beside};
     b.beside -= std::min(b.beside, wanted.end - b.end);
     if (right - b.end < least_rest_) b.end = right;
-    put(next, begin, b);
-    return true;
+    return put(next, begin, b);
 }
 
 occupancy::holes occupancy::holes_in(std::uint64_t from, std::uint64_t to) const {

@@ -35,9 +35,9 @@ public:
     explicit occupancy(std::uint64_t limit = 0, std::uint64_t least_rest = 1)
         : limit_(limit), least_rest_(least_rest) {}
 
-    /// A block of [begin, wanted.end), as far as the next block and the limit leave that. Whether there is such a
-    /// block now: none begins at the limit or beyond.
-    bool take(std::uint64_t begin, block wanted);
+    /// A block of [begin, wanted.end), as far as the next block and the limit leave that. The end of live() where
+    /// there is none: at the limit or beyond.
+    blocks::const_iterator take(std::uint64_t begin, block wanted);
     /// Requires a block of live().
     void give_back(blocks::const_iterator which);
 
@@ -53,7 +53,7 @@ private:
     void make_room(std::uint64_t begin, std::uint64_t sure_end);
     void close(std::uint64_t from, std::uint64_t to);
     void open(std::uint64_t from, std::uint64_t to);
-    void put(blocks::const_iterator next, std::uint64_t begin, block b);
+    blocks::const_iterator put(blocks::const_iterator next, std::uint64_t begin, block b);
 
     std::uint64_t limit_;
     std::uint64_t least_rest_;

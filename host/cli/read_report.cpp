@@ -98,12 +98,13 @@ class module_book {
 public:
     /// Callers are named in a file only where it is the traced one: by its build ID, and because calls
     /// are where the trace says that they are.
-    [[nodiscard]] std::vector<std::string>
+    [[nodiscard]] const std::vector<std::string>&
     functions(const trace::code_module& module, std::uint64_t offset) {
-        const auto [known, is_new] = opened_.try_emplace(module.path);
-        if (is_new) known->second = open(module);
-        const std::optional<report::symbols>& program = known->second;
-        return program ? program->functions_exactly_at(offset) : std::vector<std::string>{};
+        const auto [named, is_new] = names_.try_emplace({module.path, offset});
+        if (is_new)
+            if (const auto& program = opened(module))
+                named->second = program->functions_exactly_at(offset);
+        return named->second;
     }
 
     void add(const trace::findings& found) {
@@ -114,6 +115,11 @@ public:
     [[nodiscard]] bool empty() const { return traced_.empty(); }
 
 private:
+    const std::optional<report::symbols>& opened(const trace::code_module& module) {
+        const auto [known, is_new] = opened_.try_emplace(module.path);
+        if (is_new) known->second = open(module);
+        return known->second;
+    }
     std::optional<report::symbols> open(const trace::code_module& module) {
         auto symbols = report::symbols::open(module.path);
         if (!symbols) return std::nullopt;
@@ -131,6 +137,7 @@ private:
 
     std::map<std::string, std::set<std::uint64_t>> traced_; ///< by path
     std::map<std::string, std::optional<report::symbols>> opened_;
+    std::map<std::pair<std::string, std::uint64_t>, std::vector<std::string>> names_; ///< by place
 };
 
 /// Names callers of runs on an operating system from the files that their programs had loaded, as far
@@ -140,12 +147,8 @@ void name_places(report::heap_report& r) {
     for (const report::run& one : r.runs)
         book->add(one.found);
     if (book->empty()) return;
-    using place = std::pair<std::string, std::uint64_t>;
-    auto known = std::make_shared<std::map<place, std::vector<std::string>>>();
-    r.functions_in = [book, known](const trace::code_module& module, std::uint64_t offset) {
-        const auto [named, is_new] = known->try_emplace(place(module.path, offset));
-        if (is_new) named->second = book->functions(module, offset);
-        return named->second;
+    r.functions_in = [book](const trace::code_module& module, std::uint64_t offset) {
+        return book->functions(module, offset);
     };
 }
 

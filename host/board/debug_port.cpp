@@ -116,9 +116,10 @@ void debug_port::write_access_port(unsigned number, std::uint32_t offset, std::u
 }
 
 bool debug_port::read_memory(unsigned number, const transfer& what, std::span<std::uint8_t> to) {
-    std::uint32_t& address = named(number).transfer_address;
+    port& at = named(number);
+    std::uint32_t& address = at.transfer_address;
     for (address = what.address; to.size() >= what.unit; to = to.subspan(what.unit)) {
-        const auto value = bus_read(named(number), address & ~(what.unit - 1), what.unit);
+        const auto value = bus_read(at, address & ~(what.unit - 1), what.unit);
         if (!value) return false;
         std::copy_n(base::store_le(*value).begin(), what.unit, to.begin());
         if (what.increments) address += what.unit;
@@ -129,10 +130,11 @@ bool debug_port::read_memory(unsigned number, const transfer& what, std::span<st
 bool debug_port::write_memory(
     unsigned number, const transfer& what, std::span<const std::uint8_t> from
 ) {
-    std::uint32_t& address = named(number).transfer_address;
+    port& at = named(number);
+    std::uint32_t& address = at.transfer_address;
     for (address = what.address; from.size() >= what.unit; from = from.subspan(what.unit)) {
         const auto value = static_cast<std::uint32_t>(base::load_le(from.first(what.unit)));
-        if (!bus_write(named(number), address & ~(what.unit - 1), what.unit, value)) return false;
+        if (!bus_write(at, address & ~(what.unit - 1), what.unit, value)) return false;
         if (what.increments) address += what.unit;
     }
     return true;

@@ -19,6 +19,14 @@ constexpr register_bits pin_function(std::uint32_t port) {
     return {port + function_low, 0xFU << 12U, 0};
 }
 
+/// The pin's registers: a port ignores writes without its clock.
+constexpr chip_register mode_register(std::uint32_t port, register_bits clock) {
+    return {.address = port, .reset = 0xFFFF'FEBF, .writable = every_bit, .clock = clock};
+}
+constexpr chip_register function_register(std::uint32_t port, register_bits clock) {
+    return {.address = port + function_low, .writable = every_bit, .clock = clock};
+}
+
 /// What the trace of an STM32 hangs on, with DBGMCU_CR of most of them.
 constexpr std::array<register_bits, 3> trace_path(std::uint32_t control, std::uint32_t port) {
     return {register_bits{control, 0xE0, 0x20}, pin_mode(port), pin_function(port)};
@@ -100,10 +108,8 @@ constexpr auto l4_registers(std::uint32_t identity, std::uint32_t flash_kib) {
     return std::array{
         chip_register{.address = 0x1FFF'75E0, .reset = 0xFFFF'0000 | flash_kib},
         chip_register{.address = l4_port_clocks, .writable = every_bit},
-        chip_register{
-            .address = l4_port_b, .reset = 0xFFFF'FEBF, .writable = every_bit, .clock = clock
-        },
-        chip_register{.address = l4_port_b + function_low, .writable = every_bit, .clock = clock},
+        mode_register(l4_port_b, clock),
+        function_register(l4_port_b, clock),
         chip_register{.address = dbgmcu, .reset = identity},
         chip_register{.address = dbgmcu_control, .writable = 0xE7},
         chip_register{.address = dbgmcu + 8, .writable = every_bit},
@@ -151,10 +157,8 @@ const chip& stm32u575() {
     static constexpr register_bits clock{port_clocks, 2, 2};
     static constexpr std::array registers{
         chip_register{.address = 0x0BFA'07A0, .reset = 0xFFFF'0400}, // 1 MiB
-        chip_register{
-            .address = port_b, .reset = 0xFFFF'FEBF, .writable = every_bit, .clock = clock
-        },
-        chip_register{.address = port_b + function_low, .writable = every_bit, .clock = clock},
+        mode_register(port_b, clock),
+        function_register(port_b, clock),
         // What OpenOCD waits for when it sets the clock at `reset init`: VOSRDY, BOOSTRDY, PLL1RDY, SWS.
         chip_register{.address = 0x4602'080C, .reset = 0xC000, .writable = 0x0007'0000},
         chip_register{
@@ -226,10 +230,8 @@ const chip& stm32h743() {
     };
     static constexpr std::array registers{
         chip_register{.address = 0x1FF1'E880, .reset = 0xFFFF'0800}, // 2 MiB, half of it is there
-        chip_register{
-            .address = port_b, .reset = 0xFFFF'FEBF, .writable = every_bit, .clock = clock
-        },
-        chip_register{.address = port_b + function_low, .writable = every_bit, .clock = clock},
+        mode_register(port_b, clock),
+        function_register(port_b, clock),
         chip_register{.address = port_clocks, .writable = every_bit},
         chip_register{.address = identity, .reset = 0x2003'6450},
         chip_register{.address = control, .writable = 0x1070'01BF},

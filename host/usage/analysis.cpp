@@ -9,9 +9,88 @@
 
 namespace drone::usage {
 
-void share::hold(std::uint32_t size) {
-    live_bytes += size;
-    peak_bytes = std::max(peak_bytes, live_bytes);
+// -- For each event -------------------------------------------------------------------------------
+
+// All of this is in one loop, so that a change that is made for it is not put into memory.
+
+/// Whoever asks has mostly asked before: then a look is enough.
+[[gnu::always_inline]] inline analysis::callers_share* analysis::share_of(std::uint32_t caller) {
+    constexpr int bits = std::bit_width(std::tuple_size_v<decltype(recent_callers_)>) - 1;
+    callers_share*& recent = recent_callers_[caller * 0x9E37'79B1U >> (32 - bits)];
+    if (recent == nullptr || recent->first != caller) [[unlikely]]
+        recent = &*callers_.try_emplace(caller).first;
+    return recent;
+}
+
+[[gnu::always_inline]] inline analysis::holder
+analysis::holder_of(std::uint32_t caller, std::uint16_t context) {
+    if (last_context_ == nullptr || last_context_->first != context) [[unlikely]]
+        last_context_ = &*contexts_.try_emplace(context).first;
+    return {share_of(caller), last_context_};
+}
+
+/// The block counts for who took it, not for who gives it back.
+[[gnu::always_inline]] inline analysis::holder analysis::holder_of(const trace::change& given_back
+) {
+    return given_back.block == trace::no_block ? holder_of(given_back.caller, given_back.context)
+                                               : births_[given_back.block].who;
+}
+
+[[gnu::always_inline]] inline void analysis::hold(std::uint32_t size, const holder& who) {
+    ++live_by_size_[size];
+    live_bytes_ += size;
+    ++live_blocks_;
+    who.caller->second.hold(size);
+    who.context->second.hold(size);
+}
+
+[[gnu::always_inline]] inline void analysis::release(std::uint32_t size, const holder& who) {
+    --live_by_size_[size];
+    live_bytes_ -= size;
+    --live_blocks_;
+    who.caller->second.live_bytes -= size;
+    who.context->second.live_bytes -= size;
+}
+
+[[gnu::always_inline]] inline void analysis::take(const trace::change& c) {
+    const holder who = holder_of(c.caller, c.context);
+    hold(c.size, who);
+    for (share* const s : {&who.caller->second, &who.context->second}) {
+        ++s->count;
+        s->bytes += c.size;
+    }
+    if (c.block == trace::no_block) return;
+    birth& born = births_.reach(c.block);
+    if (born.pool == nullptr) born.pool = pool_of(c.block); // where it stays
+    born.when = {events_, time_};
+    born.who = who;
+    note_place(c, born.pool);
+}
+
+[[gnu::always_inline]] inline void
+analysis::note_lifetime(std::uint32_t size, const moment& taken) {
+    lifetimes& of_size = lifetimes_[size];
+    const std::uint64_t lived = events_ - taken.event;
+    ++of_size.count;
+    of_size.shortest = std::min(of_size.shortest, lived);
+    of_size.longest = std::max(of_size.longest, lived);
+    of_size.longest_time = std::max(of_size.longest_time, time_ - taken.time);
+    of_size.sum += lived;
+    const auto log2 = static_cast<std::size_t>(std::bit_width(lived - 1));
+    if (log2 >= of_size.by_log2.size()) [[unlikely]]
+        of_size.by_log2.resize(log2 + 1);
+    ++of_size.by_log2[log2];
+}
+
+[[gnu::always_inline]] inline void analysis::give_back(const trace::change& c) {
+    release(c.size, holder_of(c));
+    if (c.block == trace::no_block) return;
+    const birth& born = births_[c.block];
+    note_lifetime(c.size, born.when);
+    if (born.pool != nullptr)
+        --born.pool->live;
+    else if (region_.holds(c.block))
+        region_.give_back(c, events_);
 }
 
 [[gnu::always_inline]] inline void analysis::count(const trace::change& c) {
@@ -20,7 +99,8 @@ void share::hold(std::uint32_t size) {
         give_back(c);
     else
         take(c);
-    if (events_ == peak_event_) note_peak();
+    if (events_ == peak_event_) [[unlikely]]
+        note_peak();
 }
 
 void analysis::on_changes(std::span<const trace::change> changes) {
@@ -32,6 +112,8 @@ void analysis::on_brief_changes(const trace::brief_changes& changes) {
     for (std::size_t i = 0; i < changes.size(); ++i)
         count(changes[i]);
 }
+
+// -- The rest -------------------------------------------------------------------------------------
 
 void analysis::on_resize(
     const trace::change& before, const trace::change& after, trace::resizing how
@@ -45,64 +127,8 @@ void analysis::on_resize(
     if (copied) release(before.size, who);
     if (region_.holds(after.block)) region_.resize(before, after, events_);
     const std::uint32_t growth = std::max(after.size, before.size) - before.size;
-    who.of_caller->bytes += growth;
-    who.of_context->bytes += growth;
-}
-
-void analysis::take(const trace::change& c) {
-    const holder& who = holder_of(c.caller, c.context);
-    hold(c.size, who);
-    for (share* const s : {who.of_caller, who.of_context}) {
-        ++s->count;
-        s->bytes += c.size;
-    }
-    if (c.block == trace::no_block) return;
-    pool_usage* const pool = pool_of(c.block);
-    births_.reach(c.block) = {{events_, time_}, who, pool};
-    note_place(c, pool);
-}
-
-void analysis::give_back(const trace::change& c) {
-    release(c.size, holder_of(c));
-    if (c.block == trace::no_block) return;
-    const birth& born = births_[c.block];
-    note_lifetime(c.size, born.when);
-    if (region_.holds(c.block))
-        region_.give_back(c, events_);
-    else if (born.pool != nullptr)
-        --born.pool->live;
-}
-
-void analysis::hold(std::uint32_t size, const holder& who) {
-    ++live_by_size_[size];
-    live_bytes_ += size;
-    ++live_blocks_;
-    who.of_caller->hold(size);
-    who.of_context->hold(size);
-}
-
-void analysis::release(std::uint32_t size, const holder& who) {
-    --live_by_size_[size];
-    live_bytes_ -= size;
-    --live_blocks_;
-    who.of_caller->live_bytes -= size;
-    who.of_context->live_bytes -= size;
-}
-
-/// Searched for only when another one asks than before.
-const analysis::holder& analysis::holder_of(std::uint32_t caller, std::uint16_t context) {
-    if (last_.of_caller == nullptr || last_.caller != caller) last_.of_caller = &callers_[caller];
-    if (last_.of_context == nullptr || last_.context != context)
-        last_.of_context = &contexts_[context];
-    last_.caller = caller;
-    last_.context = context;
-    return last_;
-}
-
-/// The block counts for who took it, not for who gives it back.
-const analysis::holder& analysis::holder_of(const trace::change& given_back) {
-    return given_back.block == trace::no_block ? holder_of(given_back.caller, given_back.context)
-                                               : births_[given_back.block].who;
+    who.caller->second.bytes += growth;
+    who.context->second.bytes += growth;
 }
 
 /// Counts where a block is, and where it would be if nothing had been full.
@@ -143,19 +169,6 @@ pool_usage* analysis::first_pool(const trace::change& c) {
     return nullptr;
 }
 
-void analysis::note_lifetime(std::uint32_t size, const moment& taken) {
-    lifetimes& of_size = lifetimes_[size];
-    const std::uint64_t lived = events_ - taken.event;
-    ++of_size.count;
-    of_size.shortest = std::min(of_size.shortest, lived);
-    of_size.longest = std::max(of_size.longest, lived);
-    of_size.longest_time = std::max(of_size.longest_time, time_ - taken.time);
-    of_size.sum += lived;
-    const auto log2 = static_cast<std::size_t>(std::bit_width(lived - 1));
-    if (log2 >= of_size.by_log2.size()) of_size.by_log2.resize(log2 + 1);
-    ++of_size.by_log2[log2];
-}
-
 void analysis::note_peak() {
     peak_ = {events_, time_};
     live_at_peak_.clear();
@@ -168,6 +181,7 @@ void analysis::note_peak() {
 }
 
 void analysis::on_heap(const trace::traced_heap& heap) {
+    births_.clear(); // they say in which pool a block is
     pools_.clear();
     for (const trace::traced_pool& pool : heap.pools)
         pools_.push_back({.pool = pool});
@@ -188,9 +202,9 @@ pool_usage* analysis::pool_of(trace::block_number number) {
 void analysis::on_failure(const trace::failure& f) {
     const std::uint64_t before = events_++;
     ++failures_by_size_[f.size];
-    const holder& who = holder_of(f.caller, f.context);
-    ++who.of_caller->failures;
-    ++who.of_context->failures;
+    const holder who = holder_of(f.caller, f.context);
+    ++who.caller->second.failures;
+    ++who.context->second.failures;
     if (failures_.size() < failures_kept)
         failures_.push_back(
             {f.size, f.caller, f.context, {before, time_}, live_bytes_, live_blocks_, f.at_least}
@@ -210,10 +224,11 @@ void analysis::on_live(const trace::change& taken, bool certain) {
         .taken = {},
         .certain = certain,
     };
-    if (const birth* const born = births_.find(taken.block)) {
+    if (const birth* const born = births_.find(taken.block);
+        born != nullptr && born->who.caller != nullptr) {
         block.taken = born->when;
-        block.caller = born->who.caller;
-        block.context = born->who.context;
+        block.caller = born->who.caller->first;
+        block.context = born->who.context->first;
     }
     live_at_end_.push_back(block);
 }

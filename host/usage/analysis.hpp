@@ -6,6 +6,7 @@
 #include "usage/size_map.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -56,7 +57,10 @@ struct share {
     std::uint64_t bytes_at_peak = 0; ///< live when the whole heap was at its peak
     std::uint64_t failures = 0;
 
-    void hold(std::uint32_t size);
+    void hold(std::uint32_t size) {
+        live_bytes += size;
+        peak_bytes = std::max(peak_bytes, live_bytes);
+    }
 };
 
 /// A request that the traced heap could not serve.
@@ -149,12 +153,13 @@ public:
     [[nodiscard]] std::uint64_t events() const { return events_; }
 
 private:
+    using callers_share = std::pair<const std::uint32_t, share>;
+    using contexts_share = std::pair<const std::uint16_t, share>;
+
     /// Who took a block. Shares stay where they are.
     struct holder {
-        std::uint32_t caller = 0;
-        std::uint16_t context = trace::no_context;
-        share* of_caller = nullptr;
-        share* of_context = nullptr;
+        callers_share* caller = nullptr;
+        contexts_share* context = nullptr;
     };
     struct birth {
         moment when;
@@ -167,8 +172,9 @@ private:
     void give_back(const trace::change& c);
     void hold(std::uint32_t size, const holder& who);
     void release(std::uint32_t size, const holder& who);
-    [[nodiscard]] const holder& holder_of(std::uint32_t caller, std::uint16_t context);
-    [[nodiscard]] const holder& holder_of(const trace::change& given_back);
+    [[nodiscard]] callers_share* share_of(std::uint32_t caller);
+    [[nodiscard]] holder holder_of(std::uint32_t caller, std::uint16_t context);
+    [[nodiscard]] holder holder_of(const trace::change& given_back);
     void note_place(const trace::change& c, pool_usage* pool);
     [[nodiscard]] bool is_first(const pool_usage& pool, const trace::change& c) const;
     [[nodiscard]] pool_usage* first_pool(const trace::change& c);
@@ -191,7 +197,8 @@ private:
     size_map<lifetimes> lifetimes_;
     std::unordered_map<std::uint32_t, share> callers_;
     std::map<std::uint16_t, share> contexts_;
-    holder last_; ///< that was asked for
+    std::array<callers_share*, 512> recent_callers_{}; ///< by a hash of the caller
+    contexts_share* last_context_ = nullptr;
     std::vector<failed_request> failures_;
     std::map<std::uint32_t, std::uint64_t> failures_by_size_;
     std::vector<pool_usage> pools_;

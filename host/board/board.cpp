@@ -4,14 +4,13 @@
 
 #include "board/board.hpp"
 
-#include "base/bytes.hpp"
 #include "board/component_ids.hpp"
+#include "board/semihosting.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <utility>
 
 namespace drone::board {
@@ -31,6 +30,7 @@ std::vector<std::uint32_t> register_pages_of(const chip& part) {
 constexpr std::uint32_t no_program = 0xFFFF'FFFE; // where a core without a vector table starts
 
 constexpr std::uint32_t catch_reset = 1; // DEMCR.VC_CORERESET
+constexpr std::uint16_t semihosting_breakpoint = 0xBEAB;
 
 constexpr std::uint32_t core_id(core_model model) {
     switch (model) {
@@ -48,10 +48,6 @@ constexpr std::uint32_t core_id(core_model model) {
     return 0x410F'C241;
 }
 
-std::uint16_t halfword(std::span<const std::uint8_t> bytes) {
-    return bytes.size() < 2 ? std::uint16_t{0} : base::load_le<std::uint16_t>(bytes.data());
-}
-
 /// What a system reset leaves alone: the debug and trace units (ARMv7-M C1.2, B1.5.16).
 void keep_debug_domain(peripherals& from, peripherals& to) {
     to.watch = from.watch;
@@ -65,18 +61,6 @@ void keep_debug_domain(peripherals& from, peripherals& to) {
     to.registers.reset();
     to.monitor_control = from.monitor_control;
     to.held_in_reset = from.held_in_reset;
-}
-
-/// A5.1: these begin an instruction of two halfwords.
-constexpr std::uint32_t instruction_size(std::uint16_t first) { return first >= 0xE800 ? 4 : 2; }
-
-constexpr bool is_it(std::uint16_t opcode) {
-    return (opcode & 0xFF00U) == 0xBF00U && (opcode & 0xFU) != 0;
-}
-
-/// Instructions that an IT instruction makes conditional, 1..4.
-constexpr unsigned it_length(std::uint16_t opcode) {
-    return 4U - static_cast<unsigned>(std::countr_zero(static_cast<unsigned>(opcode & 0xFU)));
 }
 
 } // namespace
@@ -102,20 +86,13 @@ result<std::unique_ptr<virtual_board>> virtual_board::make(
     );
     if (!processor) return std::unexpected(processor.error());
     made->core_ = std::move(*processor);
-    made->mark_it_blocks(0, flash_size);
+    exception_events& events = *made;
+    made->exceptions_ = std::make_unique<board_exceptions>(
+        made->setup_, *made->core_, made->devices_, listener, events
+    );
+    made->marks_.find_it(made->core_->flash(), 0, flash_size);
     if (auto started = made->reset(); !started) return std::unexpected(started.error());
     return made;
-}
-
-void virtual_board::mark_it_blocks(std::uint32_t offset, std::uint32_t size) {
-    const std::span<const std::uint8_t> flash = core_->flash();
-    for (std::uint32_t i = offset & ~1U; i < offset + size; i += 2) {
-        std::uint8_t& mark = marks_[i / 2];
-        mark = static_cast<std::uint8_t>(
-            (mark & ~unsigned{marked_it}) |
-            (is_it(halfword(flash.subspan(i))) ? unsigned{marked_it} : 0U)
-        );
-    }
 }
 
 result<void> virtual_board::reset() {
@@ -153,8 +130,8 @@ result<void> virtual_board::reset() {
     follow_trace_path();
     core_->reset(stack);
     if (setup_.probe) attach_probe(*setup_.probe);
-    it_end_ = 0;
-    look_now();
+    conditional_.close();
+    clock_.look_now();
     for (board_observer* observer : observers_)
         observer->was_reset(*this);
     return {};
@@ -174,9 +151,10 @@ run_end virtual_board::run(const run_limits& limits) {
             if (auto done = reset(); !done)
                 return {run_end::kind::faulted, 1, done.error().message};
         }
-        serve_devices();
-        if (const unsigned number = it_end_ == 0 ? devices_.interrupts.next(masks()) : 0) {
-            if (auto end = take_exception(number)) return *end;
+        clock_.serve();
+        if (const unsigned number =
+                conditional_.is_open() ? exception::none : exceptions_->next()) {
+            if (auto end = exceptions_->enter(number)) return *end;
         }
         schedule();
         why_stopped_ = attention::none;
@@ -195,34 +173,20 @@ void virtual_board::flush_trace() {
     static_cast<void>(hand_over());
 }
 
-void virtual_board::pend_at(std::uint64_t at, unsigned irq) {
-    injections_.insert(std::ranges::upper_bound(injections_, at, {}, &injection::at), {at, irq});
-    look_now();
-}
-
 snapshot virtual_board::save() const { return {devices_, core_->save()}; }
 
 void virtual_board::restore(const snapshot& moment) {
     devices_ = moment.devices;
     devices_.deepest_nesting = devices_.interrupts.nesting().size();
     core_->restore(moment.processor);
-    it_end_ = 0;
-    look_now();
+    conditional_.close();
+    clock_.look_now();
 }
 
 void virtual_board::observe(board_observer& observer) {
     observers_.push_back(&observer);
     observes_everything_ = observes_everything_ || observer.wants_every_instruction();
-    look_now();
-}
-
-void virtual_board::mark(std::uint32_t address) {
-    if (flash_offset(address) < flash_size) marks_[flash_offset(address) / 2] |= marked_address;
-}
-
-unsigned virtual_board::marks_at(std::uint32_t address) const {
-    const std::uint32_t offset = flash_offset(address);
-    return offset < flash_size ? marks_[offset / 2] : 0U;
+    clock_.look_now();
 }
 
 // The one function that runs for every instruction.
@@ -231,7 +195,7 @@ void virtual_board::on_instruction(
 ) {
     auto& board = *static_cast<virtual_board*>(self);
     const auto where = static_cast<std::uint32_t>(address);
-    if (board.devices_.now >= board.attention_at_ || board.marks_at(where) != 0) [[unlikely]] {
+    if (board.clock_.is_look_due() || board.marks_.at(where) != 0) [[unlikely]] {
         if (!board.attend(where, size)) return;
     }
     ++board.devices_.now;
@@ -240,11 +204,11 @@ void virtual_board::on_instruction(
 /// Returns whether the instruction is executed.
 bool virtual_board::attend(std::uint32_t address, std::uint32_t size) {
     if (why_stopped_ != attention::none) return false;
-    skip_conditionals(address);
-    if (it_end_ != 0) {
-        it_expected_ = address + size; // the core cannot be stopped inside the block
-    } else if (devices_.now >= due_at_ ||
-               (marks_at(address) & (marked_address | marked_breakpoint)) != 0) {
+    devices_.now += conditional_.move_to(*core_, address);
+    const unsigned here = marks_.at(address);
+    if (conditional_.is_open()) {
+        conditional_.expect(address + size); // the core cannot be stopped inside the block
+    } else if (clock_.is_due() || (here & (code_marks::watched | code_marks::breakpoint)) != 0) {
         why_stopped_ = wants_to_stop(address);
         if (why_stopped_ != attention::none) {
             core_->stop();
@@ -252,11 +216,10 @@ bool virtual_board::attend(std::uint32_t address, std::uint32_t size) {
         }
         schedule();
     } else {
-        attention_at_ = due_at_; // an IT block has ended
+        clock_.look_when_due(); // an IT block has ended
     }
     first_instruction_ = false;
-    const unsigned here = marks_at(address);
-    if ((here & marked_address) != 0) {
+    if ((here & code_marks::watched) != 0) {
         for (board_observer* observer : observers_)
             observer->reached(*this, address);
     }
@@ -264,68 +227,49 @@ bool virtual_board::attend(std::uint32_t address, std::uint32_t size) {
         for (board_observer* observer : observers_)
             observer->executing(*this, address);
     }
-    if ((here & marked_it) != 0 && it_end_ == 0) {
-        std::uint32_t end = address + 2;
-        for (unsigned left = it_length(halfword(core_->memory(address, 2))); left != 0; --left)
-            end += instruction_size(halfword(core_->memory(end, 2)));
-        it_expected_ = address + 2;
-        it_end_ = end;
-        attention_at_ = 0;
+    if ((here & code_marks::it) != 0 && !conditional_.is_open()) {
+        conditional_.open(*core_, address);
+        clock_.look_always();
     }
     return true;
 }
 
-// Unicorn does not show the instructions of an IT block whose condition fails. They take a cycle
-// each on a real core too, so they are counted when the next one is seen.
-void virtual_board::skip_conditionals(std::uint32_t address) {
-    if (it_end_ == 0) return;
-    if (address > it_expected_ && address <= it_end_) {
-        for (std::uint32_t at = it_expected_; at < address; ++devices_.now)
-            at += instruction_size(halfword(core_->memory(at, 2)));
-    }
-    if (address < it_expected_ || address >= it_end_) it_end_ = 0;
-}
-
 virtual_board::attention virtual_board::wants_to_stop(std::uint32_t address) {
     // Executed from where no IT blocks are marked.
-    if (flash_offset(address) >= flash_size && may_be_conditional(address)) return attention::none;
-    if ((marks_at(address) & marked_breakpoint) != 0 && devices_.debug.enabled)
+    if (flash_offset(address) >= flash_size && may_be_conditional(*core_, address))
+        return attention::none;
+    if ((marks_.at(address) & code_marks::breakpoint) != 0 && devices_.debug.enabled)
         return attention::breakpoint;
     if (limits_.cycles && devices_.now >= *limits_.cycles) return attention::limit;
     if (limits_.address == address && !first_instruction_ &&
         (!limits_.stack || *limits_.stack == core_->get(UC_ARM_REG_SP))) {
         return attention::address;
     }
-    if (devices_.now >= poll_at_) return attention::poll;
+    if (clock_.is_poll_due()) return attention::poll;
     // Code that a program has just written to flash.
     if (flash_changes_.any() && !devices_.flash_control.programs()) return attention::exception;
     devices_.next_instruction = address;
-    serve_devices();
-    if (devices_.interrupts.next(masks()) != exception::none) return attention::exception;
+    clock_.serve();
+    if (exceptions_->next() != exception::none) return attention::exception;
     return attention::none;
 }
 
-/// Whether an IT instruction before `address` may reach as far.
-bool virtual_board::may_be_conditional(std::uint32_t address) const {
-    constexpr std::uint32_t longest_block = 16;
-    for (std::uint32_t back = 2; back <= longest_block; back += 2) {
-        const std::uint16_t opcode = halfword(core_->memory(address - back, 2));
-        if (!is_it(opcode)) continue;
-        std::uint32_t at = address - back + 2;
-        for (unsigned left = it_length(opcode); left != 0; --left) {
-            if (at == address) return true;
-            at += instruction_size(halfword(core_->memory(at, 2)));
-        }
-    }
-    return false;
+/// Decides up to when instructions may run without a closer look.
+void virtual_board::schedule() {
+    clock_.schedule(limits_.cycles);
+    const bool stops_in_ram = limits_.address && flash_offset(*limits_.address) >= flash_size;
+    if (stops_in_ram || observes_everything_) clock_.look_now();
 }
 
-exception_masks virtual_board::masks() const {
-    return {
-        .primask = core_->get(UC_ARM_REG_PRIMASK) != 0 || devices_.debug.masks_interrupts,
-        .faultmask = core_->get(UC_ARM_REG_FAULTMASK) != 0,
-        .basepri = static_cast<std::uint8_t>(core_->get(UC_ARM_REG_BASEPRI)),
-    };
+void virtual_board::entered_exception(unsigned number) {
+    conditional_.close();
+    for (board_observer* observer : observers_)
+        observer->entered_exception(*this, number);
+}
+
+void virtual_board::left_exception(unsigned number) {
+    for (board_observer* observer : observers_)
+        observer->left_exception(*this, number);
 }
 
 std::optional<run_end> virtual_board::handle(const trap& why) {
@@ -337,14 +281,14 @@ std::optional<run_end> virtual_board::handle(const trap& why) {
     case trap::cause::exception_return:
         return return_from_exception(why.pc);
     case trap::cause::supervisor_call:
-        return call_supervisor();
+        return exceptions_->call_supervisor();
     case trap::cause::breakpoint:
         return hit_breakpoint();
     case trap::cause::memory_fault:
     case trap::cause::usage_fault:
         break;
     }
-    return fault(why);
+    return exceptions_->fault(why);
 }
 
 std::optional<run_end> virtual_board::stopped() {
@@ -358,7 +302,8 @@ std::optional<run_end> virtual_board::stopped() {
     case attention::poll:
         return poll_listener();
     case attention::breakpoint:
-        return halt(core_debug::breakpoint);
+        devices_.halt(core_debug::breakpoint);
+        return run_end{run_end::kind::halted, 0, {}};
     case attention::exception:
     case attention::none:
         break;
@@ -366,8 +311,62 @@ std::optional<run_end> virtual_board::stopped() {
     return std::nullopt;
 }
 
+std::optional<run_end> virtual_board::sleep() {
+    devices_.asleep = true;
+    for (;;) {
+        switch (clock_.sleep(exceptions_->masks(), limits_.cycles)) {
+        case board_clock::waking::by_exception:
+            devices_.asleep = false;
+            return std::nullopt;
+        case board_clock::waking::never:
+            return run_end{
+                run_end::kind::idle,
+                0,
+                fmt::format(
+                    "the core sleeps at {:#010x} and nothing is set up to wake it",
+                    devices_.next_instruction
+                )
+            };
+        case board_clock::waking::limit:
+            why_stopped_ = attention::limit;
+            return stopped();
+        case board_clock::waking::poll:
+            if (auto end = poll_listener(); end || reset_wanted_) return end;
+        }
+    }
+}
+
+std::optional<run_end> virtual_board::return_from_exception(std::uint32_t exception_return) {
+    if (auto end = exceptions_->leave(exception_return)) return end;
+    if (devices_.interrupts.sleeps_on_exit() && devices_.interrupts.nesting().empty())
+        return sleep();
+    return std::nullopt;
+}
+
+std::optional<run_end> virtual_board::hit_breakpoint() {
+    const auto code = core_->memory(devices_.next_instruction, 2);
+    const bool is_semihosting =
+        code.size() == 2 && (code[0] | code[1] << 8U) == semihosting_breakpoint;
+    if (setup_.debug_port && devices_.debug.enabled) {
+        devices_.halt(core_debug::breakpoint);
+        return run_end{run_end::kind::halted, 0, {}};
+    }
+    if (setup_.probe && is_semihosting) return semihost();
+    if (setup_.probe) return exceptions_->lockup("breakpoint instruction");
+    return exceptions_->fault_at_breakpoint();
+}
+
+std::optional<run_end> virtual_board::semihost() {
+    const semihosting_result done = semihosting_call(*core_, devices_.now, setup_.cpu_hz);
+    if (!done.text.empty()) listener_.console(done.descriptor, done.text);
+    if (done.exit_status) return run_end{run_end::kind::exited, *done.exit_status, {}};
+    core_->set_result(done.value);
+    devices_.next_instruction += 2;
+    return std::nullopt;
+}
+
 std::optional<run_end> virtual_board::poll_listener() {
-    poll_at_ = devices_.now + setup_.poll_cycles;
+    clock_.polled();
     devices_.trace.advance(devices_.now, devices_.pin);
     if (!hand_over()) return run_end{run_end::kind::requested, 0, {}};
     switch (listener_.poll()) {

@@ -29,11 +29,6 @@ constexpr std::uint32_t s_lockup = 1U << 19U;
 constexpr std::uint32_t s_retire_st = 1U << 24U;
 constexpr std::uint32_t s_reset_st = 1U << 25U;
 
-// DEMCR (C1.6.5)
-constexpr std::uint32_t catch_usage = 7U << 5U; // VC_NOCPERR, VC_CHKERR, VC_STATERR
-constexpr std::uint32_t catch_bus = 1U << 8U;
-constexpr std::uint32_t catch_hard = 1U << 10U;
-
 // DCRSR (C1.6.3)
 constexpr std::uint32_t register_write = 1U << 16U;
 constexpr unsigned selector_bits = 0x7F;
@@ -121,7 +116,7 @@ bool virtual_board::debug_write(std::uint32_t address, unsigned size, std::uint3
     if (part().external.has(address)) {
         address = as_core_sees(address);
         if (size != 4 || !is_register(address)) return false;
-        look_now();
+        clock_.look_now();
         write_word(address, value); // no lock holds from there
         return true;
     }
@@ -164,12 +159,12 @@ std::uint32_t virtual_board::read_halting_status() {
 void virtual_board::write_halting_control(std::uint32_t value) {
     if (value >> 16U != debug_key) return;
     core_debug& debug = devices_.debug;
-    look_now();
+    clock_.look_now();
     debug.enabled = (value & c_debugen) != 0;
     debug.steps = debug.enabled && (value & c_step) != 0;
     debug.masks_interrupts = debug.enabled && (value & c_maskints) != 0;
     if (debug.enabled && (value & c_halt) != 0) {
-        if (!debug.halted) static_cast<void>(halt(core_debug::halt_request));
+        if (!debug.halted) devices_.halt(core_debug::halt_request);
         return;
     }
     const bool resumes = std::exchange(debug.halted, false);
@@ -181,28 +176,7 @@ void virtual_board::step() {
     run_end end = run(one_instruction);
     while (end.why == run_end::kind::requested)
         end = run(one_instruction);
-    if (end.why == run_end::kind::limit) static_cast<void>(halt(core_debug::halt_request));
-}
-
-run_end virtual_board::halt(core_debug::event why) {
-    devices_.debug.halt(why);
-    devices_.asleep = false; // C1.5.1: a core that is halted in a WFI goes on after it
-    return {run_end::kind::halted, 0, {}};
-}
-
-bool virtual_board::catches_vector(unsigned number) const {
-    if (!setup_.debug_port || !devices_.debug.enabled) return false;
-    const std::uint32_t caught = devices_.monitor_control;
-    switch (number) {
-    case exception::hard_fault:
-        return (caught & catch_hard) != 0;
-    case exception::bus_fault:
-        return (caught & catch_bus) != 0;
-    case exception::usage_fault:
-        return (caught & catch_usage) != 0;
-    default:
-        return false;
-    }
+    if (end.why == run_end::kind::limit) devices_.halt(core_debug::halt_request);
 }
 
 void virtual_board::transfer_core_register(std::uint32_t selector) {
@@ -242,12 +216,8 @@ void virtual_board::transfer_core_register(std::uint32_t selector) {
 }
 
 void virtual_board::set_breakpoints() {
-    for (std::uint8_t& mark : marks_)
-        mark &= static_cast<std::uint8_t>(~unsigned{marked_breakpoint});
-    for (const std::uint32_t address : devices_.breakpoints.breakpoints())
-        if (flash_offset(address) < flash_size)
-            marks_[flash_offset(address) / 2] |= marked_breakpoint;
-    look_now();
+    marks_.set_breakpoints(devices_.breakpoints.breakpoints());
+    clock_.look_now();
 }
 
 /// The engine keeps translated code: what was written since it last ran is translated anew.
@@ -258,7 +228,7 @@ void virtual_board::apply_written_memory() {
         const std::uint32_t size = flash_changes_.end - flash_changes_.begin;
         core_->memory_changed(flash_origin + flash_changes_.begin, size);
         core_->memory_changed(flash_alias + flash_changes_.begin, size);
-        mark_it_blocks(flash_changes_.begin, size);
+        marks_.find_it(core_->flash(), flash_changes_.begin, size);
     }
     ram_changes_ = flash_changes_ = {};
 }

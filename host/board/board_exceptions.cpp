@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: MIT
-
-// How the board's exceptions begin and end: interrupts, calls, faults, semihosting.
-
-#include "board/board.hpp"
-#include "board/semihosting.hpp"
+#include "board/board_exceptions.hpp"
 
 #include <drone/handlers.hpp>
 
@@ -15,13 +11,16 @@
 namespace drone::board {
 namespace {
 
-constexpr std::uint16_t semihosting_breakpoint = 0xBEAB;
-
 // CFSR and HFSR (B3.2.15, B3.2.16)
 constexpr std::uint32_t precise_bus_error = 1U << 9U | 1U << 15U; // with a valid BFAR
 constexpr std::uint32_t undefined_instruction = 1U << 16U;
 constexpr std::uint32_t forced = 1U << 30U;
 constexpr std::uint32_t debug_event = 1U << 31U;
+
+// DEMCR (C1.6.5)
+constexpr std::uint32_t catch_usage = 7U << 5U; // VC_NOCPERR, VC_CHKERR, VC_STATERR
+constexpr std::uint32_t catch_bus = 1U << 8U;
+constexpr std::uint32_t catch_hard = 1U << 10U;
 
 // UDF #imm8 (A7.7.194). drone/handlers.hpp stops a program with two of them.
 constexpr std::uint16_t udf_opcode = 0xDE00;
@@ -69,53 +68,72 @@ std::string reason_to_stop(const core& processor, std::uint32_t pc) {
 
 } // namespace
 
-std::optional<run_end> virtual_board::take_exception(unsigned number) {
-    const auto vector = core_->read_word(devices_.interrupts.vector_table() + 4 * number);
+exception_masks board_exceptions::masks() const {
+    return {
+        .primask = core_.get(UC_ARM_REG_PRIMASK) != 0 || devices_.debug.masks_interrupts,
+        .faultmask = core_.get(UC_ARM_REG_FAULTMASK) != 0,
+        .basepri = static_cast<std::uint8_t>(core_.get(UC_ARM_REG_BASEPRI)),
+    };
+}
+
+bool board_exceptions::catches_vector(unsigned number) const {
+    if (!setup_.debug_port || !devices_.debug.enabled) return false;
+    const std::uint32_t caught = devices_.monitor_control;
+    switch (number) {
+    case exception::hard_fault:
+        return (caught & catch_hard) != 0;
+    case exception::bus_fault:
+        return (caught & catch_bus) != 0;
+    case exception::usage_fault:
+        return (caught & catch_usage) != 0;
+    default:
+        return false;
+    }
+}
+
+std::optional<run_end> board_exceptions::enter(unsigned number) {
+    const auto vector = core_.read_word(devices_.interrupts.vector_table() + 4 * number);
     if (!vector || (*vector & 1U) == 0) {
         return lockup(fmt::format(
             "exception {} has no handler: its vector is {:#010x}", number, vector.value_or(0)
         ));
     }
     const std::uint32_t return_address = devices_.next_instruction;
-    if (!core_->enter_handler(number, return_address, devices_.interrupts.aligns_stack())) {
+    if (!core_.enter_handler(number, return_address, devices_.interrupts.aligns_stack())) {
         return lockup(fmt::format("exception {} finds no stack", number));
     }
     devices_.interrupts.enter(number);
     devices_.deepest_nesting =
         std::max(devices_.deepest_nesting, devices_.interrupts.nesting().size());
     devices_.next_instruction = *vector & ~1U;
-    it_end_ = 0;
-    trace_exception(number, dwt::exception_action::enter);
-    for (board_observer* observer : observers_)
-        observer->entered_exception(*this, number);
-    if (catches_vector(number)) return halt(core_debug::vector_catch);
-    return std::nullopt;
+    trace(number, dwt::exception_action::enter);
+    events_.entered_exception(number);
+    if (!catches_vector(number)) return std::nullopt;
+    devices_.halt(core_debug::vector_catch);
+    return run_end{run_end::kind::halted, 0, {}};
 }
 
-std::optional<run_end> virtual_board::return_from_exception(std::uint32_t exception_return) {
-    const unsigned number = core_->exception_number();
+std::optional<run_end> board_exceptions::leave(std::uint32_t exception_return) {
+    const unsigned number = core_.exception_number();
     if (number == exception::none) {
         // In thread mode it is an address like any other, and nothing can be executed there.
         const std::string what = fmt::format("instruction fetch from {:#010x}", exception_return);
         return fault({trap::cause::memory_fault, exception_return & ~1U, exception_return, what});
     }
-    if (number != exception::nmi) core_->set(UC_ARM_REG_FAULTMASK, 0);
-    const auto return_address = core_->leave_handler(exception_return);
+    if (number != exception::nmi) core_.set(UC_ARM_REG_FAULTMASK, 0);
+    const auto return_address = core_.leave_handler(exception_return);
     if (!return_address) {
         return lockup(fmt::format("the return from exception {} finds no stack", number));
     }
     devices_.interrupts.leave(number);
     devices_.next_instruction = *return_address;
-    trace_exception(number, dwt::exception_action::exit);
-    trace_exception(core_->exception_number(), dwt::exception_action::return_to);
-    for (board_observer* observer : observers_)
-        observer->left_exception(*this, number);
-    if (devices_.interrupts.sleeps_on_exit() && devices_.interrupts.nesting().empty())
-        return sleep();
+    trace(number, dwt::exception_action::exit);
+    trace(core_.exception_number(), dwt::exception_action::return_to);
+    events_.left_exception(number);
     return std::nullopt;
 }
 
-void virtual_board::trace_exception(unsigned number, dwt::exception_action action) {
+void board_exceptions::trace(unsigned number, dwt::exception_action action) {
     if (!devices_.watch.traces_exceptions()) return;
     const std::array<std::uint8_t, 3> packet{
         0x0E,
@@ -125,9 +143,9 @@ void virtual_board::trace_exception(unsigned number, dwt::exception_action actio
     devices_.trace.hardware_packet(packet, devices_.now, devices_.pin);
 }
 
-std::optional<run_end> virtual_board::call_supervisor() {
+std::optional<run_end> board_exceptions::call_supervisor() {
     if (devices_.interrupts.can_enter(exception::supervisor_call, masks())) {
-        return take_exception(exception::supervisor_call);
+        return enter(exception::supervisor_call);
     }
     return fault(
         {trap::cause::usage_fault,
@@ -137,13 +155,7 @@ std::optional<run_end> virtual_board::call_supervisor() {
     );
 }
 
-std::optional<run_end> virtual_board::hit_breakpoint() {
-    const auto code = core_->memory(devices_.next_instruction, 2);
-    const bool is_semihosting =
-        code.size() == 2 && (code[0] | code[1] << 8U) == semihosting_breakpoint;
-    if (setup_.debug_port && devices_.debug.enabled) return halt(core_debug::breakpoint);
-    if (setup_.probe && is_semihosting) return semihost();
-    if (setup_.probe) return lockup("breakpoint instruction");
+std::optional<run_end> board_exceptions::fault_at_breakpoint() {
     // C1.6.3: without a debugger it is a hard fault.
     devices_.interrupts.note_fault(0, debug_event);
     return fault(
@@ -154,16 +166,7 @@ std::optional<run_end> virtual_board::hit_breakpoint() {
     );
 }
 
-std::optional<run_end> virtual_board::semihost() {
-    const semihosting_result done = semihosting_call(*core_, devices_.now, setup_.cpu_hz);
-    if (!done.text.empty()) listener_.console(done.descriptor, done.text);
-    if (done.exit_status) return run_end{run_end::kind::exited, *done.exit_status, {}};
-    core_->set_result(done.value);
-    devices_.next_instruction += 2;
-    return std::nullopt;
-}
-
-std::optional<run_end> virtual_board::fault(const trap& why) {
+std::optional<run_end> board_exceptions::fault(const trap& why) {
     const bool memory = why.why == trap::cause::memory_fault;
     const unsigned own = memory ? exception::bus_fault : exception::usage_fault;
     const bool own_handler =
@@ -173,7 +176,7 @@ std::optional<run_end> virtual_board::fault(const trap& why) {
     );
     if (memory) devices_.interrupts.note_fault_address(why.address);
     const unsigned number = own_handler ? own : exception::hard_fault;
-    const std::string stopped = memory ? std::string() : reason_to_stop(*core_, why.pc);
+    const std::string stopped = memory ? std::string() : reason_to_stop(core_, why.pc);
     // Nothing of a program is there; a heap that is exhausted hands it out.
     constexpr std::uint32_t null_page = 0x1000;
     const bool is_null = memory && why.address < null_page && why.what.starts_with("write");
@@ -186,7 +189,7 @@ std::optional<run_end> virtual_board::fault(const trap& why) {
     }
     devices_.next_instruction = why.pc;
     const run_end told = lockup(what);
-    if (auto end = take_exception(number)) {
+    if (auto end = enter(number)) {
         if (end->why == run_end::kind::halted) return end;
         return run_end{run_end::kind::faulted, 1, told.message + ", and no handler for it"};
     }
@@ -194,11 +197,11 @@ std::optional<run_end> virtual_board::fault(const trap& why) {
     return std::nullopt;
 }
 
-run_end virtual_board::lockup(const std::string& what) const {
-    const std::uint32_t stack = core_->get(UC_ARM_REG_SP);
+run_end board_exceptions::lockup(const std::string& what) const {
+    const std::uint32_t stack = core_.get(UC_ARM_REG_SP);
     std::string words;
     for (std::uint32_t i = 0; i < 4; ++i) {
-        const auto word = core_->read_word(stack + 4 * i);
+        const auto word = core_.read_word(stack + 4 * i);
         if (!word) break;
         words += fmt::format(" {:08x}", *word);
     }
@@ -209,9 +212,9 @@ run_end virtual_board::lockup(const std::string& what) const {
             "{} at pc {:#010x}, lr {:#010x}, sp {:#010x}, exception {}, stack:{}",
             what,
             devices_.next_instruction,
-            core_->get(UC_ARM_REG_LR),
+            core_.get(UC_ARM_REG_LR),
             stack,
-            core_->exception_number(),
+            core_.exception_number(),
             words.empty() ? " outside RAM" : words
         )
     };

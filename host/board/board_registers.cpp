@@ -39,14 +39,15 @@ constexpr bool has_floating_point(core_model model) {
 
 std::uint32_t virtual_board::read_register(std::uint32_t address, unsigned size) {
     const std::uint32_t whole = read_word(address & ~3U);
-    if (address < itm_base + stimulus_bytes && address >= itm_base) skip_polling(whole != 0);
+    if (address < itm_base + stimulus_bytes && address >= itm_base)
+        clock_.skip_polling(whole != 0, limits_.cycles);
     const std::uint32_t word = whole >> 8U * (address & 3U);
     return size == 4 ? word : word & ((1U << 8U * size) - 1U);
 }
 
 void virtual_board::write_register(std::uint32_t address, unsigned size, std::uint32_t value) {
     // Whatever was written may change what is due or pending.
-    look_now();
+    clock_.look_now();
     if (size == 4 && devices_.registers.lock_takes(address, value)) return;
     if (address >= itm_base && address < itm_base + stimulus_bytes) {
         devices_.trace.write((address - itm_base) & ~3U, size, value, devices_.now, devices_.pin);
@@ -91,25 +92,6 @@ std::uint32_t virtual_board::read_word(std::uint32_t address) {
 std::uint32_t virtual_board::read_peripheral(std::uint32_t address) const {
     if (devices_.flash_control.has(address)) return devices_.flash_control.read(address);
     return devices_.registers.read(address).value_or(0);
-}
-
-// A loop that waits for the FIFO does nothing else until a byte leaves it or an event comes, so
-// time may skip to there, as in WFI. Only a tight loop of several polls is taken for one: code that
-// looks once and drops its packet must not gain time by looking.
-void virtual_board::skip_polling(bool ready) {
-    constexpr std::uint64_t longest_loop_cycles = 24;
-    constexpr unsigned polls_of_a_loop = 8;
-    const bool continues = !ready && devices_.now - polled_at_ <= longest_loop_cycles;
-    polls_ = continues ? polls_ + 1 : 0;
-    polled_at_ = devices_.now;
-    const auto then = devices_.trace.next_byte_at();
-    if (polls_ < polls_of_a_loop || !then) return;
-    std::uint64_t to = std::min(*then, next_event().value_or(*then));
-    if (limits_.cycles) to = std::min(to, *limits_.cycles);
-    if (to <= devices_.now) return;
-    devices_.skipped += to - devices_.now;
-    devices_.now = to;
-    polled_at_ = to;
 }
 
 void virtual_board::write_word(std::uint32_t address, std::uint32_t value) {

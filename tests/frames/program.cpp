@@ -3,10 +3,12 @@
 
 #include <drone/declare.hpp>
 #include <drone/global.hpp>
+#include <drone/semihosting.hpp>
 
 #include <cortex_m/exception.hpp>
 #include <cortex_m/exclusive.hpp>
 #include <cortex_m/itm.hpp>
+#include <cortex_m/semihosting.hpp>
 #include <cortex_m/startup.hpp>
 #include <cortex_m/systick.hpp>
 #include <cstdarg>
@@ -28,7 +30,11 @@ constexpr auto pools =
 struct heap_options {
     static constexpr const auto& layout = pools;
     using core = drone::cortex_m::single_core;
+#if defined(ON_QEMU)
+    using carrier = drone::semihosting_carrier<drone::cortex_m::semihosting_trap, core>;
+#else
     using carrier = drone::cortex_m::itm;
+#endif
 #if defined(DEPTH)
     static constexpr drone::heap_settings settings{
         .trace_port = 31,

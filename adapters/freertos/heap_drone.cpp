@@ -44,6 +44,10 @@ DRONE_HEAP(heap)
 
 extern "C" {
 
+#if configUSE_MALLOC_FAILED_HOOK == 1
+void vApplicationMallocFailedHook(); // newer kernels declare it, too
+#endif
+
 void* pvPortMalloc(std::size_t size) {
     void* const block = heap.allocate(size, portBYTE_ALIGNMENT);
     if (block == nullptr) {
@@ -105,6 +109,7 @@ void vPortHeapResetState() {
     counted = {};
 }
 
+#if tskKERNEL_VERSION_MAJOR > 10 || (tskKERNEL_VERSION_MAJOR == 10 && tskKERNEL_VERSION_MINOR >= 3)
 /// Free blocks are the pools'. The largest is what a request may ask for.
 void vPortGetHeapStats(HeapStats_t* stats) {
     *stats = HeapStats_t{};
@@ -123,4 +128,5 @@ void vPortGetHeapStats(HeapStats_t* stats) {
     stats->xNumberOfSuccessfulAllocations = counted.taken;
     stats->xNumberOfSuccessfulFrees = counted.given_back;
 }
+#endif
 }

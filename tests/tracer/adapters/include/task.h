@@ -1,5 +1,7 @@
 #ifndef TASK_H
 #define TASK_H
+#define tskKERNEL_VERSION_MAJOR 11
+#define tskKERNEL_VERSION_MINOR 2
 typedef struct tskTaskControlBlock *TaskHandle_t;
 TaskHandle_t xTaskGetCurrentTaskHandle(void);
 UBaseType_t uxTaskGetTaskNumber(TaskHandle_t xTask);

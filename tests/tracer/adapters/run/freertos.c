@@ -10,6 +10,7 @@
 #define ARENA ucHeap
 static uint8_t ucHeap[configTOTAL_HEAP_SIZE] __attribute__((aligned(portBYTE_ALIGNMENT)));
 #include "first_fit.h"
+typedef struct header BlockLink_t;
 
 void *pvPortMalloc(size_t xWantedSize) {
     void *const pvReturn = fit(xWantedSize);

@@ -85,6 +85,15 @@ std::string headroom_text(const generated_overflow& heap) {
 
 } // namespace
 
+std::string left_open_text(std::string_view left_open, const layout::overflow_plan& plan) {
+    return fmt::format(
+        "The trace does not record {}: {}",
+        left_open,
+        plan.has_moves ? "the region was tried with none of them, and with all that may be"
+                       : "the program may differ where the region serves requests, so run it there"
+    );
+}
+
 config::heap heap_of(const generated_overflow& heap) {
     const layout::overflow_plan& plan = heap.plan;
     config::heap made = suggested_heap(heap.inputs, plan.size, plan.alignment, plan.pools);
@@ -121,6 +130,7 @@ std::string to_json(const generated_overflow& heap) {
     root["adversary"] = plan.adversary();
     root["orders"] = plan.orders;
     root["contexts"] = plan.contexts;
+    root["moves"] = plan.has_moves;
     root["requests"] = plan.requests;
     root["from_pools"] = plan.from_pools();
     root["exact"] = heap.inputs.left_open.empty();
@@ -154,7 +164,7 @@ std::string talk(const generated_overflow& heap) {
             : std::string(
                   plan.holds_in_orders ? "all served" : "an order near the traced one fails"
               ),
-        doubt_of_fall_over(heap.inputs)
+        heap.inputs.left_open.empty() ? "" : ". " + left_open_text(heap.inputs.left_open, plan)
     );
     text += comparison(heap.inputs, heap.today);
     return text + "\n";

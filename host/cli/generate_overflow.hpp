@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace drone::cli {
 
@@ -30,6 +31,10 @@ struct generated_overflow {
 [[nodiscard]] std::string remarks(const generated_overflow& heap);
 [[nodiscard]] std::string to_toml(const generated_overflow& heap);
 [[nodiscard]] std::string to_json(const generated_overflow& heap);
+
+/// What the traces leave open (trace::left_open(), not empty), and what that means for the region.
+[[nodiscard]] std::string
+left_open_text(std::string_view left_open, const layout::overflow_plan& plan);
 
 /// What any heap needs, what was tried, what holds in any order, what an adversary could do,
 /// headroom, replay.

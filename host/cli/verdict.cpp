@@ -5,6 +5,7 @@
 #include "base/counted.hpp"
 #include "bench_figures.hpp"
 #include "cli/command.hpp"
+#include "cli/generate_overflow.hpp"
 #include "cli/heap_inputs.hpp"
 #include "cli/say.hpp"
 #include "layout/overflow_plan.hpp"
@@ -38,13 +39,16 @@ constexpr std::uint32_t pool_cost = 8;
 constexpr std::uint32_t head_bytes = 4;
 constexpr std::uint32_t heap_bytes = 4;
 
-/// Bytes of the heap as an object of the firmware.
-constexpr std::uint64_t in_ram(std::uint64_t blocks_and_lists, std::uint32_t alignment) {
-    return (blocks_and_lists + heap_bytes + alignment - 1) / alignment * alignment;
+/// Bytes of the heap as an object of the firmware: its lists, then its arena.
+constexpr std::uint64_t in_ram(std::uint64_t arena, std::uint64_t lists, std::uint32_t alignment) {
+    const auto aligned = [&](std::uint64_t bytes) {
+        return (bytes + alignment - 1) / alignment * alignment;
+    };
+    return aligned(lists + heap_bytes) + aligned(arena);
 }
 
 std::uint64_t in_ram(const layout::overflow_plan& plan) {
-    return in_ram(plan.used(), plan.alignment);
+    return in_ram(plan.needed, plan.control, plan.alignment);
 }
 
 /// What the bench measured beside ours.
@@ -71,7 +75,7 @@ struct verdict {
 
     [[nodiscard]] std::uint64_t pool_bytes() const {
         const std::uint64_t heads = head_bytes * pools.pools.size();
-        return in_ram(static_cast<std::uint64_t>(pools.used) + heads, pools.alignment);
+        return in_ram(static_cast<std::uint64_t>(pools.used), heads, pools.alignment);
     }
     /// What today's heap takes: ours all that it was given; another what it spread over.
     [[nodiscard]] std::optional<std::uint64_t> today_bytes() const {
@@ -241,11 +245,7 @@ std::string to_text(const verdict& v) {
             100 * v.worst_fragmentation
         );
     text += judge(v);
-    if (v.region && !v.left_open.empty())
-        text += fmt::format(
-            "The trace does not record {}: with a region, the program itself may need a little more. Run it there.\n",
-            v.left_open
-        );
+    if (v.region && !v.left_open.empty()) text += left_open_text(v.left_open, *v.region) + ".\n";
     if (!v.ours) text += "What a call of your allocator takes is not in a trace.\n";
     text +=
         "Instructions a call are the bench's, not this program's: Cortex-M4, -O2, the template's "

@@ -44,6 +44,9 @@ ordered_run::ordered_run(const usage::demand& run) : run_(&run) {
     else
         read_events(run.blocks);
     number_contexts();
+    for (std::size_t event = 0; run.leaves_moves_open && !has_moves_ && event < events_.size();
+         ++event)
+        has_moves_ = may_be_move(event);
 }
 
 void ordered_run::read_events(const std::vector<trace::block_number>& numbers) {
@@ -149,8 +152,38 @@ std::vector<std::uint32_t> ordered_run::sequence(std::uint32_t order) const {
     return made;
 }
 
+bool ordered_run::may_be_move(std::size_t event) const {
+    if (event + 1 >= events_.size()) return false;
+    const block_event& taken = events_[event];
+    const block_event& freed = events_[event + 1];
+    return taken.from == block_event::none && freed.to == block_event::none &&
+           taken.block != freed.block &&
+           !std::ranges::binary_search(changes_, event + 1, {}, &context_change::event);
+}
+
+std::vector<block_event> ordered_run::events_with_moves() const {
+    std::vector<block_event> made;
+    made.reserve(events_.size());
+    // The resized block keeps its number. Until it is given back, the two numbers change places.
+    trace::by_block<trace::block_number> kept(block_limit_);
+    for (std::uint32_t number = 0; number < block_limit_; ++number)
+        kept[trace::block_number{number}] = trace::block_number{number};
+    for (std::size_t event = 0; event < events_.size(); ++event) {
+        block_event next = events_[event];
+        if (may_be_move(event)) {
+            const block_event& freed = events_[++event];
+            std::swap(kept[next.block], kept[freed.block]);
+            next.from = freed.from;
+        }
+        next.block = kept[next.block];
+        made.push_back(next);
+    }
+    return made;
+}
+
 std::vector<block_event> ordered_run::events(std::uint32_t order) const {
     if (order == 0) return events_;
+    if (order == 1 && has_moves_) return events_with_moves();
     std::vector<block_event> made;
     made.reserve(events_.size());
     for (const std::uint32_t event : sequence(order))

@@ -8,6 +8,10 @@
 // places against what other contexts do, at random. The events of one context keep their order, and
 // so do those of one block; a resize is one event. A trace that names one context has no other
 // order. In one that names none every event could be of a context of its own, and is shifted.
+//
+// Where an allocation comes right before the release of another block, they may be a resize that
+// moved the block: not every trace says so. Where one does not, order 1 is the traced one with each
+// such pair as one resize, which another heap may serve in place.
 
 #include "usage/demand.hpp"
 
@@ -43,10 +47,12 @@ public:
     [[nodiscard]] std::uint32_t block_limit() const { return block_limit_; }
     /// Contexts that the trace names; 0: it names none.
     [[nodiscard]] std::size_t contexts() const { return contexts_; }
+    /// Whether the trace leaves open which allocations are resizes, and some may be.
+    [[nodiscard]] bool has_moves() const { return has_moves_; }
 
     /// The events as they were traced; their indices are the numbers of the events.
     [[nodiscard]] const std::vector<block_event>& events() const { return events_; }
-    /// The numbers of the events as an order has them. O(events).
+    /// The numbers of the events as an order that shifts them has them. O(events).
     [[nodiscard]] std::vector<std::uint32_t> sequence(std::uint32_t order) const;
     /// The events as an order has them. O(events).
     [[nodiscard]] std::vector<block_event> events(std::uint32_t order) const;
@@ -60,12 +66,16 @@ private:
 
     void read_events(const std::vector<trace::block_number>& numbers);
     void number_contexts();
+    /// Whether this event and the next may be a resize that moved a block.
+    [[nodiscard]] bool may_be_move(std::size_t event) const;
+    [[nodiscard]] std::vector<block_event> events_with_moves() const;
 
     const usage::demand* run_;
     std::vector<block_event> events_;
     std::uint32_t block_limit_ = 0;
     std::vector<context_change> changes_;
     std::size_t contexts_ = 0;
+    bool has_moves_ = false;
 };
 
 } // namespace drone::layout

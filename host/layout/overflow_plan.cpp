@@ -17,10 +17,11 @@ namespace drone::layout {
 
 namespace {
 
-/// Bytes beside the arena on the target: a list a pool, the region's lists and their bits.
+/// Bytes beside the arena on the target: a list a pool and one at least, the region's lists and their
+/// bits.
 std::uint32_t control_of(std::size_t pools, std::uint32_t region) {
     const std::uint32_t index = place_region(0, region).last() < UINT16_MAX ? 2 : 4;
-    return static_cast<std::uint32_t>(4 * pools) + 32 * index + 4;
+    return static_cast<std::uint32_t>(4 * std::max<std::size_t>(pools, 1)) + 32 * index + 4;
 }
 
 /// Bytes in which a region has room for a block, wherever the pools end.
@@ -58,6 +59,10 @@ effort effort_for(const trials& tried) {
     }
     if (tried.steps() > 1'000'000) made.finalists = 1;
     if (tried.contexts() == 1) made.sizes.orders = made.finalist_orders = 0;
+    if (tried.has_moves()) { // an order of its own
+        ++made.sizes.orders;
+        ++made.finalist_orders;
+    }
     return made;
 }
 
@@ -67,8 +72,9 @@ struct candidate {
     std::uint64_t from_pools = 0;
     bool counts = false; ///< the region; else it holds a few orders
 
+    [[nodiscard]] std::uint32_t control() const { return control_of(pools.size(), region); }
     [[nodiscard]] std::uint64_t bytes() const {
-        return std::uint64_t{region} + bytes_of(pools) + control_of(pools.size(), region);
+        return std::uint64_t{region} + bytes_of(pools) + control();
     }
 };
 
@@ -81,9 +87,9 @@ public:
 
     [[nodiscard]] const region_sizes& sizes() const { return sizes_; }
 
-    /// Pools and the least region that counts, for the fewest bytes. Among the candidates within half
-    /// a hundredth of the fewest it is the one that serves most requests from pools. Nothing when no
-    /// size does.
+    /// Pools and the least region that counts, for the fewest bytes. Among the candidates within a
+    /// quarter of a per cent of the fewest it is the one that serves most requests from pools. Nothing
+    /// when no size does.
     [[nodiscard]] std::optional<candidate> best(std::size_t most_pools) const {
         std::vector<candidate> all = finalists(most_pools);
         try_in_few_orders(all);
@@ -92,7 +98,7 @@ public:
             keep_those_that_do(all);
             if (all.empty()) return std::nullopt;
             std::vector<candidate> nearest = all;
-            keep_near_the_fewest(nearest, 200);
+            keep_near_the_fewest(nearest, 400);
             const candidate& chosen = std::ranges::max(nearest, {}, &candidate::from_pools);
             if (chosen.counts) return chosen;
             candidate& same = *std::ranges::find(all, chosen.pools, &candidate::pools);
@@ -125,7 +131,11 @@ public:
             const std::uint64_t part = bytes_of(one.pools) > bytes_of(fewest.pools) ? 4 : 2;
             return size - spare + spare / part;
         };
-        std::erase_if(all, [&](const candidate& c) { return bytes_of(c.pools) > most; });
+        // More pools take more beside the heap: no more than there is to spare in it.
+        const auto more = [&](const candidate& c) {
+            return spare + fewest.control() < c.control();
+        };
+        std::erase_if(all, [&](const candidate& c) { return bytes_of(c.pools) > most || more(c); });
         measure_as_traced(all, size - spare / 2);
         std::erase_if(all, [&](const candidate& c) {
             return c.region == 0 || (is_roomy && c.from_pools <= fewest.from_pools);
@@ -200,13 +210,12 @@ private:
     /// The candidates that promise the fewest bytes, as traced; the first of them first.
     [[nodiscard]] std::vector<candidate> finalists(std::size_t most_pools) const {
         std::vector<candidate> all(1); // the region alone
-        constexpr std::array<std::size_t, 5> counts = {2, 4, 8, 16, 32};
-        for (const std::size_t count : counts) {
+        constexpr std::array<std::size_t, 9> counts = {2, 4, 8, 16, 32, 3, 5, 6, 12};
+        for (const std::size_t count : std::span(counts).first(effort_.proposes_many ? 9 : 5)) {
             for (const double kappa : {2.0, 0.0}) {
                 if (kappa == 0 && !effort_.both_kappas) continue;
                 propose(all, model_.choose(std::min(count, most_pools), kappa));
             }
-            if (count >= most_pools) break;
         }
         all[0].region = sizes_.needed({}, start_of(all[0]), 0);
         // Pools pay where they take fewer bytes, or hardly more: a replay ends when they take them.
@@ -324,10 +333,11 @@ plan_overflow(std::span<const usage::demand> runs, const overflow_request& wante
     made.alignment = work->alignment();
     made.needed = chosen->region + bytes_of(chosen->pools);
     made.needed_pools = chosen->pools.size();
-    made.control = control_of(chosen->pools.size(), chosen->region);
+    made.control = chosen->control();
     made.peak_live = tried.peak_live();
     made.orders = choices.sizes().orders();
     made.contexts = tried.contexts();
+    made.has_moves = tried.has_moves();
     made.hopeless = hopeless;
     made.requests = tried.requests();
     measure_blocks(*work, made);

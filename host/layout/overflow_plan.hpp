@@ -49,6 +49,7 @@ struct overflow_plan {
     std::uint32_t orders = 0;  ///< that were tried, the traced one included
     /// Whose events were shifted against each other: the most that a run names; 0: one names none.
     std::size_t contexts = 0;
+    bool has_moves = false;       ///< in one order, every allocation that may be a resize is one
     bool holds_in_orders = false; ///< those tried in this layout; a larger one is tried in a few
     bool has_reserve = false;     ///< the region has grown by what the traces leave in doubt
     std::uint64_t hopeless = 0;   ///< failed requests that no heap of that size serves
@@ -65,8 +66,8 @@ struct overflow_plan {
     [[nodiscard]] std::uint64_t adversary() const;
 };
 
-/// The fewest bytes that count, and among layouts within half a hundredth of them the one that serves
-/// most requests from pools. Of what a given size has to spare, up to a quarter goes to pools that
+/// The fewest bytes that count, and among layouts within a quarter of a per cent of them the one that
+/// serves most requests from pools. Of what a given size has to spare, up to a quarter goes to pools that
 /// serve more. Nothing to plan for, or a heap that is too small, is an error that says so; the latter
 /// says which size would do.
 [[nodiscard]] result<overflow_plan>

@@ -51,6 +51,7 @@ without_hopeless(const usage::demand& run, std::optional<std::uint64_t> heap_byt
     kept.missing = run.missing;
     kept.positions = run.positions;
     kept.contexts = run.contexts;
+    kept.leaves_moves_open = run.leaves_moves_open;
     kept.assumed_alignment = run.assumed_alignment;
     for (std::uint64_t& resize : kept.resizes)
         resize = moved(resize);

@@ -94,6 +94,8 @@ std::size_t trials::contexts() const {
     return most;
 }
 
+bool trials::has_moves() const { return std::ranges::any_of(runs_, &ordered_run::has_moves); }
+
 std::shared_ptr<const trials::events> trials::events_in(std::uint32_t order) const {
     constexpr std::uint64_t kept_limit = 16'000'000; // events: 128 MB
     const std::uint64_t kept_orders = kept_limit / std::max<std::uint64_t>(steps_, 1);

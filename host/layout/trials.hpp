@@ -35,6 +35,8 @@ public:
     [[nodiscard]] const std::vector<ordered_run>& runs() const { return runs_; }
     /// The most contexts that a run names; 0: one names none, and every event may be of its own.
     [[nodiscard]] std::size_t contexts() const;
+    /// Whether some run leaves open which allocations are resizes (orders.hpp).
+    [[nodiscard]] bool has_moves() const;
 
     /// Whether every request is served. Orders from 0, the traced one. O(steps), less where not.
     [[nodiscard]] bool hold(const tried_heap& heap, std::uint32_t order) const;

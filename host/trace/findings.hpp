@@ -29,6 +29,8 @@ enum class format : std::uint8_t {
 /// What a trace of that format leaves open of what its program did; empty: nothing. Where requests
 /// fall over, the program may then do otherwise than a replay of the trace.
 [[nodiscard]] std::string_view left_open(format f);
+/// Whether that is which allocations are resizes that moved a block.
+[[nodiscard]] inline bool leaves_moves_open(format f) { return f == format::native; }
 
 /// A block that was given back twice.
 struct double_free {

@@ -113,6 +113,9 @@ struct demand {
     std::vector<unserved_request> failures; ///< ascending
     std::vector<demand_position> positions; ///< ascending; where events and steps are out of step
     std::vector<context_switch> contexts;   ///< ascending; none: the trace names no contexts
+    /// Whether the format does not say which allocations are resizes that moved a block: each that
+    /// comes right before the release of another block may be.
+    bool leaves_moves_open = false;
     missing_events missing;
     std::optional<summarised_demand> summarised; ///< a summary, whose order of steps says nothing
     /// Bytes, assumed for requests of which the trace does not say it; 0: there are none.

@@ -194,6 +194,7 @@ result<demand_and_findings> read_demand(
         ));
     demand made = maker.finish();
     if (const auto& sum = found->summarised) made.summarised = {sum->runs, sum->steps};
+    made.leaves_moves_open = trace::leaves_moves_open(from.format());
     made.missing = {.gaps = found->gaps, .lost_events = found->lost_events};
     return demand_and_findings{std::move(made), std::move(*found)};
 }

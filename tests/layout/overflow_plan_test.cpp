@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Heaps with an overflow region: orders, trials, and what is made of them.
+// Heaps with an overflow region: trials in many orders, and what is made of them.
 
+#include "in_order.hpp"
 #include "layout/overflow_plan.hpp"
 #include "layout/trials.hpp"
 #include "random_blocks.hpp"
@@ -9,167 +10,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
-#include <set>
-
 namespace drone::layout {
 namespace {
 
+using layout_test::in_order;
 using layout_test::random_blocks;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-/// The run as it is in that order, as anyone would write it down.
-usage::demand in_order(const ordered_run& run, std::uint32_t order) {
-    usage::demand made;
-    made.classes = run.run().classes;
-    for (const block_event& event : run.events(order)) {
-        if (event.from != block_event::none && event.to != block_event::none)
-            made.resizes.push_back(made.steps.size());
-        if (event.from != block_event::none) {
-            made.steps.push_back(usage::step::give_back(event.from));
-            made.blocks.push_back(event.block);
-        }
-        if (event.to != block_event::none) {
-            made.steps.push_back(usage::step::take(event.to));
-            made.blocks.push_back(event.block);
-        }
-    }
-    return made;
-}
-
-/// How far an event is from its place at most.
-std::size_t largest_shift(const std::vector<std::uint32_t>& sequence) {
-    std::size_t most = 0;
-    for (std::size_t at = 0; at < sequence.size(); ++at)
-        most = std::max(most, at > sequence[at] ? at - sequence[at] : sequence[at] - at);
-    return most;
-}
-
-/// The steps of each block, in order.
-std::map<trace::block_number, std::vector<std::uint16_t>> by_block(const usage::demand& run) {
-    std::map<trace::block_number, std::vector<std::uint16_t>> steps;
-    for (std::size_t at = 0; at < run.steps.size(); ++at)
-        steps[run.blocks[at]].push_back(run.steps[at].row());
-    return steps;
-}
-
-TEST(Orders, ShiftEventsALittleAndKeepEachBlocksOwn) {
-    for (unsigned seed = 0; seed < 200; ++seed) {
-        SCOPED_TRACE(seed);
-        std::mt19937 random(seed);
-        const usage::demand run = random_blocks(random, {});
-        const ordered_run ordered(run);
-        EXPECT_EQ(in_order(ordered, 0).steps, run.steps);
-        const usage::demand other = in_order(ordered, 1 + seed % 50);
-        ASSERT_NE(other.steps, run.steps);
-        ASSERT_EQ(by_block(other), by_block(run));
-        ASSERT_EQ(other.resizes.size(), run.resizes.size());
-
-        const std::vector<std::uint32_t> sequence = ordered.sequence(1 + seed % 50);
-        ASSERT_LE(largest_shift(sequence), 32U);
-        std::vector<std::uint32_t> sorted = sequence;
-        std::ranges::sort(sorted);
-        ASSERT_TRUE(std::ranges::equal(sorted, ordered.sequence(0)));
-    }
-}
-
-/// Random contexts, each for some steps. None begins between the steps of a resize.
-void name_contexts(usage::demand& run, std::mt19937& random, std::uint32_t contexts) {
-    for (std::uint64_t step = 0; step < run.steps.size(); step += 1 + random() % 9) {
-        if (step != 0 && std::ranges::binary_search(run.resizes, step - 1)) continue;
-        const auto context = static_cast<std::uint16_t>(random() % contexts + 15);
-        if (run.contexts.empty() || run.contexts.back().context != context)
-            run.contexts.push_back({.step = step, .context = context});
-    }
-}
-
-/// By event: the context of its first step.
-std::vector<std::uint16_t> contexts_of(const usage::demand& run) {
-    std::vector<std::uint16_t> contexts;
-    for (std::uint64_t step = 0; step < run.steps.size(); ++step) {
-        std::uint16_t context = 0;
-        for (const usage::context_switch& change : run.contexts)
-            if (change.step <= step) context = change.context;
-        contexts.push_back(context);
-        if (std::ranges::binary_search(run.resizes, step)) ++step;
-    }
-    return contexts;
-}
-
-TEST(Orders, KeepWhatOneContextDoesInOrder) {
-    std::set<bool> overtaken; // whether an event came before its place, and after it
-    for (unsigned seed = 0; seed < 200; ++seed) {
-        SCOPED_TRACE(seed);
-        std::mt19937 random(seed);
-        usage::demand run = random_blocks(random, {});
-        const std::uint32_t contexts = 2 + seed % 3;
-        name_contexts(run, random, contexts);
-        const ordered_run ordered(run);
-        ASSERT_EQ(ordered.contexts(), contexts);
-        const usage::demand other = in_order(ordered, 1 + seed % 50);
-        ASSERT_NE(other.steps, run.steps);
-        ASSERT_EQ(by_block(other), by_block(run));
-        const std::vector<std::uint32_t> sequence = ordered.sequence(1 + seed % 50);
-        ASSERT_LE(largest_shift(sequence), 32U);
-        const std::vector<std::uint16_t> context_of = contexts_of(run);
-        std::map<std::uint16_t, std::uint32_t> last; // event of each context, and one
-        for (std::size_t at = 0; at < sequence.size(); ++at) {
-            std::uint32_t& before = last[context_of[sequence[at]]];
-            ASSERT_LT(before, sequence[at] + 1);
-            before = sequence[at] + 1;
-            if (sequence[at] != at) overtaken.insert(sequence[at] < at);
-        }
-    }
-    EXPECT_EQ(overtaken.size(), 2U);
-}
-
-TEST(Orders, OfOneContextAreTheTracedOne) {
-    std::mt19937 random(2);
-    usage::demand run = random_blocks(random, {});
-    run.contexts = {{.step = 0, .context = 512}};
-    const ordered_run ordered(run);
-    EXPECT_EQ(ordered.contexts(), 1U);
-    for (std::uint32_t order = 0; order < 5; ++order)
-        EXPECT_EQ(in_order(ordered, order).steps, run.steps);
-    const auto plan = plan_overflow(std::span(&run, 1), {});
-    ASSERT_TRUE(plan.has_value());
-    EXPECT_EQ(plan->orders, 1U);
-    EXPECT_EQ(plan->contexts, 1U);
-}
-
-TEST(Orders, EventsAreTheSteps) {
-    for (unsigned seed = 0; seed < 100; ++seed) {
-        SCOPED_TRACE(seed);
-        std::mt19937 random(seed);
-        const usage::demand run = random_blocks(random, {});
-        const ordered_run ordered(run);
-        const usage::demand same = in_order(ordered, 0);
-        ASSERT_EQ(same.steps, run.steps);
-        ASSERT_EQ(same.blocks, run.blocks);
-        ASSERT_EQ(same.resizes, run.resizes);
-    }
-}
-
-TEST(Orders, NumberBlocksAsAReplayWithoutNumbersTakesThem) {
-    for (unsigned seed = 0; seed < 300; ++seed) {
-        SCOPED_TRACE(seed);
-        std::mt19937 random(seed);
-        usage::demand run = layout_test::random_run(
-            random, {.classes = 6, .largest = 90, .alignments = {4, 8}, .steps = 200}
-        );
-        const std::vector<pool_spec> pools = {{16, 3}, {40, 4}};
-        const tried_heap heap{.pools = pools, .alignment = 8, .region_bytes = 700};
-        const auto without = replay(std::span(&run, 1), heap);
-        run.blocks = numbers_of(run);
-        const auto with = replay(std::span(&run, 1), heap);
-        ASSERT_TRUE(without && with);
-        ASSERT_EQ(without->failures, with->failures);
-        ASSERT_EQ(without->region.taken, with->region.taken);
-        ASSERT_EQ(without->region.peak_bytes, with->region.peak_bytes);
-        ASSERT_EQ(without->pools[0].fell_over, with->pools[0].fell_over);
-    }
-}
 
 TEST(Trials, AnswerAsAReplayDoesInEveryOrder) {
     unsigned held = 0;

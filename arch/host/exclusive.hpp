@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <host/stacks.hpp>
 #include <mutex>
 
 namespace drone::host {
@@ -106,6 +107,13 @@ private:
 struct threads {
     using free_list = basic_block_list<memory>;
     using critical_section = process_lock;
+
+    /// See stacks.hpp.
+    static std::size_t walk_stack(
+        const void* caller, std::uint32_t* frames, std::size_t most, bool& is_whole
+    ) noexcept {
+        return host::walk_stack(caller, frames, most, is_whole);
+    }
 };
 
 } // namespace drone::host

@@ -22,14 +22,16 @@ namespace drone::cli {
 
 namespace {
 
-/// The addresses of native callers, each once.
-std::set<std::uint32_t> native_callers(const report::heap_report& r) {
+/// The addresses of native callers, each once; or of those that are stacks.
+std::set<std::uint32_t> native_callers(const report::heap_report& r, bool of_stacks = false) {
     std::set<std::uint32_t> all;
     for (const report::run& one : r.runs) {
         if (one.found.format != trace::format::native) continue;
-        for (const auto& [caller, share] : one.details.callers())
+        for (const auto& [caller, share] : one.details.callers()) {
+            if (of_stacks && one.found.stack_of(caller) == nullptr) continue;
             for (const std::uint32_t frame : one.found.frames_of(caller))
                 all.insert(frame);
+        }
     }
     return all;
 }
@@ -38,6 +40,11 @@ bool has_stacks(const report::heap_report& r) {
     return std::ranges::any_of(r.runs, [](const report::run& one) {
         return !one.found.stacks.empty();
     });
+}
+
+/// Whether a program of this kind carries a frame table.
+bool has_frame_table(report::machine code_for) {
+    return code_for == report::machine::arm || code_for == report::machine::riscv;
 }
 
 /// Whether the trace says that another build made it. `told` gets the sentence.
@@ -80,11 +87,14 @@ void name_those_that_fit(
             elf,
             strangers,
             callers.size());
-    // A trace carries 30 bits of an address; on a host that is not all of it.
-    if (symbols.code_for() != report::machine::arm && symbols.code_for() != report::machine::riscv)
+    // A caller has 30 bits of an address, which on a host is not all of it. A stack has the address in
+    // the file.
+    if (!has_frame_table(symbols.code_for())) {
+        const std::set<std::uint32_t> certain = native_callers(r, true);
         for (auto& [caller, frames] : names)
             for (std::string& frame : frames)
-                frame.insert(0, "perhaps ");
+                if (!certain.contains(caller)) frame.insert(0, "perhaps ");
+    }
     for (const std::string& notice : symbols.notices())
         say("drone: note: {}: {}\n", elf, notice);
     r.functions_at = [names = std::move(names)](std::uint32_t at) {
@@ -182,7 +192,7 @@ result<void> name_callers(
     }
     const auto symbols = report::symbols::open(elf);
     if (!symbols) return std::unexpected(symbols.error());
-    if (has_stacks(r)) {
+    if (has_stacks(r) && has_frame_table(symbols->code_for())) {
         // With another program's table its walk went astray.
         const auto good = frames::check_frame_table(elf);
         if (!good && good.error().kind == error_kind::changed) return std::unexpected(good.error());

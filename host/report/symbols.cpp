@@ -274,19 +274,22 @@ symbols::~symbols() = default;
 
 namespace {
 
-/// The addresses that are one modulo 2^30, as traces carry it.
-std::array<Dwarf_Addr, 4> candidates(std::uint32_t address) {
+/// The addresses that are one modulo 2^30, as traces carry it: without its lowest bit, which counts on
+/// x86 only.
+std::vector<Dwarf_Addr> candidates(machine code_for, std::uint32_t address) {
     constexpr Dwarf_Addr carried = Dwarf_Addr{1} << 30U;
-    std::array<Dwarf_Addr, 4> all{};
-    for (std::size_t quarter = 0; quarter < all.size(); ++quarter)
-        all[quarter] = address % carried + quarter * carried;
+    std::vector<Dwarf_Addr> all;
+    for (std::size_t quarter = 0; quarter < 4; ++quarter) {
+        all.push_back(address % carried + quarter * carried);
+        if (code_for == machine::x86) all.push_back(all.back() | 1U);
+    }
     return all;
 }
 
 } // namespace
 
 std::vector<std::string> symbols::functions(std::uint32_t return_address) const {
-    for (const Dwarf_Addr address : candidates(return_address)) {
+    for (const Dwarf_Addr address : candidates(information_->code_for, return_address)) {
         if (!information_->follows_call(address)) continue;
         // The call itself is before the address that it returns to.
         auto found = information_->at(address - 1);
@@ -301,9 +304,10 @@ std::vector<std::string> symbols::functions_exactly_at(std::uint64_t return_addr
 }
 
 bool symbols::follows_call(std::uint32_t return_address) const {
-    return std::ranges::any_of(candidates(return_address), [&](Dwarf_Addr address) {
-        return information_->follows_call(address);
-    });
+    return std::ranges::any_of(
+        candidates(information_->code_for, return_address),
+        [&](Dwarf_Addr address) { return information_->follows_call(address); }
+    );
 }
 
 bool symbols::follows_call_exactly_at(std::uint64_t return_address) const {

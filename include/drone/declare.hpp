@@ -44,7 +44,7 @@ struct heap_settings {
     bool trace_callers = false;
     /// Frames of the stack that asked, up to which each event has them: up to
     /// wire::stack_frame_limit, 16 for most programs, 8 for a ring or a small part. 0: none. Includes
-    /// the caller. Needs a second link of the program (docs/stacks.md).
+    /// the caller. A firmware needs a second link for it, a host's program does not (docs/stacks.md).
     unsigned trace_stacks = 0;
     /// Returns the running context: the number of the exception or thread, less than
     /// wire::context_limit. Null: contexts are not reported.

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A program's walk up its own stack, with the frame table that the tool made of it (frame_table.hpp).
+// A program's walk up its own stack, with the frame table that the tool made of it (frame_table.hpp), or
+// as its core does it.
 
 #include <drone/call_site.hpp>
 #include <drone/frame_table.hpp>
 #include <drone/wire.hpp>
 
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 
@@ -123,6 +125,27 @@ private:
 
     std::uint32_t lines_[2 * line_count] = {}; ///< see climb()
     bool busy_ = false;
+};
+
+/// A core that walks stacks itself: a host, whose programs have tables for exceptions.
+/// walk_stack(caller, frames, most, is_whole) returns how many frames it found, at least one.
+template <class Core>
+concept walks_stacks =
+    requires(const void* caller, std::uint32_t* frames, std::size_t most, bool& is_whole) {
+        { Core::walk_stack(caller, frames, most, is_whole) } noexcept -> std::same_as<std::size_t>;
+    };
+
+template <walks_stacks Core, std::size_t Depth>
+class stack_walker<Core, Depth> {
+public:
+    [[gnu::noinline]] void walk(call_site from, call_stack<Depth>& found) noexcept {
+        found.count = static_cast<std::uint32_t>(
+            Core::walk_stack(from.address, found.frames, Depth, found.is_whole)
+        );
+        found.hash = 0;
+        for (std::uint32_t i = 0; i < found.count; ++i)
+            found.hash = wire::stack_hash(found.hash, found.frames[i]);
+    }
 };
 
 } // namespace drone

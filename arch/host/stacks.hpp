@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The stacks of a program on Linux, for the trace of its heap. The unwinder of the compiler's own
+// library walks them, by the tables that exceptions use. So the program needs no frame pointers and
+// no frame table.
+
+#include <cstddef>
+#include <cstdint>
+#include <link.h>
+#include <unwind.h>
+
+namespace drone::host {
+
+/// The program's own code, without its libraries'.
+struct program_code {
+    std::uintptr_t begin = UINTPTR_MAX;
+    std::uintptr_t end = 0;
+    std::uintptr_t base = 0; ///< where the file's address 0 is
+
+    [[nodiscard]] bool has(std::uintptr_t address) const noexcept {
+        return address > begin && address <= end; // after a call
+    }
+    /// An address as the trace has it: the file's, without the lowest bit. A word of the trace has no
+    /// room for that bit, and what is left is in the same call, which has two bytes at least.
+    [[nodiscard]] std::uint32_t in_trace(std::uintptr_t address) const noexcept {
+        return static_cast<std::uint32_t>(address - base) & ~1U;
+    }
+    /// Looked up once. Allocates nothing.
+    [[nodiscard]] static const program_code& own() noexcept {
+        static const program_code found = look_up();
+        return found;
+    }
+
+private:
+    static program_code look_up() noexcept {
+        program_code found;
+        // The first module is the program.
+        const auto first = [](dl_phdr_info* module, std::size_t, void* to) {
+            auto& code = *static_cast<program_code*>(to);
+            code.base = module->dlpi_addr;
+            for (int i = 0; i < module->dlpi_phnum; ++i) {
+                const ElfW(Phdr)& part = module->dlpi_phdr[i];
+                if (part.p_type != PT_LOAD || (part.p_flags & PF_X) == 0) continue;
+                const std::uintptr_t begin = module->dlpi_addr + part.p_vaddr;
+                if (begin < code.begin) code.begin = begin;
+                if (begin + part.p_memsz > code.end) code.end = begin + part.p_memsz;
+            }
+            return 1;
+        };
+        dl_iterate_phdr(first, &found);
+        return found;
+    }
+};
+
+/// Set while this thread is walking: what the unwinder itself asks for has one frame.
+inline thread_local bool is_walking = false;
+
+/// The stack from the code that `caller` returns to outward, at most so many frames, and how many
+/// there are. Frames of shared libraries are left out. Any thread may call it. A frame takes a
+/// microsecond or less.
+[[gnu::noinline]] inline std::size_t
+walk_stack(const void* caller, std::uint32_t* frames, std::size_t most, bool& is_whole) noexcept {
+    struct search {
+        const program_code& code;
+        std::uintptr_t caller;
+        std::uint32_t* frames;
+        std::size_t most;
+        std::size_t count = 0;
+        bool is_found = false;
+        bool is_cut = false;
+    } state{program_code::own(), reinterpret_cast<std::uintptr_t>(caller), frames, most};
+    is_whole = false;
+    if (!is_walking) {
+        is_walking = true;
+        const auto each = [](_Unwind_Context* at, void* to) {
+            auto& s = *static_cast<search*>(to);
+            const auto address = static_cast<std::uintptr_t>(_Unwind_GetIP(at));
+            s.is_found = s.is_found || address == s.caller;
+            if (!s.is_found || !s.code.has(address)) return _URC_NO_REASON;
+            s.is_cut = s.count == s.most;
+            if (s.is_cut) return _URC_NORMAL_STOP;
+            s.frames[s.count++] = s.code.in_trace(address);
+            return _URC_NO_REASON;
+        };
+        is_whole = _Unwind_Backtrace(each, &state) == _URC_END_OF_STACK && !state.is_cut;
+        is_walking = false;
+    }
+    if (state.count == 0) {
+        frames[state.count++] = state.code.in_trace(state.caller);
+        is_whole = false;
+    }
+    return state.count;
+}
+
+} // namespace drone::host

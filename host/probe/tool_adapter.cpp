@@ -1,44 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "probe/tool_adapter.hpp"
 
-#include "base/descriptor.hpp"
 #include "base/errno.hpp"
 #include "probe/service.hpp"
 
-#include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
 #include <memory>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <system_error>
 
 namespace drone::probe {
 
-namespace {
-
-/// A port that nobody has; another program could take it before ours does, which is then reported.
-std::uint16_t free_port() {
-    const base::descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    if (socket.get() < 0 || ::bind(socket.get(), generic, size) != 0) return 0;
-    if (::getsockname(socket.get(), generic, &size) != 0) return 0;
-    return ntohs(address.sin_port);
-}
-
-} // namespace
-
 result<scratch> scratch::make() {
     std::string name = (std::filesystem::temp_directory_path() / "drone-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) return base::fail_with_errno(name, errno);
-    workplace at{.control_port = free_port(), .data_port = free_port(), .folder = name};
-    while (at.data_port == at.control_port && at.data_port != 0)
-        at.data_port = free_port();
-    return scratch(std::move(at));
+    scratch made;
+    made.at_.folder = name;
+    made.at_.control_port = made.control_.number();
+    made.at_.data_port = made.data_.number();
+    return made;
 }
 
 scratch::~scratch() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "probe/adapter.hpp"
+#include "probe/free_port.hpp"
 #include "probe/plan.hpp"
 
 #include <filesystem>
@@ -13,7 +14,9 @@ namespace drone::probe {
 class scratch {
 public:
     [[nodiscard]] static result<scratch> make();
-    scratch(scratch&& other) noexcept : at_(std::exchange(other.at_, {})) {}
+    scratch(scratch&& other) noexcept
+        : control_(std::move(other.control_)), data_(std::move(other.data_)),
+          at_(std::exchange(other.at_, {})) {}
     scratch& operator=(scratch&&) = delete;
     scratch(const scratch&) = delete;
     scratch& operator=(const scratch&) = delete;
@@ -22,7 +25,9 @@ public:
     [[nodiscard]] const workplace& place() const noexcept { return at_; }
 
 private:
-    explicit scratch(workplace at) : at_(std::move(at)) {}
+    scratch() = default;
+    free_port control_;
+    free_port data_;
     workplace at_;
 };
 

@@ -3,9 +3,10 @@
 
 // Pools put together: a heap whose every operation takes a bounded number of steps.
 
+#include <drone/arena.hpp>
 #include <drone/bits.hpp>
 #include <drone/exclusive.hpp>
-#include <drone/handlers.hpp>
+#include <drone/heap_slow_path.hpp>
 #include <drone/layout.hpp>
 #include <drone/pool.hpp>
 #include <drone/search.hpp>
@@ -15,87 +16,6 @@
 #include <cstdint>
 
 namespace drone {
-
-/// An arena that is part of the heap object.
-template <std::uint32_t SizeBytes, std::uint32_t Alignment>
-class embedded_arena {
-public:
-    [[nodiscard]] std::byte* base() noexcept { return bytes_; }
-    [[nodiscard]] const std::byte* base() const noexcept { return bytes_; }
-
-private:
-    alignas(Alignment) std::byte bytes_[SizeBytes];
-};
-
-/// An arena at a fixed address, for heaps with an `origin` in Drone.toml. Nothing else may live
-/// there.
-template <std::uintptr_t Origin>
-class fixed_arena {
-    static_assert(Origin != 0, "the first block of an arena at address 0 would be null");
-
-public:
-    [[nodiscard]] static std::byte* base() noexcept { return reinterpret_cast<std::byte*>(Origin); }
-};
-
-namespace detail {
-
-/// Every request that no pool can serve ends here.
-template <class Heap>
-DRONE_A_CALL_AWAY void* unserved(Heap& heap) noexcept {
-    if (!heap.initialized_) [[unlikely]]
-        on_heap_misused(misuse::not_initialized, &heap);
-    return nullptr;
-}
-
-/// The rest of the way up: every pool from `next` on, in turn.
-template <class Heap, class Pool>
-DRONE_A_CALL_AWAY void* fall_over(Heap& heap, Pool* next) noexcept {
-    return heap.fall_over(next);
-}
-
-/// The same, past the pools that do not fit.
-template <class Heap, class Pool>
-DRONE_A_CALL_AWAY void*
-fall_over_aligned(Heap& heap, Pool* next, std::size_t size, std::size_t alignment) noexcept {
-    return heap.fall_over_aligned(next, size, alignment);
-}
-
-template <class Heap>
-DRONE_A_CALL_AWAY void* from_region(Heap& heap, std::size_t size) noexcept {
-    return heap.from_region(size);
-}
-
-/// The same, for contexts that may not use the region: larger pools.
-template <class Heap>
-DRONE_A_CALL_AWAY void*
-from_region_if_admitted(Heap& heap, std::size_t size, std::size_t alignment) noexcept {
-    return heap.from_region_if_admitted(size, alignment);
-}
-
-template <class Heap>
-DRONE_A_CALL_AWAY void*
-from_region_aligned(Heap& heap, std::size_t size, std::size_t alignment) noexcept {
-    return heap.from_region_aligned(size, alignment);
-}
-
-template <class Heap>
-DRONE_A_CALL_AWAY void give_to_region(Heap& heap, void* block) noexcept {
-    heap.give_to_region(block);
-}
-
-/// What a heap has in place of a region.
-struct no_region {
-    static constexpr bool exists = false;
-};
-template <class Place, class Core, bool Exists>
-struct region_of {
-    using type = shared_region<Place, Core>;
-};
-template <class Place, class Core>
-struct region_of<Place, Core, false> {
-    using type = no_region;
-};
-} // namespace detail
 
 /// Where a free block keeps its link.
 enum class link_place : std::uint8_t {
@@ -217,36 +137,13 @@ public:
     /// in time and contexts. For drone::resize() and what forwards to this heap.
     [[nodiscard, gnu::noinline]] void* place_resized(
         void* block, std::size_t /*old_size*/, std::size_t size, std::size_t alignment
-    ) noexcept {
-        const std::size_t own = pool_of(block);
-        if constexpr (has_region) {
-            if (searches_.region().layout().granules != 0) {
-                if (keeps_place(own, block, size, alignment)) return block;
-                return allocate(size, alignment);
-            }
-        }
-        std::size_t i = searches_.template for_size<granule>(size, [](auto first) -> std::size_t {
-            return first;
-        });
-        for (; i != searches_.count(); ++i) {
-            if (searches_.at(i).alignment < alignment) continue;
-            if (i == own) return block;
-            if (void* const other = take(pools_[i]); other != nullptr) return other;
-        }
-        return detail::unserved(*this);
-    }
+    ) noexcept;
 
     /// Whether place_resized() leaves a block of the region where it is, in no more bytes than it
     /// has: what it no longer needs may then be another's at once. Requires a block in use. O(1). Any
     /// context of Core.
     [[nodiscard]] bool
-    may_give_tail_back(const void* block, std::size_t size, std::size_t alignment) const noexcept {
-        if constexpr (has_region) {
-            return in_region(block) && is_aligned(block, alignment) &&
-                   region_.has_room(arena_.base(), block, size);
-        }
-        return false;
-    }
+    may_give_tail_back(const void* block, std::size_t size, std::size_t alignment) const noexcept;
 
     /// Bytes of a block in use, all of them usable; of a block of a pool, whichever address in it
     /// is given. O(log pools). Any context.
@@ -281,32 +178,11 @@ public:
 
     /// Whether this is the address of a block; any pointer may be asked about. Of a pool, whether
     /// the block is in use or not; of the region, of one in use. O(log pools). Any context.
-    [[nodiscard]] bool is_block(const void* address) const noexcept {
-        // Compared as integers: a foreign pointer is in no order with the arena's. Below the arena
-        // wraps around.
-        const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(address) -
-                                      reinterpret_cast<std::uintptr_t>(arena_.base());
-        if (offset > UINT32_MAX) return false;
-        return searches_.for_offset(static_cast<std::uint32_t>(offset), [&](auto index) {
-            if constexpr (has_region) {
-                if (index == searches_.count())
-                    return region_.kind_of(arena_.base(), address) == region_kind::used;
-            }
-            const pool_layout& pool = searches_.at(index);
-            return offset >= pool.offset && offset < pool.end() &&
-                   (offset - pool.offset) % pool.block == 0;
-        });
-    }
+    [[nodiscard]] bool is_block(const void* address) const noexcept;
 
     /// Whether every free list is sound: made of this pool's blocks, each once; and the region.
     /// O(blocks). While no other context uses the heap.
-    [[nodiscard]] bool invariants_hold() const noexcept {
-        for (std::size_t i = 0; i < searches_.count(); ++i) {
-            if (count_free(i) < 0) return false;
-        }
-        if constexpr (has_region) return region_.alone().invariants_hold(arena_.base());
-        return true;
-    }
+    [[nodiscard]] bool invariants_hold() const noexcept;
 
     /// Free blocks of a pool, -1 when its free list is damaged. O(capacity). While no other context
     /// uses the heap.
@@ -316,14 +192,7 @@ public:
 
     /// Whether a block, of a pool or of the region, is free. O(capacity). While no other context
     /// uses the heap.
-    [[nodiscard]] bool is_free(const void* block) const noexcept {
-        if constexpr (has_region) {
-            if (in_region(block)) return region_kind_of(block) == region_kind::free;
-        }
-        bool found = false;
-        for_each_free(pool_of(block), [&](void* free_block) { found |= free_block == block; });
-        return found;
-    }
+    [[nodiscard]] bool is_free(const void* block) const noexcept;
 
     /// The largest request that the region would serve now, bytes. O(1). Any context of Core that
     /// may use the region.
@@ -351,13 +220,7 @@ public:
 
     /// Calls `visit(block)` for every block of every pool, in use or not. O(blocks).
     template <class Visitor>
-    void for_each_block(Visitor visit) noexcept {
-        for (std::size_t i = 0; i < searches_.count(); ++i) {
-            const pool_layout& pool = searches_.at(i);
-            for (std::uint32_t offset = pool.offset; offset != pool.end(); offset += pool.block)
-                visit(static_cast<void*>(arena_.base() + offset));
-        }
-    }
+    void for_each_block(Visitor visit) noexcept;
 
     /// The searches over the layout: pools by size and by offset. Any context.
     [[nodiscard]] const Pools& searches() const noexcept { return searches_; }
@@ -512,24 +375,12 @@ private:
         region_.deallocate(arena_.base(), block);
     }
 
-    static bool is_aligned(const void* block, std::size_t alignment) noexcept {
-        return reinterpret_cast<std::uintptr_t>(block) % alignment == 0;
-    }
-
     /// Whether a block can be one for `size` bytes where it is; it then is. `own`: its pool_of().
     bool
-    keeps_place(std::size_t own, void* block, std::size_t size, std::size_t alignment) noexcept {
-        if (!is_aligned(block, alignment)) return false;
-        if (own == searches_.count()) return region_.resize(arena_.base(), block, size);
-        return size <= searches_.at(own).block;
-    }
+    keeps_place(std::size_t own, void* block, std::size_t size, std::size_t alignment) noexcept;
 
     template <class Visitor>
-    std::int64_t for_each_free(std::size_t pool, Visitor visit) const noexcept {
-        return pools_[pool].for_each_free(
-            const_cast<std::byte*>(arena_.base()), searches_.at(pool), link_in(pools_[pool]), visit
-        );
-    }
+    std::int64_t for_each_free(std::size_t pool, Visitor visit) const noexcept;
 
     static auto region_at([[maybe_unused]] const Pools& searches) noexcept {
         if constexpr (has_region)
@@ -554,25 +405,7 @@ template <
     link_place Links = link_place::first_word>
 using heap = basic_heap<static_pools<Layout>, Core, Arena, Links>;
 
-/// Resizes a block, by way of the heap's place_resized(): it stays where it is, or moves with its
-/// content, both blocks live in between. Returns where it is then, or null when no pool could serve
-/// it; the old block is then untouched. Requires a block in use, of `old_size` bytes asked.
-/// O(pools + bytes moved). Contexts as allocate(). Heap: a basic_heap, or what forwards to one;
-/// `caller` as that takes it (trace.hpp).
-template <class Heap, class... Caller>
-[[nodiscard]] void* resize(
-    Heap& served,
-    void* block,
-    std::size_t old_size,
-    std::size_t new_size,
-    std::size_t alignment = granule,
-    Caller... caller
-) noexcept {
-    void* const place = served.place_resized(block, old_size, new_size, alignment, caller...);
-    if (place == nullptr || place == block) return place;
-    __builtin_memcpy(place, block, old_size < new_size ? old_size : new_size);
-    served.deallocate(block, caller...);
-    return place;
-}
-
 } // namespace drone
+
+#include <drone/heap_inspection.hpp>
+#include <drone/heap_resize.hpp>

@@ -8,6 +8,7 @@
 #include <drone/identity.hpp>
 #include <drone/layout.hpp>
 #include <drone/log.hpp>
+#include <drone/region_code.hpp>
 #include <drone/traced_stacks.hpp>
 #include <drone/wire.hpp>
 

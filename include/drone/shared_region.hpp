@@ -159,4 +159,19 @@ private:
     region<Place> region_;
 };
 
+namespace detail {
+/// What a heap has in place of a region.
+struct no_region {
+    static constexpr bool exists = false;
+};
+template <class Place, class Core, bool Exists>
+struct region_of {
+    using type = shared_region<Place, Core>;
+};
+template <class Place, class Core>
+struct region_of<Place, Core, false> {
+    using type = no_region;
+};
+} // namespace detail
+
 } // namespace drone

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The worked bytes of docs/formats.md, made and read back.
+#include <drone/region_code.hpp>
 #include <drone/wire.hpp>
 
 #include <gtest/gtest.h>

@@ -8,6 +8,8 @@
 #include "trace/formats/native/version_1.hpp"
 #include "trace_writer.hpp"
 
+#include <drone/region_code.hpp>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -8,6 +8,8 @@
 #include "trace_writer.hpp"
 #include "tracers.hpp"
 
+#include <drone/region_code.hpp>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>

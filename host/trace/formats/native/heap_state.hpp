@@ -7,6 +7,7 @@
 #include "trace/formats/native/context_names.hpp"
 #include "trace/sink.hpp"
 
+#include <drone/region_code.hpp>
 #include <drone/wire.hpp>
 
 #include <array>

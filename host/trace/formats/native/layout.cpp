@@ -4,6 +4,8 @@
 
 #include "trace/formats/native/version_1.hpp"
 
+#include <drone/region_code.hpp>
+
 #include <algorithm>
 #include <utility>
 

@@ -4,6 +4,7 @@
 
 #include <drone/layout.hpp>
 #include <drone/ram_ring.hpp>
+#include <drone/region_code.hpp>
 #include <drone/wire.hpp>
 
 namespace {

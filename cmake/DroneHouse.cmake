@@ -10,6 +10,19 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 find_package(fmt REQUIRED)
+
+# The firmwares that tests run do not depend on the host's compiler, so a build may take those of another build of this
+# tree. It makes its own where that one is not there, or has no tests.
+set(DRONE_FIRMWARES_OF "" CACHE PATH "A build of this tree whose firmwares the tests of this build run")
+set(drone_firmware_build ${PROJECT_BINARY_DIR})
+if(EXISTS "${DRONE_FIRMWARES_OF}/CMakeCache.txt")
+    load_cache(${DRONE_FIRMWARES_OF} READ_WITH_PREFIX other_ DRONE_TESTS)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${DRONE_FIRMWARES_OF}/CMakeCache.txt)
+    if(other_DRONE_TESTS)
+        set(drone_firmware_build ${DRONE_FIRMWARES_OF})
+    endif()
+endif()
+
 if(DRONE_TESTS)
     find_package(GTest REQUIRED)
     include(GoogleTest)

@@ -4,12 +4,28 @@ include(CortexM)
 set(DRONE_FIRMWARE_CXX arm-none-eabi-g++)
 set(DRONE_FIRMWARE_CC arm-none-eabi-gcc)
 
+# All of them. In a build that takes them from another (DRONE_FIRMWARES_OF) that one makes them.
+if(NOT TARGET drone_firmwares)
+    add_custom_target(drone_firmwares)
+    if(NOT drone_firmware_build STREQUAL PROJECT_BINARY_DIR)
+        add_custom_target(drone_firmwares_elsewhere
+            COMMAND ${CMAKE_COMMAND} --build ${drone_firmware_build} --target drone_firmwares
+            COMMENT "Firmwares in ${drone_firmware_build}"
+            USES_TERMINAL VERBATIM)
+    endif()
+endif()
+
 # drone_test_firmware(name SOURCES a.cpp b.c ... [CPU cortex-m4] [FLOAT soft] [OPTIONS -O2 ...] [LINK ...] [STACKS])
-# Compiles and links ${PROJECT_BINARY_DIR}/firmware/<name>.elf for the virtual board, with the start-up
+# Compiles and links ${drone_firmware_build}/firmware/<name>.elf for the virtual board, with the start-up
 # code, newlib-nano and the linker script of arch/cortex_m; target <name>_firmware.
 # With STACKS it is linked twice, for its frame table, which needs the tool.
 # Headers are included as <drone/...> and "cortex_m/...".
 function(drone_test_firmware name)
+    if(TARGET drone_firmwares_elsewhere)
+        add_custom_target(${name}_firmware)
+        add_dependencies(${name}_firmware drone_firmwares_elsewhere)
+        return()
+    endif()
     cmake_parse_arguments(ARG "STACKS" "CPU;FLOAT" "SOURCES;OPTIONS;LINK" ${ARGN})
     if(NOT ARG_CPU)
         set(ARG_CPU cortex-m4)
@@ -62,6 +78,7 @@ function(drone_test_firmware name)
         COMMENT "Firmware ${name}"
         VERBATIM)
     add_custom_target(${name}_firmware DEPENDS ${folder}/${name}.elf)
+    add_dependencies(drone_firmwares ${name}_firmware)
 endfunction()
 
 # drone_firmware_test(test_target firmware...): the test finds them as DRONE_FIRMWARE_DIR "/<name>.elf" of "paths.hpp".

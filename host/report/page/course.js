@@ -214,8 +214,8 @@ function fullPools() {
   const full = pools.filter(p => p.max >= p.capacity).map(p => num(p.block)), fell = sum(pools.map(p => p.fell_over));
   const which = full.length > 6 ? `${full.length} pools were` : full.length > 1 ? `The pools of ${listed(full)} were`
     : `The pool of ${full[0]} was`;
-  const words = full.length ? ` ${which} full at times (red).` : ' No pool was ever full.';
-  return words + (fell ? ` ${many(fell, 'request')} found the first pool that fits full.` : '');
+  const words = full.length ? ` ${which} full at times (red).` : ` No pool was ${isLossy ? 'seen' : 'ever'} full.`;
+  return words + (fell ? ` ${many(fell, 'request')}${orMore} found the first pool that fits full.` : '');
 }
 
 function reasonOf(size, alsoLarger) {
@@ -231,7 +231,8 @@ function sayFailures() {
   const shown = 8;
   for (const [size, count] of D.failures.by_size.slice(0, shown)) {
     const first = D.failures.first.find(f => f[1] === size);
-    let text = `${many(count, 'request')} of ${first && first[2] ? 'at least ' : ''}${many(size, 'byte')} failed`;
+    let text = `${many(count, 'request')}${orMoreFailed} of ${first && first[2] ? 'at least ' : ''}` +
+      `${many(size, 'byte')} failed`;
     if (first) {
       const [event, , more, bytes, blocks, node, context] = first, reason = reasonOf(size, more);
       text += `${count > 1 ? ', the first' : ''} after event ${num(event)}, with ${num(bytes)} bytes in ` +

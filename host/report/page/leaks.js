@@ -27,12 +27,12 @@ function growthText(node) {
 function makeLeaks() {
   const shown = 30, { groups, first } = D.leaks;
   if (!D.end.blocks && !D.growing.length) {
-    say('h-leaks', 'Never given back: nothing');
+    say('h-leaks', `${capital(never)} given back: nothing`);
     say('say-leaks', D.found.gaps ? 'What was taken in a gap is not known.' : 'Every block was given back.');
     return;
   }
   const leaks = D.growing.filter(g => !g.permanent), uncertain = D.end.blocks - D.end.certain;
-  say('h-leaks', `Never given back: ${many(D.end.blocks, 'block')} of ${num(D.end.bytes)} bytes`);
+  say('h-leaks', `${capital(never)} given back: ${many(D.end.blocks, 'block')} of ${num(D.end.bytes)} bytes`);
   say('say-leaks', (leaks.length
     ? `${many(leaks.length, 'kind')} of blocks kept growing: look there first. `
     : 'Nothing kept growing. ') +

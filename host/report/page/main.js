@@ -36,10 +36,10 @@ function makeHead() {
   makeRemarks();
   const figure = (value, text, href, isBad) => $('figures').append(
     el('li', { class: isBad ? 'bad' : '' }, el('a', { href }, el('b', { text: value }), el('span', { text }))));
-  figure(num(D.peak.bytes), 'bytes at the peak' + (heapSize ? `, ${percent(D.peak.bytes, heapSize)} of the heap` : ''),
-    '#course');
-  figure(num(D.end.bytes), `bytes never given back, in ${many(D.end.blocks, 'block')}`, '#leaks');
-  figure(num(D.failures.count), D.failures.count === 1 ? 'request failed' : 'requests failed', '#course',
+  const share = heapSize ? `, ${percent(D.peak.bytes, heapSize)} of the heap` : '';
+  figure(num(D.peak.bytes), `bytes${orMore} at the peak${share}`, '#course');
+  figure(num(D.end.bytes), `bytes ${never} given back, in ${many(D.end.blocks, 'block')}`, '#leaks');
+  figure(num(D.failures.count), `${D.failures.count === 1 ? 'request' : 'requests'}${orMoreFailed} failed`, '#course',
     D.failures.count);
   if (saved != null)
     figure(num(Math.abs(saved)), `bytes ${saved >= 0 ? 'the suggested layout saves' : 'more it needs than today'}`,

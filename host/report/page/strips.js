@@ -19,10 +19,11 @@ function makeStrips() {
   else $('h-pools').hidden = true;
   for (const p of pools) {
     const isFull = p.max >= p.capacity, load = `${num(p.max)} of ${num(p.capacity)}`;
-    p.canvas = el('canvas', { role: 'img', 'aria-label': `Pool of ${num(p.block)}: at most ${load} blocks` });
-    const label = el('span', { text: num(p.block) });
+    const most = atLeast || 'at most ';
+    p.canvas = el('canvas', { role: 'img', 'aria-label': `Pool of ${num(p.block)}: ${most}${load} blocks` });
+    const label = el('span', { text: num(p.block) }), seen = isLossy ? '≥ ' : '';
     $('pools').append(
-      el('div', { class: 'strip' }, label, p.canvas, el('span', { text: load, class: isFull ? 'full' : '' })));
+      el('div', { class: 'strip' }, label, p.canvas, el('span', { text: seen + load, class: isFull ? 'full' : '' })));
   }
   if (region) makeRegion();
   const isPicture = e => e.target.tagName === 'CANVAS' && !e.target.closest('.uplot');
@@ -36,8 +37,8 @@ function makeRegion() {
   region.canvas = el('canvas', { role: 'img', 'aria-label': `The ${what}: addresses upwards, events along` });
   const tightest = Math.min(...region.hole);
   $('region').append(
-    el('h3', { text: `The ${what} of ${num(region.bytes)} bytes: at the peak, the largest hole had ` +
-      `${num(region.hole_at_peak)} of ${num(region.free_at_peak)} bytes ${free}` }),
+    el('h3', { text: `The ${what} of ${num(region.bytes)} bytes: at the peak${isLossy ? ' that was seen' : ''}, ` +
+      `the largest hole had ${num(region.hole_at_peak)} of ${num(region.free_at_peak)} bytes ${free}` }),
     el('div', { class: 'strip tall' }, el('span', { text: 'address' }), region.canvas,
       el('span', { class: 'wrap', text: `pale is ${free}; smallest largest hole: ${num(tightest)}` })));
   const a = region.arena;

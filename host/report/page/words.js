@@ -24,8 +24,11 @@ function clockText(time) {
 }
 const eventText = event => `event ${num(event)}` + (hasTime ? ` (${clockText(timeOf(event))})` : '');
 
-/** Of figures that a gap may have made too small. */
-const atLeast = D.found.gaps || D.found.damaged ? 'at least ' : '';
+/** Of figures that a gap may have made too small; of what a gap may have hidden. */
+const isLossy = D.found.gaps || D.found.damaged;
+const atLeast = isLossy ? 'at least ' : '', orMore = isLossy ? ' or more' : '';
+const orMoreFailed = D.found.suspected_failures ? '' : orMore; // of those, some may be none
+const never = isLossy ? 'not seen' : 'never';
 
 /** A function's name without template arguments and parameters. */
 const bare = frame => (frame[4] ?? frame[0]).replace(/\(.*\)( const)?$/, '');
@@ -42,5 +45,6 @@ function inWords(node) {
   const line = stackLine(node);
   return line.own + (line.where ? ` (${line.where})` : '') + (line.caller ? `, called by ${line.caller}` : '');
 }
+const capital = text => text[0].toUpperCase() + text.slice(1);
 /** a, b and c */
 const listed = words => [words.slice(0, -1).join(', '), words[words.length - 1]].filter(Boolean).join(' and ');

@@ -142,6 +142,16 @@ class Heap:
         size = self.read(self.base + block.offset + block.bytes - 4, "<I") ^ LIVE_MARK
         return size if size <= block.bytes - 4 else None
 
+    def vtable_of(self, block):
+        """The type whose vtable the block's first word is: an object's, as its constructor or destructor left it."""
+        pointer = gdb.lookup_type("unsigned long").sizeof
+        if not block.used or block.bytes < pointer:
+            return None
+        at = self.read(self.base + block.payload, "<I" if pointer == 4 else "<Q")
+        symbol = gdb.execute(f"info symbol {at:#x}", to_string=True)
+        found = re.match(r"vtable for (.+) \+ (\d+)(?: in section | of |$)", symbol)
+        return found[1] if found and int(found[2]) == 2 * pointer else None
+
 
 def find_heaps(name=""):
     """The heap that is named, or every heap in a variable of the program."""
@@ -311,6 +321,9 @@ def describe(heap, block, callers):
     asked = heap.asked(block)
     if asked is not None:
         line += f", {asked} asked for"
+    vtable = heap.vtable_of(block)
+    if vtable is not None:
+        line += f", vtable of {vtable}"
     if block.used and block.payload in callers:
         line += f", by {code_at(callers[block.payload])}"
     return line

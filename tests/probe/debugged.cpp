@@ -3,6 +3,8 @@
 
 #include <drone/declare.hpp>
 
+#include <new>
+
 #if defined(__arm__)
 #include <cortex_m/exclusive.hpp>
 #include <cortex_m/itm.hpp>
@@ -36,12 +38,22 @@ struct heap_options {
 };
 constinit drone::declared_heap<heap_options> heap;
 
+// An object whose type its vtable tells.
+struct shape {
+    virtual unsigned sides() const { return 0; }
+};
+struct square final : shape {
+    unsigned sides() const override { return 4; }
+    unsigned corners[10] = {};
+};
+
 } // namespace
 
 void* volatile small;
 void* volatile medium;
 void* volatile given_back;
 void* volatile large;
+shape* volatile object;
 volatile unsigned stage;
 
 extern "C" [[gnu::noinline]] void halt_here() { stage = 2; }
@@ -55,6 +67,7 @@ int main() {
     large = heap.allocate(500);
     static_cast<void>(heap.allocate(100));
     heap.deallocate(given_back);
+    object = new (heap.allocate(sizeof(square))) square;
     halt_here();
 #if defined(FOREVER)
     for (;;) {

@@ -3,6 +3,7 @@
 #include "usage/leaks.hpp"
 
 #include "usage/demand_growth.hpp"
+#include "usage/halve.hpp"
 
 #include <algorithm>
 #include <array>
@@ -68,14 +69,9 @@ void live_history::note(std::uint64_t kind, std::uint64_t count) {
 
 void live_history::finish_sample() {
     if (++taken_ == limit) {
-        const auto halve = [](std::vector<std::uint32_t>& of_kind) {
-            for (std::size_t i = 1; i < of_kind.size(); i += 2)
-                of_kind[i / 2] = of_kind[i];
-            of_kind.resize(of_kind.size() / 2);
-        };
         for (auto& [kind, of_kind] : samples_) {
             of_kind.resize(taken_);
-            halve(of_kind);
+            halve(of_kind, [](std::uint32_t, std::uint32_t second) { return second; });
         }
         taken_ /= 2;
         distance_ *= 2;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "usage/live_line.hpp"
 
+#include "usage/halve.hpp"
+
 #include <algorithm>
 
 namespace drone::usage {
@@ -13,9 +15,7 @@ void live_line::on_changes(std::span<const trace::change> changes) {
             live_ += c.size;
         if (most_.empty() || in_last_ == stretch_) {
             if (most_.size() == 2 * fewest) {
-                for (std::size_t i = 0; i < fewest; ++i)
-                    most_[i] = std::max(most_[2 * i], most_[2 * i + 1]);
-                most_.resize(fewest);
+                halve(most_, [](std::uint64_t a, std::uint64_t b) { return std::max(a, b); });
                 stretch_ *= 2;
             }
             most_.push_back(0);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "usage/region_usage.hpp"
 
+#include "usage/halve.hpp"
+
 #include <drone/region_layout.hpp>
 
 #include <algorithm>
@@ -102,17 +104,13 @@ void region_usage::note(std::uint64_t event) {
         least_hole_event_ = event;
     }
     while (event > most_stretches * stretch_) {
-        for (std::size_t pair = 0; 2 * pair < history_.size(); ++pair) {
-            region_stretch joined = history_[2 * pair];
-            if (2 * pair + 1 < history_.size()) {
-                const region_stretch& second = history_[2 * pair + 1];
-                joined.events = second.events;
-                joined.most_in_use = std::max(joined.most_in_use, second.most_in_use);
-                joined.least_hole = std::min(joined.least_hole, second.least_hole);
-            }
-            history_[pair] = joined;
-        }
-        history_.resize((history_.size() + 1) / 2);
+        halve(history_, [](const region_stretch& first, const region_stretch& second) {
+            return region_stretch{
+                .events = second.events,
+                .most_in_use = std::max(first.most_in_use, second.most_in_use),
+                .least_hole = std::min(first.least_hole, second.least_hole),
+            };
+        });
         stretch_ *= 2;
     }
     while (history_.size() * stretch_ < event) {

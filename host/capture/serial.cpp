@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 // Serial lines and ptys. Linux's termios2 takes any baud rate as a number, where the POSIX
-// interface knows a list of them; SWO runs at rates like 2,250,000.
+// interface knows a list of them; SWO runs at rates like 2,250,000. Lines are opened here; source_reader
+// reads them, as every source that is a descriptor (source.hpp).
 
 #include "capture/transports.hpp"
 

@@ -66,7 +66,10 @@ public:
         std::memcpy(
             board_->processor().ram(symbol_of("steps").address, 4).data(), &steps, sizeof steps
         );
-        const board::run_end end = board_->run();
+        // Some twenty times what a step takes: a program that does not end is one that failed.
+        constexpr std::uint64_t most_cycles_a_step = 10'000;
+        const board::run_end end =
+            board_->run({.cycles = board_->now() + steps * most_cycles_a_step});
         board_->flush_trace();
         if (end.why != board::run_end::kind::exited || end.status != 0)
             throw std::runtime_error("the firmware did not come to its end: " + end.message);

@@ -16,7 +16,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -41,23 +40,15 @@ std::string title(const heap_inputs& inputs, const page_options& options) {
     return std::filesystem::path(inputs.files.front()).filename().string();
 }
 
-/// Whether the trace is of a heap that is not ours, whose blocks it says the places of. One of ours
-/// without pools looks the same, but the project has it.
-bool is_foreign(const trace::source& trace, const heap_inputs& inputs) {
-    const trace::traced_heap* const heap = trace.announced();
-    if (heap == nullptr || !heap->pools.empty() || heap->region.units == 0) return false;
-    return std::ranges::none_of(inputs.heaps, [heap](const config::heap& ours) {
-        return ours.overflow && ours.pools.empty() && ours.size == heap->size;
-    });
-}
-
 result<report::heap_report>
 read_one(const trace::source& trace, const heap_inputs& inputs, const page_options& options) {
     report::heap_report r;
     r.heap_size = inputs.size;
     r.core_clock = inputs.core_clock;
     if (inputs.heap) r.permanent = inputs.heap->permanent;
-    if (const auto read = read_run(trace, inputs, true, is_foreign(trace, inputs), r); !read)
+    const trace::traced_heap* const heap = trace.announced();
+    const bool is_foreign = heap != nullptr && heap->is_foreign();
+    if (const auto read = read_run(trace, inputs, true, is_foreign, r); !read)
         return std::unexpected(read.error());
     if (const auto named = name_callers(inputs, options.elf, true, r); !named)
         return std::unexpected(named.error());

@@ -59,6 +59,6 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS
-    "cmake, gcc-arm-none-eabi, libnewlib-arm-none-eabi, libstdc++-arm-none-eabi-newlib, ninja-build")
+    "cmake, gcc-arm-none-eabi, just, libnewlib-arm-none-eabi, libstdc++-arm-none-eabi-newlib, ninja-build")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "gdb-multiarch, openocd")
 include(CPack)

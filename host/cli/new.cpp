@@ -2,6 +2,7 @@
 
 // drone new: a project that builds, flashes and runs as it is.
 
+#include "base/program.hpp"
 #include "base/shell.hpp"
 #include "cli/command.hpp"
 #include "cli/installation.hpp"
@@ -225,6 +226,10 @@ result<int> make_project(const session& s, const new_options& options) {
         options.path,
         (*board)->name,
         base::shell_word(options.path.starts_with('-') ? "./" + options.path : options.path));
+    if (!base::require_program("just"))
+        say("`just` is not installed (npm has it: rust-just). Without it: cmake -B build -G Ninja && cmake --build "
+            "build && drone flash build/{}.elf && drone log\n",
+            *name);
     return 0;
 }
 

@@ -9,12 +9,15 @@ namespace drone::trace {
 
 /// What a live block was asked for, or that a block is free, in one number:
 ///
-///     31     30   29          25 24            0
-///     +------+----+--------------+--------------+
-///     | live |  0 | log2(align.) |         size |
-///     +------+----+--------------+--------------+
+///     31     30      29          25 24            0
+///     +------+-------+--------------+--------------+
+///     | live | taken | log2(align.) |         size |
+///     +------+-------+--------------+--------------+
+///
+/// `taken` is only of a change (brief_changes): this change takes the block, it does not give it back.
 class request {
 public:
+    static constexpr std::uint32_t taken = 1U << 30U;
     static constexpr unsigned size_bits = 25; // a block may be as large as the largest traced heap
 
     request() = default; ///< free
@@ -25,9 +28,11 @@ public:
     [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
     /// 1 or 0.
     [[nodiscard]] constexpr std::uint32_t is_live() const { return bits_ >> 31U; }
-    /// -1 if it is live, else 1.
-    [[nodiscard]] constexpr std::int64_t sign() const {
-        return static_cast<std::int32_t>(bits_) >> 31U | 1;
+    /// 1 or 0.
+    [[nodiscard]] constexpr std::uint32_t is_taken() const { return bits_ >> 30U & 1U; }
+    /// How many blocks fewer are live after the change: -1 or 1.
+    [[nodiscard]] constexpr std::int32_t fewer() const {
+        return static_cast<std::int32_t>(bits_ << 1U) >> 31U | 1;
     }
     [[nodiscard]] constexpr std::uint32_t size() const { return bits_ & ((1U << size_bits) - 1); }
     [[nodiscard]] constexpr std::uint8_t alignment_log2() const {

@@ -35,10 +35,10 @@ struct change {
 };
 
 /// Blocks that are taken or given back, one after the other, in one context. The spans have one
-/// length; asked says with is_live() whether a block is taken.
+/// length.
 struct brief_changes {
     std::span<const block_number> blocks{};
-    std::span<const request> asked{};         ///< when the block was taken
+    std::span<const request> asked{};         ///< when the block was taken; says if this takes it
     std::span<const std::uint32_t> callers{}; ///< who asks; empty: the trace does not say it
     std::uint16_t context = no_context;
 
@@ -49,7 +49,7 @@ struct brief_changes {
             .size = asked[i].size(),
             .caller = callers.empty() ? 0 : callers[i],
             .alignment_log2 = asked[i].alignment_log2(),
-            .gives_back = asked[i].is_live() == 0,
+            .gives_back = asked[i].is_taken() == 0,
             .context = context,
         };
     }

@@ -156,14 +156,18 @@ std::vector<growth> growth_by_caller::found() const {
 
 std::vector<growth> find_growth(const demand& run) {
     live_history history;
-    by_class<std::uint64_t> live(run.classes.size());
-    std::uint64_t steps = 0;
-    for (const step& s : run.steps) {
-        live[s.number()] += s.gives_back() ? std::uint64_t(-1) : 1;
-        if (++steps < history.due()) continue;
+    std::vector<std::uint64_t> seen(2 * run.classes.size()); // by step::row()
+    for (std::size_t at = 0; at < run.steps.size();) {
+        const std::size_t end = std::min<std::uint64_t>(run.steps.size(), history.due());
+        for (; at < end; ++at)
+            ++seen[run.steps[at].row()];
+        if (at < history.due()) break;
         history.sample([&](auto note) {
-            for (const class_number n : live.numbers())
-                note(std::to_underlying(n), live[n]);
+            for (const class_number n : run.classes.numbers())
+                note(
+                    std::to_underlying(n),
+                    seen[step::take(n).row()] - seen[step::give_back(n).row()]
+                );
         });
     }
     std::vector<growth> found;

@@ -2,6 +2,7 @@
 
 #include "usage/make_demand.hpp"
 
+#include "base/vector_clones.hpp"
 #include "trace/tee.hpp"
 
 #include <drone/layout.hpp>
@@ -17,6 +18,28 @@
 namespace drone::usage {
 
 namespace {
+
+/// Classes of small sizes lie in a table, after it one place that is for no class.
+constexpr std::uint32_t small_limit = 4096;
+constexpr std::uint32_t alignments = 16;
+constexpr std::uint32_t no_place = small_limit * alignments;
+
+constexpr std::size_t made_at_once = 256;
+
+/// Where the class of each request is in that table, and 1 where a block is given back. No branches
+/// and no state, so that compilers make vectors of it.
+DRONE_VECTOR_CLONES void find_places(
+    std::span<const trace::request> asked,
+    std::array<std::uint32_t, made_at_once>& places,
+    std::array<std::uint16_t, made_at_once>& gives_back
+) {
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        const std::uint32_t alignment_log2 = asked[i].alignment_log2();
+        const bool is_small = (asked[i].size() / small_limit | alignment_log2 / alignments) == 0;
+        places[i] = is_small ? asked[i].size() * alignments + alignment_log2 : no_place;
+        gives_back[i] = static_cast<std::uint16_t>(1U - asked[i].is_taken());
+    }
+}
 
 /// Collects steps with classes in the order of their first use; finish() puts them in order.
 class demand_maker final : public trace::sink {
@@ -35,22 +58,9 @@ public:
     /// The same as on_changes(), for nearly every event of a native trace.
     void on_brief_changes(const trace::brief_changes& changes) override {
         note_context(changes.context);
-        const std::size_t before = made_.steps.size();
-        made_.steps.resize(before + changes.size());
         made_.blocks.insert(made_.blocks.end(), changes.blocks.begin(), changes.blocks.end());
-        step* const steps = &made_.steps[before];
-        const class_number* const small = small_.data();
-        for (std::size_t i = 0; i < changes.size(); ++i) {
-            const trace::request asked = changes.asked[i];
-            const std::uint32_t size = asked.size();
-            const std::uint32_t alignment_log2 = asked.alignment_log2();
-            class_number asked_for = none;
-            if ((size / small_limit | alignment_log2 / alignments) == 0) [[likely]]
-                asked_for = small[size * alignments + alignment_log2];
-            if (asked_for == none) [[unlikely]]
-                asked_for = class_of({.size = size, .alignment_log2 = asked.alignment_log2()});
-            steps[i] = step::of(asked_for, asked.is_live() == 0);
-        }
+        for (std::size_t at = 0; at < changes.size(); at += made_at_once)
+            add_steps(changes.asked.subspan(at, std::min(changes.size() - at, made_at_once)));
     }
 
     void
@@ -114,9 +124,23 @@ private:
             blocks[failed.at] = blocks[failed.at + 1] = number;
     }
 
-    static constexpr std::uint32_t small_limit = 4096;
-    static constexpr unsigned alignments = 16;
     static constexpr class_number none{UINT16_MAX};
+
+    /// At most `made_at_once`.
+    void add_steps(std::span<const trace::request> asked) {
+        find_places(asked, places_, gives_back_);
+        std::array<step, made_at_once> steps;
+        const class_number* const small = small_.data();
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            class_number number = small[places_[i]];
+            if (number == none) [[unlikely]]
+                number =
+                    class_of({.size = asked[i].size(), .alignment_log2 = asked[i].alignment_log2()}
+                    );
+            steps[i] = step::of(number, gives_back_[i] != 0);
+        }
+        made_.steps.insert(made_.steps.end(), steps.data(), steps.data() + asked.size());
+    }
 
     class_number class_of(const trace::change& c) {
         if (c.alignment_log2 == trace::alignment_not_told) [[unlikely]]
@@ -157,7 +181,9 @@ private:
     std::uint32_t assumed_alignment_;
     std::uint16_t context_ = trace::no_context;
     demand made_;
-    std::vector<class_number> small_ = std::vector<class_number>(small_limit * alignments, none);
+    std::vector<class_number> small_ = std::vector<class_number>(no_place + 1, none);
+    std::array<std::uint32_t, made_at_once> places_{};     ///< room for those of some requests
+    std::array<std::uint16_t, made_at_once> gives_back_{}; ///< the same
     std::map<request_class, class_number> large_;
 };
 

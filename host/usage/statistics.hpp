@@ -4,8 +4,11 @@
 #include "trace/sink.hpp"
 #include "usage/leaks.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -47,7 +50,12 @@ struct refusal {
 /// are summed.
 class statistics final : public trace::sink {
 public:
-    statistics() : small_(small_limit) {}
+    statistics();
+    ~statistics() override = default;
+    statistics(const statistics&) = delete; // sizes that were seen are its own
+    statistics& operator=(const statistics&) = delete;
+    statistics(statistics&&) = default;
+    statistics& operator=(statistics&&) = default;
 
     void on_changes(std::span<const trace::change> changes) override;
     void on_brief_changes(const trace::brief_changes& changes) override;
@@ -85,6 +93,7 @@ private:
         std::uint64_t changes = 0;
         std::int64_t max_load = 0;
         std::int64_t below_max = 0; ///< so many fewer are live now
+        std::uint32_t size = 0;
 
         [[nodiscard]] std::int64_t live() const { return max_load - below_max; }
         [[nodiscard]] std::uint64_t taken() const {
@@ -93,16 +102,31 @@ private:
     };
 
     static constexpr std::uint32_t small_limit = 4096;
+    static constexpr std::size_t counted_at_once = 256;
 
-    void count_sampled(std::size_t changes, auto size_of, auto direction_of);
+    /// Changes as count() wants them.
+    struct batch {
+        std::array<counts*, counted_at_once> of_size{};
+        std::array<std::int32_t, counted_at_once> blocks{
+        }; ///< that are fewer live after it, 1 or -1
+        std::array<std::int64_t, counted_at_once> bytes{}; ///< that are fewer live after it
+    };
+    static std::uint32_t fill(batch& to, counts* small, std::span<const trace::request> asked);
+
+    void count_in_batches(std::size_t changes, auto size_at, auto fill_from);
+    void count(std::size_t changes);
+    void note_maximum(counts& of_size);
     void sample();
-    void count(std::size_t begin, std::size_t end, auto size_of, auto direction_of);
-    void note_maximum(std::uint32_t size, counts& of_size);
-    counts& large(std::uint32_t size);
+    /// Keeps its place.
+    [[nodiscard]] counts& of_size(std::uint32_t size) {
+        if (size < small_limit) return small_[size];
+        return large_.try_emplace(size, counts{.size = size}).first->second;
+    }
 
-    std::vector<counts> small_;             ///< by size
-    std::vector<std::uint32_t> small_seen_; ///< sizes of which a block was live, in this run
+    std::vector<counts> small_; ///< by size
     std::unordered_map<std::uint32_t, counts> large_;
+    std::vector<counts*> seen_; ///< of which a block was live, in this run
+    batch batch_;               ///< room for what is counted at a time
     std::map<std::uint32_t, leftover> leftovers_;
     std::map<std::uint32_t, refusal> refusals_;
     live_history history_;      ///< by size

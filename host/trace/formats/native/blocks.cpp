@@ -15,7 +15,7 @@ void traced_blocks::clear() {
 namespace {
 
 /// Finds the block of each word, what it is asked for afterwards, nothing when it is given back, and
-/// which bits of what it was asked for before change so that a change is left (brief_changes).
+/// which bits of what it was asked for before to flip so that a change is left (brief_changes).
 /// Returns how many words, from the first on, mean a block that was looked up, and give back none
 /// but by its first byte. No branches and no state, so that compilers make vectors of it.
 DRONE_VECTOR_CLONES std::size_t find_blocks(
@@ -40,7 +40,7 @@ DRONE_VECTOR_CLONES std::size_t find_blocks(
         numbers[i] = entry.number();
         const std::uint32_t asked = request(within + 1, 2 + (w.bits >> 31U)).bits() & takes;
         after[i] = request(asked);
-        flipped[i] = request(asked | (~takes & top_bit));
+        flipped[i] = request(asked | (takes & request::taken));
         return within & (~takes | top_bit);
     };
     std::uint32_t odd = 0;
@@ -64,20 +64,25 @@ std::size_t traced_blocks::follow(
     request* const asked = asked_.data();
     std::uint32_t* const stretches = stretches_.data();
     const request* const afterwards = after_.data();
-    std::size_t i = 0;
-#pragma GCC unroll 4
-    for (; i < count; ++i) {
+    const auto fits = [=](std::size_t i) {
         const std::size_t number = std::to_underlying(numbers[i]);
-        const request after = afterwards[i];
-        // A free block has no bits. So a block that is taken has those of `after` in the end, one
-        // that is given back those of before but the one that says that it is live.
+        // A free block has no bits. So what is left is live, unless one is taken that is live, or given
+        // back that is free.
         const request change(asked[number].bits() ^ changes[i].bits());
-        if (request(change.bits() ^ after.bits()).is_live() != 0) [[unlikely]]
-            break; // taken though live, or given back though free
-        asked[number] = after;
+        if (change.is_live() == 0) [[unlikely]]
+            return false;
+        asked[number] = afterwards[i];
         stretches[number] = stretch;
         changes[i] = change;
-    }
+        return true;
+    };
+    constexpr std::size_t at_once = 4;
+    std::size_t i = 0;
+    for (; i + at_once <= count; i += at_once)
+        for (std::size_t k = 0; k < at_once; ++k)
+            if (!fits(i + k)) return i + k;
+    while (i < count && fits(i))
+        ++i;
     return i;
 }
 

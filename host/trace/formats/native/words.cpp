@@ -12,18 +12,19 @@ namespace drone::trace {
 namespace {
 
 /// 0 when the word takes or gives back a byte below `end` and has the number that is in
-/// `number` where words have it. No comparisons, so that compilers make vectors of it.
+/// `number` where words have it. No branches, so that compilers make vectors of it.
 std::uint32_t oddity(wire::word w, std::uint32_t number, std::uint32_t end) {
     using wire::operation;
     static_assert(static_cast<unsigned>(operation::allocate_aligned) == 7);
     static_assert(static_cast<unsigned>(operation::allocate) == 0);
     static_assert(static_cast<unsigned>(operation::deallocate) == 1);
-    constexpr std::uint32_t top_bit = 0x8000'0000;
-    // Operations 7, 0, 1 become 0, 1, 2; the others have the top bit, or both bits below it.
-    const std::uint32_t op = w.bits + 0x2000'0000;
-    const std::uint32_t other = op | (op << 1U & op << 2U);
-    const std::uint32_t below_end = w.data() - end; // has the top bit
-    return ((w.bits ^ number) & 0x1F00'0000U) | ((other | ~below_end) & top_bit);
+    // Operations 7, 0, 1 become the three least, as signed numbers.
+    const auto op = static_cast<std::int32_t>(w.bits + 0x2000'0000 + 0x8000'0000);
+    constexpr std::int32_t others = INT32_MIN + 3 * 0x2000'0000;
+    const std::uint32_t is_other = op >= others ? ~0U : 0U;
+    const auto data = static_cast<std::int32_t>(w.data());
+    const std::uint32_t is_beyond = data >= static_cast<std::int32_t>(end) ? ~0U : 0U;
+    return ((w.bits ^ number) & 0x1F00'0000U) | is_other | is_beyond;
 }
 
 } // namespace
@@ -109,8 +110,8 @@ lane_sums load_four(const std::byte* at) {
     return words;
 }
 
-/// The sums of four stretches of words, side by side.
-lane_sums sum_lanes(std::uint32_t first, const std::byte* at) {
+/// The sums of four stretches of words, side by side. Part of digest(), for each of its clones.
+[[gnu::always_inline]] inline lane_sums sum_lanes(std::uint32_t first, const std::byte* at) {
     lane_sums sums{first};
     const auto add = [&](lane_sums words) { // as wire::digest()
         sums ^= sums << 8U;

@@ -38,10 +38,10 @@ int simulated_ready(std::uint32_t) {
     return simulated_port::listening && simulated_port::room > 0 ? 1 : 0;
 }
 void simulated_write(std::uint32_t port, std::uint32_t word) {
-    simulated_port::port = port;
     EXPECT_GT(simulated_port::depth, 0) << "written with interrupts";
     EXPECT_GT(simulated_port::room--, 0) << "written to a port that was not ready";
     simulated_port::words.push_back({word});
+    simulated_port::ports.push_back(port);
 }
 std::uint32_t simulated_mask() {
     ++simulated_port::depth;
@@ -265,12 +265,12 @@ TEST(Tracer, LeavesOutBlocksOfNoHeapAndNumbersHeapsByPort) {
     EXPECT_TRUE(simulated_port::words.empty());
     tracer.alloc(at(heap_size - 8), 8, 0, nullptr);
     EXPECT_FALSE(simulated_port::words.empty());
-    EXPECT_EQ(simulated_port::port, 31);
+    EXPECT_EQ(simulated_port::ports.back(), 31);
     tracer.heap(at(heap_size), 4096, 8);
     tracer.alloc(at(heap_size + 8), 8, 0, nullptr);
-    EXPECT_EQ(simulated_port::port, 30);
+    EXPECT_EQ(simulated_port::ports.back(), 30);
     tracer.failed(nullptr, 8, nullptr);
-    EXPECT_EQ(simulated_port::port, 31);
+    EXPECT_EQ(simulated_port::ports.back(), 31);
 }
 
 } // namespace

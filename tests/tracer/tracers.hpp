@@ -51,15 +51,16 @@ struct functions {
 /// What the C tracers write to: a port that takes `room` words, of a core that the test interrupts.
 struct simulated_port {
     static inline std::vector<wire::word> words;
+    static inline std::vector<std::uint32_t> ports; ///< of the words
     static inline int room = 0;
-    static inline std::uint32_t port = 0; ///< of the last word
-    static inline int depth = 0;          ///< of masking
+    static inline int depth = 0; ///< of masking
     static inline bool listening = true;
     static inline std::uint32_t context = 0;
     static inline std::function<void()> interrupt = [] {};
 
     static void reset() {
         words.clear();
+        ports.clear();
         room = 0;
         depth = 0;
         listening = true;

@@ -66,7 +66,7 @@ public:
         std::memcpy(
             board_->processor().ram(symbol_of("steps").address, 4).data(), &steps, sizeof steps
         );
-        // Some twenty times what a step takes: a program that does not end is one that failed.
+        // At least nine times what a step takes: a program that does not end is one that failed.
         constexpr std::uint64_t most_cycles_a_step = 10'000;
         const board::run_end end =
             board_->run({.cycles = board_->now() + steps * most_cycles_a_step});

@@ -42,6 +42,12 @@ constexpr heap_layout<0> foreign(std::uint32_t size, std::uint32_t alignment) {
     return layout;
 }
 
+/// Stacks are not walked here: without a frame table there is one frame, the caller.
+struct core_without_stacks {
+    using free_list = host::threads::free_list;
+    using critical_section = host::threads::critical_section;
+};
+
 template <
     std::uint32_t Size,
     std::uint32_t Alignment,
@@ -50,7 +56,7 @@ template <
     unsigned Stacks = 0>
 struct options {
     static constexpr auto layout = foreign(Size, Alignment);
-    using core = host::threads;
+    using core = core_without_stacks;
     using carrier = reference_carrier;
     static constexpr heap_settings settings{
         .trace_port = 31,

@@ -50,6 +50,7 @@ static struct heap {
     uint8_t announced;        /* words of what is due before event `events` */
     uint8_t said;             /* words of the open event */
     uint8_t unit_log2;
+    uint8_t depth;      /* of a C library's calls within calls; the first heap's */
     uint16_t opened_at; /* low bits of `events` then: another event may have that number now */
 #ifdef DRONE_TRACE_CONTEXT_NAME
     uint32_t named;  /* contexts since the announcement, modulo 32 */
@@ -325,50 +326,49 @@ void drone_trace_end(void) {
  * than the library's is traced: DRONE_TRACE_WRAP 0. */
 #if DRONE_TRACE_WRAP != 0
 
-static unsigned depth; /* of calls within calls */
-
-/* While nobody listens a wrapper is a branch to what it wraps. */
-static int somebody_listens(void) {
+/* Locks the allocator until leave(). While nobody listens a wrapper is a branch to what it wraps. */
+static __attribute__((noinline)) int enter(OWNED) {
     int any = 0;
     for (struct heap* h = heaps; h != heaps + DRONE_TRACE_HEAPS; ++h)
         any |= is_heard(h);
-    if (any && heaps[0].layout[0] == 0)
+    if (!any) return 0;
+    if (heaps[0].layout[0] == 0)
         drone_trace_heap(DRONE_TRACE_HEAP_BASE, DRONE_TRACE_HEAP_SIZE, DRONE_TRACE_HEAP_ALIGNMENT);
-    return any;
+    LOCK();
+    ++heaps[0].depth;
+    return 1;
+}
+
+static __attribute__((noinline)) void leave(OWNED) {
+    --heaps[0].depth;
+    UNLOCK();
 }
 
 #define TAKES(call, asked, alignment)                                                              \
-    void* block;                                                                                   \
-    if (!somebody_listens()) return call;                                                          \
-    LOCK();                                                                                        \
-    ++depth;                                                                                       \
-    block = call;                                                                                  \
-    if (--depth == 0) drone_trace_alloc_from(block, asked, alignment, CALLER);                     \
-    UNLOCK();                                                                                      \
+    if (!enter(OWNER)) return call;                                                                \
+    void* const block = call;                                                                      \
+    if (heaps[0].depth == 1) drone_trace_alloc_from(block, asked, alignment, CALLER);              \
+    leave(OWNER);                                                                                  \
     return block
 
 WRAPPER(void*, malloc, (WHOSE size_t asked)) { TAKES(REAL(malloc)(GIVEN asked), asked, 0); }
 
 WRAPPER(void, free, (WHOSE void* block)) {
-    if (!somebody_listens()) {
+    if (!enter(OWNER)) {
         REAL(free)(GIVEN block);
         return;
     }
-    LOCK();
-    if (depth == 0) drone_trace_free_from(block, CALLER);
+    if (heaps[0].depth == 1) drone_trace_free_from(block, CALLER);
     REAL(free)(GIVEN block);
-    UNLOCK();
+    leave(OWNER);
 }
 
 WRAPPER(void*, realloc, (WHOSE void* old, size_t asked)) {
-    void* block;
-    if (!somebody_listens()) return REAL(realloc)(GIVEN old, asked);
-    LOCK();
-    ++depth;
-    block = REAL(realloc)(GIVEN old, asked);
-    if (--depth == 0 && block == old && old != NULL) {
+    if (!enter(OWNER)) return REAL(realloc)(GIVEN old, asked);
+    void* const block = REAL(realloc)(GIVEN old, asked);
+    if (heaps[0].depth == 1 && block == old && old != NULL)
         drone_trace_resize_from(old, asked, CALLER);
-    } else if (depth == 0) {
+    else if (heaps[0].depth == 1) {
         const int freed = old != NULL && (block != NULL || asked == 0);
         /* A block that grew downwards lies over its old place. */
         const int overlaps = freed && (uintptr_t)old - (uintptr_t)block < asked;
@@ -376,7 +376,7 @@ WRAPPER(void*, realloc, (WHOSE void* old, size_t asked)) {
         if (block != NULL || asked != 0) drone_trace_alloc_from(block, asked, 0, CALLER);
         if (freed && !overlaps) drone_trace_free_from(old, CALLER);
     }
-    UNLOCK();
+    leave(OWNER);
     return block;
 }
 

@@ -81,6 +81,8 @@
 #define REAL(name) __real__##name##_r
 #define WHOSE void *reent,
 #define GIVEN reent,
+#define OWNER reent
+#define OWNED void* reent
 void __malloc_lock(void*) __attribute__((weak));
 void __malloc_unlock(void*) __attribute__((weak));
 #define LOCK() (__malloc_lock != NULL ? __malloc_lock(reent) : (void)0)
@@ -90,6 +92,8 @@ void __malloc_unlock(void*) __attribute__((weak));
 #define REAL(name) __real_##name
 #define WHOSE
 #define GIVEN
+#define OWNER
+#define OWNED void
 #ifndef DRONE_TRACE_MALLOC_LOCK
 #define DRONE_TRACE_MALLOC_LOCK() ((void)0)
 #define DRONE_TRACE_MALLOC_UNLOCK() ((void)0)

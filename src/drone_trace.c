@@ -366,9 +366,9 @@ WRAPPER(void, free, (WHOSE void* block)) {
 WRAPPER(void*, realloc, (WHOSE void* old, size_t asked)) {
     if (!enter(OWNER)) return REAL(realloc)(GIVEN old, asked);
     void* const block = REAL(realloc)(GIVEN old, asked);
-    if (heaps[0].depth == 1 && block == old && old != NULL)
+    if (heaps[0].depth == 1 && block == old && old != NULL) {
         drone_trace_resize_from(old, asked, CALLER);
-    else if (heaps[0].depth == 1) {
+    } else if (heaps[0].depth == 1) {
         const int freed = old != NULL && (block != NULL || asked == 0);
         /* A block that grew downwards lies over its old place. */
         const int overlaps = freed && (uintptr_t)old - (uintptr_t)block < asked;

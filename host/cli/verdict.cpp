@@ -133,7 +133,8 @@ result<void> plan_pools(const heap_inputs& inputs, verdict& v) {
     );
     if (!made) return std::unexpected(made.error());
     v.pools = *std::move(made);
-    if (auto region = layout::plan_overflow(inputs.runs, {.most_pools = most_pools}))
+    if (auto region =
+            layout::plan_overflow(inputs.runs, {.most_pools = most_pools, .reserve = false}))
         v.region = *std::move(region);
     return {};
 }
@@ -172,7 +173,7 @@ std::vector<candidate> candidates(const verdict& v) {
     };
     if (v.region)
         all.push_back(
-            {.name = name_of(v.region->needed_pools, true),
+            {.name = name_of(v.region->pools.size(), true),
              .bytes = in_ram(*v.region),
              .calls = figures_of(true),
              .any_order = fmt::format("in {} tried", base::counted(v.region->orders, "order"))}
@@ -290,9 +291,9 @@ json region_json(const verdict& v) {
     const layout::overflow_plan& plan = *v.region;
     return {
         {"bytes", in_ram(plan)},
-        {"size", plan.needed},
-        {"size_with_reserve", plan.size},
-        {"region", plan.region - (plan.size - plan.needed)},
+        {"size", plan.size},
+        {"size_with_reserve", plan.with_reserve},
+        {"region", plan.region},
         {"orders", plan.orders},
         {"exact", v.left_open.empty()},
         {"pools", pools_json(plan.pools)},

@@ -265,10 +265,12 @@ result<overflow_plan> too_small(const overflow_plan& made, std::uint64_t size) {
 void decide_size(overflow_plan& made, const overflow_request& wanted, const uncertainty& doubt) {
     constexpr double spare = 1.1;
     const double factor = doubt.gaps > 0 ? std::max(doubt.factor().factor(), spare) : spare;
-    const std::uint64_t with_reserve =
+    made.with_reserve =
         in_granules(static_cast<std::uint64_t>(factor * static_cast<double>(made.needed)));
-    made.size = static_cast<std::uint32_t>(wanted.size.value_or(with_reserve));
-    made.has_reserve = doubt.gaps > 0 && made.size >= with_reserve;
+    made.size = static_cast<std::uint32_t>(
+        wanted.size.value_or(wanted.reserve ? made.with_reserve : made.needed)
+    );
+    made.has_reserve = doubt.gaps > 0 && made.size >= made.with_reserve;
 }
 
 /// Whether a region larger than the one needed holds orders beside the traced one, too: all where it is
@@ -348,6 +350,7 @@ plan_overflow(std::span<const usage::demand> runs, const overflow_request& wante
     if (auto other = choices.roomier(*chosen, wanted.most_pools, made.size, spare)) {
         const std::uint32_t bytes = other->region + bytes_of(other->pools);
         made.for_speed = std::max(bytes, made.needed) - made.needed;
+        if (spare == 0) made.control = other->control(); // of the same bytes
         chosen = std::move(other);
     }
     made.pools = std::move(chosen->pools);

@@ -18,9 +18,9 @@ namespace drone::layout {
 
 /// A question for a layout with an overflow region.
 struct overflow_request {
-    std::size_t most_pools = 16; ///< 0: the region alone
-    std::optional<std::uint64_t> size = {
-    }; ///< of the heap, bytes; without it: what is needed and a tenth
+    std::size_t most_pools = 16;            ///< 0: the region alone
+    std::optional<std::uint64_t> size = {}; ///< of the heap, bytes
+    bool reserve = true; ///< without a size: a heap of what is needed and a tenth, or no more
 };
 
 /// From runs of a program to a heap with an overflow region: which pools in front, how many bytes.
@@ -33,9 +33,10 @@ struct overflow_request {
 struct overflow_plan {
     std::vector<pool_spec> pools; ///< none: the region serves all
     std::uint32_t alignment = default_alignment;
-    std::uint32_t size = 0;       ///< of the heap: pools and region, bytes
-    std::uint32_t region = 0;     ///< of them, its tags included
-    std::uint32_t needed = 0;     ///< bytes of pools and region that count: the fewest
+    std::uint32_t size = 0;         ///< of the heap: pools and region, bytes
+    std::uint32_t region = 0;       ///< of them, its tags included
+    std::uint32_t needed = 0;       ///< bytes of pools and region that count: the fewest
+    std::uint32_t with_reserve = 0; ///< a tenth more, or what the traces leave in doubt
     std::size_t needed_pools = 0; ///< pools of that layout; in a heap with room there may be others
     /// Bytes more, of those to spare, that these pools and region need: for them more of the heap is the
     /// region's, or more requests are served from pools.

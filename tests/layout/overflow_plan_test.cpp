@@ -128,6 +128,27 @@ TEST(OverflowPlan, HoldsInEveryOrderThatItNames) {
     }
 }
 
+TEST(OverflowPlan, OfTheFewestBytesIsThatOfAHeapOfSoMany) {
+    for (unsigned seed = 0; seed < 30; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        const std::vector runs = {random_blocks(random, {.live = 5 + seed, .steps = 400})};
+        const auto least = plan_overflow(runs, {.reserve = false});
+        ASSERT_TRUE(least.has_value()) << least.error().message;
+        ASSERT_EQ(least->size, least->needed);
+        const auto same = plan_overflow(runs, {.size = least->needed});
+        ASSERT_TRUE(same.has_value()) << same.error().message;
+        ASSERT_EQ(same->pools, least->pools);
+        ASSERT_EQ(same->region, least->region);
+        ASSERT_EQ(same->control, least->control);
+        const auto with_reserve = plan_overflow(runs, {});
+        ASSERT_TRUE(with_reserve.has_value());
+        ASSERT_EQ(with_reserve->size, least->with_reserve);
+        ASSERT_EQ(with_reserve->needed, least->needed);
+        ASSERT_GE(with_reserve->control, least->control);
+    }
+}
+
 TEST(OverflowPlan, IsTheSameHoweverManyThreadsAsk) {
     std::mt19937 random(5);
     const std::vector runs = {random_blocks(random, {.live = 60, .steps = 3000})};

@@ -12,7 +12,7 @@
 
 namespace drone::host {
 
-/// The program's own code, without its libraries'.
+/// The program's own code, without its libraries'. Addresses in memory, bytes.
 struct program_code {
     std::uintptr_t begin = UINTPTR_MAX;
     std::uintptr_t end = 0;
@@ -56,9 +56,11 @@ private:
 /// Set while this thread is walking: what the unwinder itself asks for has one frame.
 inline thread_local bool is_walking = false;
 
-/// The stack from the code that `caller` returns to outward, at most so many frames, and how many
-/// there are. Frames of shared libraries are left out. Any thread may call it. A frame takes a
-/// microsecond or less.
+/// Writes the stack into `frames`, from the code that `caller` returns to outward, at most `most`
+/// frames, as the trace has them. Frames of shared libraries are left out. `is_whole` becomes whether
+/// the outermost is among them. Returns how many there are, at least one: `caller` itself where the
+/// walk finds nothing. Requires most > 0. O(depth of the stack): a microsecond or less for each frame.
+/// Any thread may call it.
 [[gnu::noinline]] inline std::size_t
 walk_stack(const void* caller, std::uint32_t* frames, std::size_t most, bool& is_whole) noexcept {
     struct search {

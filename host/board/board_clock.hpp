@@ -38,11 +38,11 @@ public:
     [[nodiscard]] bool is_look_due() const { return devices_.now >= attention_at_; }
     [[nodiscard]] bool is_due() const { return devices_.now >= due_at_; }
 
-    /// Whether the listener is to be asked again; it was, when polled() is called.
+    /// Whether the listener is to be asked again. polled() says that it was.
     [[nodiscard]] bool is_poll_due() const { return devices_.now >= poll_at_; }
     void polled() { poll_at_ = devices_.now + poll_cycles_; }
 
-    /// What a WFI waits for.
+    /// Why sleep() came back.
     enum class waking : std::uint8_t { by_exception, never, limit, poll };
     /// Lets time pass in a WFI until an exception ends it, or something else is to be done first.
     [[nodiscard]] waking sleep(const exception_masks& masks, std::optional<std::uint64_t> limit);

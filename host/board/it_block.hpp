@@ -26,7 +26,7 @@ public:
     /// The instruction at `address` comes next. Returns how many before it were not shown; they take
     /// a cycle each on a real core too. Closes the block where it does not reach `address`.
     [[nodiscard]] unsigned move_to(const core& processor, std::uint32_t address);
-    /// The instruction that comes next is before this address.
+    /// The next instruction is at this address, if its condition holds.
     void expect(std::uint32_t address) { expected_ = address; }
 
 private:

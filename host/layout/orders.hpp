@@ -4,14 +4,14 @@
 // The same events in other orders: what would happen if interrupts came a little earlier or later,
 // or threads ran a little faster or slower.
 //
-// Order 0 is the traced one. In any other, what a context does in one go is shifted by up to 8
-// places against what other contexts do, at random. The events of one context keep their order, and
-// so do those of one block; a resize is one event. A trace that names one context has no other
-// order. In one that names none every event could be of a context of its own, and is shifted.
+// Order 0 is the traced one. In others, what a context does in one go is shifted by up to 8 places
+// against what other contexts do, at random. The events of one context keep their order, and so do
+// those of one block; a resize is one event. A trace that names one context has no shifted orders. In
+// one that names none every event could be of a context of its own, and is shifted.
 //
-// Where an allocation comes right before the release of another block, they may be a resize that
-// moved the block: not every trace says so. Where one does not, order 1 is the traced one with each
-// such pair as one resize, which another heap may serve in place.
+// An allocation right before the release of another block may be a resize that moved the block. Where
+// the trace does not record which ones are, order 1 is the traced one with each such pair as one
+// resize. Another heap may serve that in place.
 
 #include "usage/demand.hpp"
 
@@ -52,7 +52,7 @@ public:
 
     /// The events as they were traced; their indices are the numbers of the events.
     [[nodiscard]] const std::vector<block_event>& events() const { return events_; }
-    /// The numbers of the events as an order that shifts them has them. O(events).
+    /// The numbers of the events as an order has them; not of the one with moves. O(events).
     [[nodiscard]] std::vector<std::uint32_t> sequence(std::uint32_t order) const;
     /// The events as an order has them. O(events).
     [[nodiscard]] std::vector<block_event> events(std::uint32_t order) const;

@@ -36,8 +36,8 @@ struct effort {
     std::uint32_t finalist_orders = 3; ///< beside the traced one
     bool descends = false; ///< whether sizes below what a growing region needs are tried, too
     bool proposes_many =
-        true;                ///< whether a heap with bytes to spare has many layouts to choose from
-    std::uint64_t near = 50; ///< finalists take no more than the fewest and that part of it
+        true; ///< whether there are more counts of pools, and layouts of bytes to spare
+    std::uint64_t near = 50;    ///< finalists take no more than the fewest and that part of it
     std::uint64_t beyond = 200; ///< candidates no more than the region alone and that part of it
 };
 
@@ -131,7 +131,7 @@ public:
             const std::uint64_t part = bytes_of(one.pools) > bytes_of(fewest.pools) ? 4 : 2;
             return size - spare + spare / part;
         };
-        // More pools take more beside the heap: no more than there is to spare in it.
+        // More pools have more lists, which are beside the heap: no larger than what it can spare.
         const auto more = [&](const candidate& c) {
             return spare + fewest.control() < c.control();
         };

@@ -274,8 +274,8 @@ symbols::~symbols() = default;
 
 namespace {
 
-/// The addresses that are one modulo 2^30, as traces carry it: without its lowest bit, which counts on
-/// x86 only.
+/// The addresses that one of a trace may be: it has 30 bits of them, without the lowest, which only
+/// x86 uses.
 std::vector<Dwarf_Addr> candidates(machine code_for, std::uint32_t address) {
     constexpr Dwarf_Addr carried = Dwarf_Addr{1} << 30U;
     std::vector<Dwarf_Addr> all;

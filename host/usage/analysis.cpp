@@ -11,7 +11,7 @@ namespace drone::usage {
 
 // -- For each event -------------------------------------------------------------------------------
 
-// All of this is in one loop, so that a change that is made for it is not put into memory.
+// All of this is inlined into one loop. So a change that is made of brief ones stays in registers.
 
 /// Whoever asks has mostly asked before: then a look is enough.
 [[gnu::always_inline]] inline analysis::callers_share* analysis::share_of(std::uint32_t caller) {

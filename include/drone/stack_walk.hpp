@@ -135,7 +135,7 @@ concept walks_stacks =
         { Core::walk_stack(caller, frames, most, is_whole) } noexcept -> std::same_as<std::size_t>;
     };
 
-/// Walks as such a core does. Contexts: the core's.
+/// Walks as such a core does. O(depth of the stack). Contexts: the core's.
 template <walks_stacks Core, std::size_t Depth>
 class stack_walker<Core, Depth> {
 public:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """stm32flash.py BOARDS_JSON: memories of our STM32s agree with stm32flash's table, where that knows the chip.
 
-stm32flash says what it knows of a chip once the chip's boot loader has told its number. Here a terminal tells it, for
-every number.
+stm32flash prints what it knows of a chip when the chip's boot loader has sent its number. Here a pseudo-terminal sends
+every number in turn.
 """
 
 import json
@@ -37,7 +37,8 @@ def boot_loader_says(asked, number):
 def said_of(number):
     """What stm32flash prints of the chip with this number."""
     ours, its = pty.openpty()
-    with subprocess.Popen(["stm32flash", "-m", "8n1", os.ttyname(its)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as tool:
+    with subprocess.Popen(["stm32flash", "-m", "8n1", os.ttyname(its)], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as tool:
         output, asked = b"", b""
         while True:
             ready, _, _ = select.select([ours, tool.stdout], [], [])
@@ -99,4 +100,5 @@ for chip, memory in {b["chip"]: b["memory"] for b in json.load(open(sys.argv[1])
         sys.exit(f"{chip}: {our_flash}K flash and {our_ram}K RAM here, {flash}K and {ram}K in stm32flash's {name}")
     compared += 1
 print(f"{compared} chips agree with stm32flash")
-sys.exit(compared < 20)
+if compared < 20:
+    sys.exit("fewer than 20 chips were compared")

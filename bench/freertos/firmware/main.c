@@ -35,8 +35,8 @@ enum { header = HEADER, frees = CAN_FREE };
 static struct {
     unsigned long taken, given_back, failed;
     size_t live, peak, blocks; /* bytes as the kernel's hook has them, without the header */
-    size_t used, slack,
-        most_slack; /* bytes that the kernel took, and those of them that its hook does not say */
+    size_t used;               /* bytes that the kernel took */
+    size_t slack, most_slack;  /* those of them that its hook does not say */
 } books;
 static struct {
     const char* name;
@@ -272,8 +272,8 @@ static void reporter(void* nothing) {
     (void)nothing;
     for (int tasks = 0; tasks < 3; ++tasks)
         xSemaphoreTake(done, portMAX_DELAY);
-    vTaskDelay(20
-    ); /* the idle task gives back what deleted tasks had, and the consumer what waits */
+    /* The idle task gives back what deleted tasks had, and the consumer what waits. */
+    vTaskDelay(20);
     vTaskSuspendAll();
     (void)enter();
 #ifndef ON_DRONE

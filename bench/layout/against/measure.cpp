@@ -5,11 +5,13 @@
 //     layout_against [--first-fit] NAME=LOG...
 //     layout_against --trained NAME=LOG=OTHER_LOG...
 //
-// All are asked for the same, which overflow_plan.hpp has: to hold in the traced order and 20 others, and at larger sizes.
+// All are asked for the same (docs/layout.md): to hold in the traced order, in 20 others, with moves as resizes, and at
+// larger sizes.
+//
 // Control data is counted. First fit is slow, so it is left out unless asked for. A line a program, then the geometric
 // mean and the worst.
-// --trained lays out a heap of 1.05 times the bytes that the one log needs: does it hold the other? The last column is the
-// least size that does, its region larger or smaller, over those bytes.
+// --trained lays out a heap of 1.05 times the bytes that the one log needs: does it hold the other? The last column is
+// the least size that does, its region larger or smaller, over those bytes.
 
 #include "against/rivals.hpp"
 #include "layout/overflow_plan.hpp"

@@ -24,10 +24,10 @@ function clockText(time) {
 }
 const eventText = event => `event ${num(event)}` + (hasTime ? ` (${clockText(timeOf(event))})` : '');
 
-/** Of figures that a gap may have made too small; of what a gap may have hidden. */
+/** Whether a gap may have made figures too small, and the words that say so. */
 const isLossy = D.found.gaps || D.found.damaged;
 const atLeast = isLossy ? 'at least ' : '', orMore = isLossy ? ' or more' : '';
-const orMoreFailed = D.found.suspected_failures ? '' : orMore; // of those, some may be none
+const orMoreFailed = D.found.suspected_failures ? '' : orMore; // some may not have failed
 const never = isLossy ? 'not seen' : 'never';
 
 /** A function's name without template arguments and parameters. */

@@ -15,7 +15,7 @@ void traced_blocks::clear() {
 namespace {
 
 /// Finds the block of each word, what it is asked for afterwards, nothing when it is given back, and
-/// which bits of what it was asked for before to flip so that a change is left (brief_changes).
+/// the bits to flip in what it was asked for before, so that a change is left (brief_changes).
 /// Returns how many words, from the first on, mean a block that was looked up, and give back none
 /// but by its first byte. No branches and no state, so that compilers make vectors of it.
 DRONE_VECTOR_CLONES std::size_t find_blocks(

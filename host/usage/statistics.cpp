@@ -15,8 +15,8 @@ statistics::statistics() : small_(small_limit) {
         small_[size].size = size;
 }
 
-/// Of small sizes. Returns the bits that any size has. No branches and no state, so that compilers
-/// make vectors of it.
+/// As if all sizes were small. Returns the sizes or-ed, which shows whether one is not. No branches
+/// and no state, so that compilers make vectors of it.
 DRONE_VECTOR_CLONES std::uint32_t
 statistics::fill(batch& to, counts* small, std::span<const trace::request> asked) {
     std::uint32_t bits = 0;
@@ -45,7 +45,7 @@ void statistics::count_in_batches(std::size_t changes, auto size_at, auto fill_f
     }
 }
 
-/// The batch.
+/// Counts so many changes of the batch.
 void statistics::count(std::size_t changes) {
     // No branch on what cannot be predicted: whether a block is taken or given back. A new maximum
     // is rare, and shows as a sign.

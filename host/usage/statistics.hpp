@@ -104,12 +104,12 @@ private:
     static constexpr std::uint32_t small_limit = 4096;
     static constexpr std::size_t counted_at_once = 256;
 
-    /// Changes as count() wants them.
+    /// Changes as count() wants them: where each is counted, and how many blocks (1 or -1) and bytes
+    /// fewer are live after it.
     struct batch {
         std::array<counts*, counted_at_once> of_size{};
-        std::array<std::int32_t, counted_at_once> blocks{
-        }; ///< that are fewer live after it, 1 or -1
-        std::array<std::int64_t, counted_at_once> bytes{}; ///< that are fewer live after it
+        std::array<std::int32_t, counted_at_once> blocks{};
+        std::array<std::int64_t, counted_at_once> bytes{};
     };
     static std::uint32_t fill(batch& to, counts* small, std::span<const trace::request> asked);
 
@@ -117,7 +117,7 @@ private:
     void count(std::size_t changes);
     void note_maximum(counts& of_size);
     void sample();
-    /// Keeps its place.
+    /// The counts stay where they are.
     [[nodiscard]] counts& of_size(std::uint32_t size) {
         if (size < small_limit) return small_[size];
         return large_.try_emplace(size, counts{.size = size}).first->second;

@@ -38,7 +38,7 @@ struct heap_options {
 };
 constinit drone::declared_heap<heap_options> heap;
 
-// An object whose type its vtable tells.
+// An object whose vtable shows its type.
 struct shape {
     virtual unsigned sides() const { return 0; }
 };

@@ -50,7 +50,7 @@ static struct heap {
     uint8_t announced;        /* words of what is due before event `events` */
     uint8_t said;             /* words of the open event */
     uint8_t unit_log2;
-    uint8_t depth;      /* of a C library's calls within calls; the first heap's */
+    uint8_t depth;      /* of nested calls of the C library's heap, which is the first */
     uint16_t opened_at; /* low bits of `events` then: another event may have that number now */
 #ifdef DRONE_TRACE_CONTEXT_NAME
     uint32_t named;  /* contexts since the announcement, modulo 32 */

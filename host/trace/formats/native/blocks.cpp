@@ -64,7 +64,8 @@ std::size_t traced_blocks::follow(
     request* const asked = asked_.data();
     std::uint32_t* const stretches = stretches_.data();
     const request* const afterwards = after_.data();
-    const auto fits = [=](std::size_t i) {
+    // Returns whether the change fits its block; only then it is made.
+    const auto follow_one = [=](std::size_t i) {
         const std::size_t number = std::to_underlying(numbers[i]);
         // A free block has no bits. So what is left is live, unless one is taken that is live, or given
         // back that is free.
@@ -80,8 +81,8 @@ std::size_t traced_blocks::follow(
     std::size_t i = 0;
     for (; i + at_once <= count; i += at_once)
         for (std::size_t k = 0; k < at_once; ++k)
-            if (!fits(i + k)) return i + k;
-    while (i < count && fits(i))
+            if (!follow_one(i + k)) return i + k;
+    while (i < count && follow_one(i))
         ++i;
     return i;
 }

@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
+#include <span>
 
 namespace drone::layout {
 
@@ -211,7 +213,9 @@ private:
     [[nodiscard]] std::vector<candidate> finalists(std::size_t most_pools) const {
         std::vector<candidate> all(1); // the region alone
         constexpr std::array<std::size_t, 9> counts = {2, 4, 8, 16, 32, 3, 5, 6, 12};
+        std::set<std::size_t> proposed; // larger counts are all the most
         for (const std::size_t count : std::span(counts).first(effort_.proposes_many ? 9 : 5)) {
+            if (!proposed.insert(std::min(count, most_pools)).second) continue;
             for (const double kappa : {2.0, 0.0}) {
                 if (kappa == 0 && !effort_.both_kappas) continue;
                 propose(all, model_.choose(std::min(count, most_pools), kappa));

@@ -22,7 +22,7 @@ std::string shifts_text(const layout::overflow_plan& plan) {
         return "The trace does not name contexts, so every event was shifted in these orders, as if each could come in "
                "an interrupt.\n";
     if (plan.contexts == 1)
-        return "The trace names one context, so its events have no other order.\n";
+        return "The trace names one context, so no event was shifted.\n";
     return fmt::format(
         "In these orders events of {} contexts were shifted against each other. Those of one context kept their order.\n",
         plan.contexts

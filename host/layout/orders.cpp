@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 #include <numeric>
+#include <random>
 
 namespace drone::layout {
 
@@ -115,8 +116,12 @@ private:
 
 } // namespace
 
-std::vector<std::uint32_t> ordered_run::sequence(std::uint32_t order) const {
-    std::vector<std::uint32_t> made(events_.size());
+std::vector<std::uint32_t> ordered_run::shifted(
+    const std::vector<block_event>& events,
+    const std::vector<context_change>& changes,
+    std::uint32_t order
+) const {
+    std::vector<std::uint32_t> made(events.size());
     if (order == 0 || contexts_ == 1) {
         std::iota(made.begin(), made.end(), 0U);
         return made;
@@ -128,27 +133,27 @@ std::vector<std::uint32_t> ordered_run::sequence(std::uint32_t order) const {
     std::uint32_t random = order * 0x9E37'79B9U + 1;
     std::size_t shift = 0;
     std::size_t context = 0;
-    auto change = changes_.begin();
+    auto change = changes.begin();
     std::uint32_t* end = made.data();
-    for (std::size_t event = 0; event < events_.size(); ++event) {
-        const bool changes = change != changes_.end() && change->event <= event;
-        if (changes || contexts_ == 0) {
+    for (std::size_t event = 0; event < events.size(); ++event) {
+        const bool is_change = change != changes.end() && change->event <= event;
+        if (is_change || contexts_ == 0) {
             random ^= random << 13U;
             random ^= random >> 17U;
             random ^= random << 5U;
             shift = (std::uint64_t{random} * waiting_events::slots) >> 32U;
         }
-        if (changes)
-            while (change != changes_.end() && change->event <= event)
+        if (is_change)
+            while (change != changes.end() && change->event <= event)
                 context = (change++)->context;
-        std::size_t& place = of_block[events_[event].block];
+        std::size_t& place = of_block[events[event].block];
         place = std::max(place, event + shift);
         if (contexts_ != 0) place = of_context[context] = std::max(of_context[context], place);
         waiting.put(place, static_cast<std::uint32_t>(event));
         end = waiting.empty(event, end);
     }
     for (std::size_t left = 0; left < waiting_events::slots; ++left)
-        end = waiting.empty(events_.size() + left, end);
+        end = waiting.empty(events.size() + left, end);
     return made;
 }
 
@@ -161,34 +166,40 @@ bool ordered_run::may_be_move(std::size_t event) const {
            !std::ranges::binary_search(changes_, event + 1, {}, &context_change::event);
 }
 
-std::vector<block_event> ordered_run::events_with_moves() const {
-    std::vector<block_event> made;
-    made.reserve(events_.size());
+ordered_run::with_moves::with_moves(const ordered_run& traced, std::uint32_t order) {
+    std::minstd_rand random(order);
+    events.reserve(traced.events_.size());
     // The resized block keeps its number. Until it is given back, the two numbers change places.
-    trace::by_block<trace::block_number> kept(block_limit_);
-    for (std::uint32_t number = 0; number < block_limit_; ++number)
+    trace::by_block<trace::block_number> kept(traced.block_limit_);
+    for (std::uint32_t number = 0; number < traced.block_limit_; ++number)
         kept[trace::block_number{number}] = trace::block_number{number};
-    for (std::size_t event = 0; event < events_.size(); ++event) {
-        block_event next = events_[event];
-        if (may_be_move(event)) {
-            const block_event& freed = events_[++event];
+    auto change = traced.changes_.begin();
+    for (std::size_t event = 0; event < traced.events_.size(); ++event) {
+        for (; change != traced.changes_.end() && change->event <= event; ++change)
+            changes.push_back({.event = events.size(), .context = change->context});
+        block_event next = traced.events_[event];
+        if (traced.may_be_move(event) && (order == 1 || random() % 16 < 8)) {
+            const block_event& freed = traced.events_[++event];
             std::swap(kept[next.block], kept[freed.block]);
             next.from = freed.from;
         }
         next.block = kept[next.block];
-        made.push_back(next);
+        events.push_back(next);
     }
-    return made;
 }
 
 std::vector<block_event> ordered_run::events(std::uint32_t order) const {
     if (order == 0) return events_;
-    if (order == 1 && has_moves_) return events_with_moves();
-    std::vector<block_event> made;
-    made.reserve(events_.size());
-    for (const std::uint32_t event : sequence(order))
-        made.push_back(events_[event]);
-    return made;
+    const auto in_sequence = [&](const auto& events, const auto& changes) {
+        std::vector<block_event> made;
+        made.reserve(events.size());
+        for (const std::uint32_t event : shifted(events, changes, order))
+            made.push_back(events[event]);
+        return made;
+    };
+    if (!has_moves_) return in_sequence(events_, changes_);
+    with_moves made(*this, order);
+    return order == 1 ? std::move(made.events) : in_sequence(made.events, made.changes);
 }
 
 } // namespace drone::layout

@@ -11,7 +11,7 @@
 //
 // An allocation right before the release of another block may be a resize that moved the block. Where
 // the trace does not record which ones are, order 1 is the traced one with each such pair as one
-// resize. Another heap may serve that in place.
+// resize. Another heap may serve that in place. In all others a random half of the pairs are.
 
 #include "usage/demand.hpp"
 
@@ -52,8 +52,10 @@ public:
 
     /// The events as they were traced; their indices are the numbers of the events.
     [[nodiscard]] const std::vector<block_event>& events() const { return events_; }
-    /// The numbers of the events as an order has them; not of the one with moves. O(events).
-    [[nodiscard]] std::vector<std::uint32_t> sequence(std::uint32_t order) const;
+    /// The numbers of the events as an order has them, where none is taken for a resize. O(events).
+    [[nodiscard]] std::vector<std::uint32_t> sequence(std::uint32_t order) const {
+        return shifted(events_, changes_, order);
+    }
     /// The events as an order has them. O(events).
     [[nodiscard]] std::vector<block_event> events(std::uint32_t order) const;
 
@@ -68,7 +70,18 @@ private:
     void number_contexts();
     /// Whether this event and the next may be a resize that moved a block.
     [[nodiscard]] bool may_be_move(std::size_t event) const;
-    [[nodiscard]] std::vector<block_event> events_with_moves() const;
+    /// The traced order with all moves as resizes, or a random half of them.
+    struct with_moves {
+        with_moves(const ordered_run& traced, std::uint32_t order);
+
+        std::vector<block_event> events;
+        std::vector<context_change> changes;
+    };
+    [[nodiscard]] std::vector<std::uint32_t> shifted(
+        const std::vector<block_event>& events,
+        const std::vector<context_change>& changes,
+        std::uint32_t order
+    ) const;
 
     const usage::demand* run_;
     std::vector<block_event> events_;

@@ -48,7 +48,7 @@ effort effort_for(const trials& tried) {
     if (tried.steps() <= 4'000) made.sizes.orders = 50;
     if (tried.steps() <= 20'000) {
         made.descends = true;
-        made.finalists = 8;
+        made.finalists = 12;
         made.finalist_orders = 20;
         made.near = 10;
         made.beyond = 4;
@@ -60,10 +60,11 @@ effort effort_for(const trials& tried) {
         made.sizes.longest_step = 100;
     }
     if (tried.steps() > 1'000'000) made.finalists = 1;
-    if (tried.contexts() == 1) made.sizes.orders = made.finalist_orders = 0;
-    if (tried.has_moves()) { // an order of its own
-        ++made.sizes.orders;
+    if (tried.has_moves()) {
+        ++made.sizes.orders; // the one with all moves
         ++made.finalist_orders;
+    } else if (tried.contexts() == 1) {
+        made.sizes.orders = made.finalist_orders = 0;
     }
     return made;
 }
@@ -212,9 +213,9 @@ private:
     /// The candidates that promise the fewest bytes, as traced; the first of them first.
     [[nodiscard]] std::vector<candidate> finalists(std::size_t most_pools) const {
         std::vector<candidate> all(1); // the region alone
-        constexpr std::array<std::size_t, 9> counts = {2, 4, 8, 16, 32, 3, 5, 6, 12};
+        constexpr std::array<std::size_t, 10> counts = {2, 4, 8, 16, 32, 1, 3, 5, 6, 12};
         std::set<std::size_t> proposed; // larger counts are all the most
-        for (const std::size_t count : std::span(counts).first(effort_.proposes_many ? 9 : 5)) {
+        for (const std::size_t count : std::span(counts).first(effort_.proposes_many ? 10 : 5)) {
             if (!proposed.insert(std::min(count, most_pools)).second) continue;
             for (const double kappa : {2.0, 0.0}) {
                 if (kappa == 0 && !effort_.both_kappas) continue;
@@ -255,12 +256,13 @@ void measure_blocks(const workload& work, overflow_plan& made) {
 result<overflow_plan> too_small(const overflow_plan& made, std::uint64_t size) {
     return fail(fmt::format(
         "the trace needs {} bytes with an overflow region, {} more than the heap of {}; {} of them are live "
-        "at one time, which any heap needs; the smallest heap that counts is {} bytes",
+        "at one time, which any heap needs; the smallest heap that counts is {} bytes{}",
         made.needed,
         made.needed - size,
         size,
         made.peak_live,
-        made.needed
+        made.needed,
+        made.hopeless == 0 ? "" : ", without the failed requests that are larger than this heap"
     ));
 }
 
@@ -277,14 +279,18 @@ void decide_size(overflow_plan& made, const overflow_request& wanted, const unce
     made.has_reserve = doubt.gaps > 0 && made.size >= made.with_reserve;
 }
 
-/// Whether a region larger than the one needed holds orders beside the traced one, too: all where it is
-/// hardly larger, else a few, for all were tried where less was there.
-bool holds_in_orders(const overflow_plan& made, const region_sizes& sizes) {
-    if (made.size == made.needed) return true;
-    const bool is_near = made.size - made.needed < made.needed / 20;
+/// Whether a layout holds in a heap of so many bytes, of which its region gets what is beyond: as
+/// traced, and in other orders. All are tried where it is hardly larger, else a few, for all were tried
+/// where less was there.
+bool holds_at(std::uint32_t size, const candidate& layout, const region_sizes& sizes) {
+    const std::uint32_t counts = layout.region + bytes_of(layout.pools);
+    if (size == counts) return true;
+    const bool is_near = size - counts < counts / 20;
     constexpr std::uint32_t few = 3;
     const std::uint32_t all = sizes.orders() - 1;
-    return sizes.hold_in_orders(made.pools, made.region, is_near ? all : std::min(few, all));
+    const std::uint32_t region = size - bytes_of(layout.pools);
+    return sizes.hold(layout.pools, region, 0) &&
+           sizes.hold_in_orders(layout.pools, region, is_near ? all : std::min(few, all));
 }
 
 } // namespace
@@ -351,15 +357,18 @@ plan_overflow(std::span<const usage::demand> runs, const overflow_request& wante
     const uncertainty doubt = doubt_of(runs);
     decide_size(made, wanted, doubt);
     const std::uint64_t spare = made.size - made.needed;
-    if (auto other = choices.roomier(*chosen, wanted.most_pools, made.size, spare)) {
+    auto other = choices.roomier(*chosen, wanted.most_pools, made.size, spare);
+    if (other && holds_at(made.size, *other, choices.sizes())) {
         const std::uint32_t bytes = other->region + bytes_of(other->pools);
         made.for_speed = std::max(bytes, made.needed) - made.needed;
         if (spare == 0) made.control = other->control(); // of the same bytes
         chosen = std::move(other);
+        made.holds_in_orders = true;
+    } else {
+        made.holds_in_orders = holds_at(made.size, *chosen, choices.sizes());
     }
     made.pools = std::move(chosen->pools);
     made.region = made.size - bytes_of(made.pools);
-    made.holds_in_orders = holds_in_orders(made, choices.sizes());
     auto replayed = replay(
         runs, {.pools = made.pools, .alignment = made.alignment, .region_bytes = made.region}
     );

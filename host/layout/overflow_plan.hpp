@@ -50,7 +50,7 @@ struct overflow_plan {
     std::uint32_t orders = 0;  ///< that were tried, the traced one included
     /// Whose events were shifted against each other: the most that a run names; 0: one names none.
     std::size_t contexts = 0;
-    bool has_moves = false;       ///< in one order, every allocation that may be a resize is one
+    bool has_moves = false; ///< in some orders, some or all allocations that may be resizes are
     bool holds_in_orders = false; ///< those tried in this layout; a larger one is tried in a few
     bool has_reserve = false;     ///< the region has grown by what the traces leave in doubt
     std::uint64_t hopeless = 0;   ///< failed requests that no heap of that size serves

@@ -128,8 +128,8 @@ std::uint32_t region_sizes::grown(
     return region;
 }
 
-/// Of the sizes above a region that are tried as traced, up to a tenth more, the largest that does not
-/// hold. 0: all hold.
+/// Of the sizes above a region that are tried as traced, and with every move as a resize, up to a tenth
+/// more, the largest that does not hold. 0: all hold.
 std::uint32_t
 region_sizes::largest_failing(std::span<const pool_spec> pools, std::uint32_t region) const {
     constexpr std::size_t parts = 5;
@@ -137,7 +137,8 @@ region_sizes::largest_failing(std::span<const pool_spec> pools, std::uint32_t re
     trials_.in_parallel(parts, [&](std::size_t part) {
         const std::uint32_t above =
             in_granules(region + std::uint64_t{region} / 10 * (part + 1) / parts);
-        if (!hold(pools, above, 0)) failing[part] = above;
+        const bool holds = hold(pools, above, 0) && (!trials_.has_moves() || hold(pools, above, 1));
+        if (!holds) failing[part] = above;
     });
     return std::ranges::max(failing);
 }

@@ -10,9 +10,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
+#include <span>
 #include <vector>
 
 namespace drone::layout {
@@ -239,7 +242,81 @@ TEST(Orders, HaveOneInWhichEveryAllocationThatMayBeAResizeIsOne) {
         // Those of the program, and those that only look like one.
         ASSERT_EQ(plainly(ordered.events(1)), plainly(with_moves(ordered_run(run))));
         ASSERT_EQ(in_order(ordered, 0).steps, open.steps);
-        ASSERT_EQ(by_block(in_order(ordered, 2)), by_block(open));
+    }
+}
+
+/// How many allocations of the traced run are resizes in this order; fails where anything else is
+/// different: every block has the events that it has there.
+void count_moves(const ordered_run& run, std::uint32_t order, std::size_t& moves) {
+    const std::vector<block_event>& traced = run.events();
+    const std::vector<block_event> made = run.events(order);
+    std::map<trace::block_number, trace::block_number> number; // in that order, of a traced block
+    moves = 0;
+    std::size_t at = 0;
+    for (const block_event& event : made) {
+        ASSERT_LT(at, traced.size());
+        const block_event& first = traced[at++];
+        ASSERT_EQ(event.to, first.to);
+        if (first.from == event.from) {
+            if (first.from == block_event::none) number[first.block] = event.block;
+        } else {
+            ASSERT_LT(at, traced.size());
+            const block_event& freed = traced[at++];
+            ASSERT_EQ(first.from, block_event::none);
+            ASSERT_EQ(freed.to, block_event::none);
+            ASSERT_EQ(event.from, freed.from);
+            number[first.block] = number.at(freed.block);
+            ++moves;
+        }
+        ASSERT_EQ(event.block, number.at(first.block));
+    }
+    ASSERT_EQ(at, traced.size());
+}
+
+TEST(Orders, HaveSomeInWhichAboutHalfOfThemAre) {
+    for (unsigned seed = 0; seed < 100; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        usage::demand open = without_resizes(random_blocks(random, {.live = 10, .steps = 900}));
+        open.contexts = {{.step = 0, .context = 16}}; // nothing is shifted
+        const ordered_run ordered(open);
+        std::size_t all = 0;
+        ASSERT_NO_FATAL_FAILURE(count_moves(ordered, 1, all));
+        for (std::uint32_t order = 2; order < 6; ++order) {
+            std::size_t some = 0;
+            ASSERT_NO_FATAL_FAILURE(count_moves(ordered, order, some));
+            ASSERT_GT(some, all / 4);
+            ASSERT_LT(some, all - all / 4);
+        }
+    }
+}
+
+TEST(Orders, WithMovesKeepWhatEachBlockDoesInOrder) {
+    for (unsigned seed = 0; seed < 100; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        const usage::demand open = without_resizes(random_blocks(random, {}));
+        const usage::demand made = in_order(ordered_run(open), 2 + seed % 20);
+        std::map<trace::block_number, std::optional<usage::class_number>> live;
+        for (std::size_t at = 0; at < made.steps.size(); ++at) {
+            std::optional<usage::class_number>& now = live[made.blocks[at]];
+            if (made.steps[at].gives_back()) {
+                ASSERT_EQ(now, made.steps[at].number());
+                now.reset();
+            } else {
+                ASSERT_FALSE(now.has_value());
+                now = made.steps[at].number();
+            }
+        }
+        const auto rows = [](const usage::demand& run) {
+            std::vector<std::uint16_t> all;
+            for (const usage::step step : run.steps)
+                all.push_back(step.row());
+            std::ranges::sort(all);
+            return all;
+        };
+        ASSERT_EQ(rows(made), rows(open));
+        ASSERT_FALSE(made.resizes.empty());
     }
 }
 
@@ -271,7 +348,7 @@ TEST(Orders, WithMovesAreTriedWhereOneContextHasNoOthers) {
     run.contexts = {{.step = 0, .context = 512}};
     const auto plan = plan_overflow(std::span(&run, 1), {});
     ASSERT_TRUE(plan.has_value());
-    EXPECT_EQ(plan->orders, 2U);
+    EXPECT_GE(plan->orders, 22U);
     EXPECT_TRUE(plan->has_moves);
     // The program itself, which keeps blocks in place where it can, runs in that heap, too.
     const usage::demand program = in_order(ordered_run(run), 1);

@@ -121,6 +121,36 @@ TEST(NativeTrace, LearnsTheLayoutFromALaterAnnouncement) {
     EXPECT_EQ(r.found.double_frees, 0);
 }
 
+/// A program that takes a block of that heap and gives it back, without a check after it.
+template <bool HasRegion, std::size_t PoolCount>
+std::string of_one_block(const heap_layout<PoolCount>& layout, std::uint32_t offset) {
+    native_writer w;
+    const auto announcement = wire::announce<HasRegion>(layout);
+    w.digest = w.heap_seed = announcement.seed;
+    for (const wire::word word : announcement.at)
+        w.send(word);
+    w.checkpoint();
+    return w.event(wire::operation::allocate, offset).bytes();
+}
+
+TEST(NativeTrace, LooksForNoBlockOfAHeapInTheOneBefore) {
+    static constexpr auto large = make_layout<1>(1U << 20U, {{64, 16384}});
+    static constexpr auto small = [] {
+        heap_layout<0> made;
+        made.size = 64;
+        made.alignment = 8;
+        made.region = {.offset = 0, .tag_bytes = 0, .granules = 64 / region_granule};
+        return made;
+    }();
+    // Offsets in both heaps, and beyond the second one: what lies after its map must not be read.
+    for (std::uint32_t offset = 0; offset < large.size; offset += 4096) {
+        SCOPED_TRACE(offset);
+        const reading r(of_one_block<false>(large, 63) + of_one_block<true>(small, offset));
+        EXPECT_EQ(r.found.double_frees, 0);
+        EXPECT_THAT(r.usage.rows(), Contains(usage::size_usage{64, 1, 1}));
+    }
+}
+
 TEST(NativeTrace, ReportsADoubleFreeOnceACheckpointConfirmsThatNothingWasLost) {
     native_writer w;
     w.announce().allocate(1, 0, 12).deallocate(1, 0).deallocate(1, 0);

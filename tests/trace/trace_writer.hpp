@@ -117,12 +117,13 @@ public:
 
     [[nodiscard]] std::string bytes() const { return bytes_of(words); }
 
-    [[nodiscard]] std::uint32_t seed() const { return wire::announce(layout).seed; }
+    [[nodiscard]] std::uint32_t seed() const { return heap_seed; }
 
     std::vector<wire::word> words;
     std::uint32_t events = 0;
     std::uint32_t identity = 0; ///< of the build
-    std::uint32_t digest = seed();
+    std::uint32_t heap_seed = wire::announce(layout).seed;
+    std::uint32_t digest = heap_seed;
 };
 
 /// Reads bytes as a file of whatever format they are recognised to be in.

@@ -46,7 +46,7 @@ std::vector<usage::demand> read(const std::string& path) {
 /// The least arena that counts as ours does: as traced, in 20 other orders and with every possible
 /// move as a resize, and at larger sizes.
 std::uint64_t needs(const bench::rival& kind, const layout::ordered_run& run, std::uint64_t peak) {
-    const std::uint32_t orders = run.has_moves() ? 22 : 21;
+    const std::uint32_t orders = 21 + (run.has_moves() ? 1 : 0);
     std::vector<std::vector<layout::block_event>> events;
     for (std::uint32_t order = 0; order < orders; ++order)
         events.push_back(run.events(order));

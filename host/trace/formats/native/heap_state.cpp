@@ -15,10 +15,12 @@ using wire::operation;
 
 // -- The heap -------------------------------------------------------------------------------------
 
-/// Told to the sink, and set up, with the first event: a trace may announce many and use none.
+/// Told to the sink, and set up, with the first event: a trace may announce many and use none. Until
+/// then it has no blocks, so that nothing is looked up in those of the heap before.
 void heap_state::use(const traced_heap& heap) {
     restart();
     heap_ = heap;
+    blocks_ = {};
     heap_announced_ = false;
 }
 

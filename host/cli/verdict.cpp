@@ -66,7 +66,7 @@ struct verdict {
     std::uint64_t peak = 0; ///< bytes asked for and live at one time, at most
     std::optional<usage::arena_moment> today;
     std::optional<trace::traced_heap> ours; ///< that was traced, where it is one of ours
-    double worst_fragmentation = 0;
+    usage::arena_moment most_scattered;
     layout::plan pools;
     std::optional<layout::overflow_plan> region; ///< nothing: no such heap was found
     std::uint64_t failures = 0;
@@ -113,8 +113,8 @@ result<void> look_at_today(
         if (const auto read = source->read(arena); !read) return std::unexpected(read.error());
         if (!arena.is_known()) continue;
         if (!v.today || arena.highest().arena > v.today->arena) v.today = arena.highest();
-        v.worst_fragmentation =
-            std::max(v.worst_fragmentation, arena.most_fragmented().fragmentation());
+        if (arena.most_fragmented().scattered() > v.most_scattered.scattered())
+            v.most_scattered = arena.most_fragmented();
     }
     // No heap takes less than what lives in it: what was drawn is of damaged words.
     if (v.today && v.today->arena < v.peak) v.today.reset();
@@ -237,13 +237,14 @@ std::string to_text(const verdict& v) {
     else if (v.today)
         text += fmt::format(
             "Today's {} bytes, when they were reached: {} asked for, {} headers and rounding, {} free in {}\n"
-            "Fragmentation at worst: {:.0f}% of the free bytes are not in the largest hole\n",
+            "Most bytes outside the largest hole at any time: {}, {:.0f}% of what was free then\n",
             v.today->arena,
             v.today->live,
             v.today->overhead,
             v.today->free,
             base::counted(v.today->holes, "hole"),
-            100 * v.worst_fragmentation
+            v.most_scattered.scattered(),
+            100 * v.most_scattered.fragmentation()
         );
     text += judge(v);
     if (v.region && !v.left_open.empty()) text += left_open_text(v.left_open, *v.region) + ".\n";
@@ -317,7 +318,7 @@ std::string to_json(const verdict& v) {
             {"free", v.today->free},
             {"holes", v.today->holes},
             {"largest_hole", v.today->largest_hole},
-            {"worst_fragmentation", v.worst_fragmentation},
+            {"worst_fragmentation", v.most_scattered.fragmentation()},
         };
     json measured = json::object();
     for (const char* const rival : rivals)

@@ -312,7 +312,7 @@ std::string by_arena(const heap_report& r, const run& one) {
         "  {} bytes were headers and rounding, as far as neighbours show it\n"
         "  {} bytes were free in {}, the largest of {}\n"
         "Used (#), partly used (+ -) and free (.) then, {} bytes a sign:\n{}"
-        "Over the trace, {}:\n",
+        "{}:\n",
         most.arena,
         most.event,
         most.live,
@@ -322,8 +322,15 @@ std::string by_arena(const heap_report& r, const run& one) {
         most.largest_hole,
         most.arena / 256,
         drawn(arena),
-        is_fragmented ? fmt::format("with the worst fragmentation at event {}", worst.event)
-                      : "whose free bytes were always in one hole"
+        is_fragmented
+            ? fmt::format(
+                  "Most bytes outside the largest hole: {} at event {}, {:.0f}% of what was free\n"
+                  "Over the trace",
+                  worst.scattered(),
+                  worst.event,
+                  100 * worst.fragmentation()
+              )
+            : "Over the trace, whose free bytes were always in one hole"
     );
     std::vector<usage::arena_moment> moments = arena.course();
     if (is_fragmented) moments.push_back(worst);

@@ -129,8 +129,7 @@ void arena::note_highest() {
 void arena::note() {
     if (!is_second_) return;
     const arena_moment m = now();
-    if (m.free - m.largest_hole > most_fragmented_.free - most_fragmented_.largest_hole)
-        most_fragmented_ = m;
+    if (m.scattered() > most_fragmented_.scattered()) most_fragmented_ = m;
     if (m.event * course_length >= events_in_all_ * (course_.size() + 1) &&
         course_.size() < course_length)
         course_.push_back(m);

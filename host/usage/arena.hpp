@@ -43,9 +43,11 @@ struct arena_moment {
     std::uint64_t largest_hole = 0; ///< bytes
     std::uint64_t holes = 0;
 
-    /// The share of the free bytes that is not in the largest hole, 0 to 1.
+    /// Free bytes that are not in the largest hole.
+    [[nodiscard]] std::uint64_t scattered() const { return free - largest_hole; }
+    /// Their share of the free bytes, 0 to 1.
     [[nodiscard]] double fragmentation() const {
-        return free == 0 ? 0 : 1 - static_cast<double>(largest_hole) / static_cast<double>(free);
+        return free == 0 ? 0 : static_cast<double>(scattered()) / static_cast<double>(free);
     }
 };
 

@@ -10,6 +10,7 @@ machine. They need the program's debug information, and no heap operation half w
 import re
 import struct
 from collections import namedtuple
+from contextlib import contextmanager
 
 import gdb
 
@@ -153,6 +154,18 @@ class Heap:
         return found[1] if found and int(found[2]) == 2 * pointer else None
 
 
+@contextmanager
+def spelled_as_cpp():
+    """gdb spells types and reads names by the language of the code that it is stopped in."""
+    before = gdb.parameter("language")
+    gdb.execute("set language c++", to_string=True)  # it warns that the frame's is another
+    try:
+        yield
+    finally:
+        gdb.execute(f"set language {before}", to_string=True)
+
+
+@spelled_as_cpp()
 def find_heaps(name=""):
     """The heap that is named, or every heap in a variable of the program."""
     if name:

@@ -77,7 +77,7 @@ result<log_service> bmp_log(const setup& s, bool reset, const workplace& /*at*/)
     if (s.log.carrier != config::log_carrier::rtt)
         return fail(
             "Black Magic sends SWO on a USB interface that only orbuculum reads; start it, and "
-            "read --input tcp:localhost:3443, or write carrier = \"rtt\" under [log]"
+            "read --input tcp:localhost:3443, or write carrier = \"rtt\" under [log], or --rtt"
         );
     std::vector<std::string> commands = bmp_attach(s.probe);
     commands.push_back(fmt::format("monitor rtt channel {}", s.log.rtt_channel));

@@ -166,7 +166,8 @@ const tool openocd_tool = {"openocd", flash, reset, log, debug};
 result<log_service> plan_inspection(const setup& s, const workplace& at) {
     if (s.probe.kind != "openocd")
         return fail(fmt::format(
-            "`drone doctor` reads registers through openocd or gdb; [probe] kind is \"{}\"",
+            "`drone doctor` reads registers through openocd or gdb, not {}; say --via "
+            "openocd:stm32f4x or --via gdb:localhost:3333, or change \"kind\" under [probe]",
             s.probe.kind
         ));
     command_line line = serving(s, at);

@@ -29,8 +29,8 @@ const tool* find_tool(std::string_view kind) {
 result<std::uint32_t> trace_clock(const setup& s) {
     if (const auto clock = s.log.divided_clock()) return *clock;
     return fail(
-        "the trace clock is not known; write core_clock = \"168 MHz\" under [log], or --swo "
-        "BAUD@CLOCK"
+        "the trace clock is not known; say --swo BAUD@CLOCK, such as --swo 2000000@168MHz, or write "
+        "core_clock = \"168 MHz\" under [log]"
     );
 }
 

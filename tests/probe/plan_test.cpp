@@ -164,6 +164,21 @@ TEST(Plan, WhatIsMissingIsNamed) {
         EXPECT_FALSE(parse_via(wrong)) << wrong;
 }
 
+TEST(Plan, WhatIsMissingIsNamedAsTheCommandLineHasIt) {
+    setup s;
+    s.probe = parse_via("openocd:nucleo-f446re").value();
+    EXPECT_THAT(
+        plan_log(s, false, here).error().message, testing::HasSubstr("--swo 2000000@168MHz")
+    );
+    s.probe = parse_via("bmp:/dev/ttyBmpGdb").value();
+    EXPECT_THAT(plan_log(s, false, here).error().message, testing::HasSubstr("or --rtt"));
+    s.probe = parse_via("jlink:STM32F446RE").value();
+    EXPECT_THAT(
+        plan_inspection(s, here).error().message,
+        testing::AllOf(testing::HasSubstr("not jlink"), testing::HasSubstr("--via openocd:"))
+    );
+}
+
 TEST(Plan, SwoIsBaudAtClock) {
     config::log log;
     EXPECT_TRUE(parse_swo("2000000@168MHz", log));

@@ -107,10 +107,18 @@ std::vector<finding> diagnose_uart(const setup& s, const registers& seen) {
     const double wanted = s.log.baud;
     const double clock = s.log.divided_clock().value_or(0);
     bool any = false;
+    std::string unread; // a family's smaller chips lack some
+    const auto word = [&](std::uint32_t address) {
+        const auto found = seen.find(address);
+        return found == seen.end() ? std::nullopt : found->second;
+    };
     for (const uart& one : family->uarts) {
-        const auto control = d.at(one.base + kind.enable);
-        const auto rate = d.at(one.base + kind.rate);
-        if (!control || !rate) continue;
+        const auto control = word(one.base + kind.enable);
+        const auto rate = word(one.base + kind.rate);
+        if (!control || !rate) {
+            unread += fmt::format("{}{}", unread.empty() ? "" : ", ", one.name);
+            continue;
+        }
         const std::uint32_t on = *control & kind.enabled;
         if (kind.is_stm32 ? on != kind.enabled : on == 0) continue;
         any = true;
@@ -125,6 +133,7 @@ std::vector<finding> diagnose_uart(const setup& s, const registers& seen) {
             {{one.base + kind.rate, 0xFFFF'FFFF, register_for(kind, wanted, over_8, clock)}}
         );
     }
+    if (!unread.empty()) d.unknown(unread + " cannot be read: the chip may not have them");
     if (!any) d.wrong("no UART is enabled to send: the program has not set one up yet");
     return std::move(d).all();
 }

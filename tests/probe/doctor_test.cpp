@@ -211,6 +211,18 @@ TEST(Doctor, ReadsTheRateOfAUart) {
     EXPECT_EQ(diagnose_uart(other, {}).front().is, finding::verdict::unknown);
 }
 
+TEST(Doctor, NamesTheUartsThatCannotBeReadOnce) {
+    setup s;
+    s.probe = parse_via("openocd:stm32f4x").value();
+    ASSERT_TRUE(parse_rate("115200@42MHz", s.log));
+    // As on the virtual board, which has USART2 alone.
+    const auto all = diagnose_uart(s, {{0x4000'440C, 0x2008}, {0x4000'4408, 0x16D}});
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].what, "USART2: 115068 baud");
+    EXPECT_EQ(all[1].is, finding::verdict::unknown);
+    EXPECT_THAT(all[1].what, testing::StartsWith("USART1, USART3, UART4, USART6 cannot be read"));
+}
+
 TEST(Doctor, KnowsWhereAU5FreesTheTracePin) {
     setup s;
     s.probe = parse_via("openocd:stm32u5x").value();

@@ -12,9 +12,12 @@
 namespace drone::probe {
 
 result<scratch> scratch::make() {
+    scratch made;
+    if (made.control_.number() == 0 || made.data_.number() == 0)
+        return fail("no TCP port of this machine is free for the probe's tool; end programs that "
+                    "listen");
     std::string name = (std::filesystem::temp_directory_path() / "drone-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) return base::fail_with_errno(name, errno);
-    scratch made;
     made.at_.folder = name;
     made.at_.control_port = made.control_.number();
     made.at_.data_port = made.data_.number();

@@ -22,8 +22,10 @@ struct program_code {
         return address > begin && address <= end; // after a call
     }
     /// An address as the trace has it: the file's, without the lowest bit. A word of the trace has no
-    /// room for that bit, and what is left is in the same call, which has two bytes at least.
+    /// room for that bit, and what is left is in the same call, which has two bytes at least. 0, not known,
+    /// of code that is not the program's own: cut to 32 bits it could be an address of the program.
     [[nodiscard]] std::uint32_t in_trace(std::uintptr_t address) const noexcept {
+        if (!has(address)) return 0;
         return static_cast<std::uint32_t>(address - base) & ~1U;
     }
     /// Looked up once. Allocates nothing.
@@ -59,7 +61,8 @@ inline thread_local bool is_walking = false;
 /// Writes the stack into `frames`, from the code that `caller` returns to outward, at most `most`
 /// frames, as the trace has them. Frames of shared libraries are left out. `is_whole` becomes whether
 /// the outermost is among them. Returns how many there are, at least one: `caller` itself where the
-/// walk finds nothing. Requires most > 0. O(depth of the stack): a microsecond or less for each frame.
+/// walk finds nothing, or 0 where that is not the program's either.
+/// Requires most > 0. O(depth of the stack): a microsecond or less for each frame.
 /// Any thread may call it.
 [[gnu::noinline]] inline std::size_t
 walk_stack(const void* caller, std::uint32_t* frames, std::size_t most, bool& is_whole) noexcept {

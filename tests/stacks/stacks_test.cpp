@@ -171,6 +171,16 @@ TEST(Stacks, OfEveryEventAreKnown) {
     EXPECT_EQ(out.found.gaps, 0U);
 }
 
+TEST(Stacks, AFrameOfZeroIsNotKnown) {
+    writer w;
+    w.announce().event({0x200}).event({0}).event({0x200, 0x300}).check();
+    const told read(w.bytes());
+    ASSERT_EQ(read.taken.size(), 3U);
+    EXPECT_EQ(read.found.frames_of(read.taken[0].caller), stack{0x200});
+    EXPECT_EQ(read.found.frames_of(read.taken[1].caller), stack{});
+    EXPECT_EQ(read.found.frames_of(read.taken[2].caller), (stack{0x200, 0x300}));
+}
+
 TEST(Stacks, AfterTheLastCheckAreThoseThatAreSaid) {
     writer from = some_trace(1, 600, 60); // nothing vouches for the last events
     told out(from.bytes());

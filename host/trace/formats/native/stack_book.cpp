@@ -35,6 +35,7 @@ void stack_book::learn(std::uint32_t identifier) {
     open_.count = 0;
     for (std::uint32_t& frame : announced.frames)
         frame &= ~1U;
+    std::erase(announced.frames, 0); // not known
     const auto known = places_.find(identifier);
     if (known != places_.end()) {
         call_stack& before = found_.stacks[known->second];

@@ -21,8 +21,7 @@ std::string shifts_text(const layout::overflow_plan& plan) {
     if (plan.contexts == 0)
         return "The trace does not name contexts, so every event was shifted in these orders, as if each could come in "
                "an interrupt.\n";
-    if (plan.contexts == 1)
-        return "The trace names one context, so no event was shifted.\n";
+    if (plan.contexts == 1) return "The trace names one context, so no event was shifted.\n";
     return fmt::format(
         "In these orders events of {} contexts were shifted against each other. Those of one context kept their order.\n",
         plan.contexts
@@ -50,7 +49,8 @@ std::string orders_text(const layout::overflow_plan& plan) {
         plan.for_speed == 0
             ? ""
             : fmt::format(
-                  "{} of the bytes to spare make requests faster, or leave more of the heap to the region.\n",
+                  "There are bytes to spare, so this layout needs {} more than the least: requests are faster, or the region is "
+                  "larger.\n",
                   plan.for_speed
               );
     return text + spent +
@@ -87,10 +87,11 @@ std::string headroom_text(const generated_overflow& heap) {
 
 std::string left_open_text(std::string_view left_open, const layout::overflow_plan& plan) {
     return fmt::format(
-        "The trace does not record {}: {}",
+        "The trace does not record {}. {}",
         left_open,
-        plan.has_moves ? "the region was tried with none of them, and with all that may be"
-                       : "the program may differ where the region serves requests, so run it there"
+        plan.has_moves
+            ? "The region was tried with none, all and random halves of those that may have"
+            : "The program may differ where the region serves requests, so run it there"
     );
 }
 

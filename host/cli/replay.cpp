@@ -96,12 +96,13 @@ describe(const layout::failure& failed, const heap_inputs& inputs, const config:
 std::string describe(const layout::region_usage& region) {
     return fmt::format(
         "Region: {}, tags included; {} served, {} of them because their pool was full\n"
-        "At its peak {}, {}; at its tightest moment it would still have served {}\n",
+        "At its peak {}, {}; {} lost inside its blocks at most; at its tightest moment it would still have served {}\n",
         base::counted(region.bytes, "byte"),
         base::counted(region.taken, "request"),
         region.fell_into,
         base::counted(region.peak, "block"),
         base::counted(region.peak_bytes, "byte"),
+        region.peak_waste,
         base::counted(region.least_hole, "byte")
     );
 }
@@ -125,11 +126,12 @@ std::string to_table(const config::heap& heap, const layout::replay_report& repo
     if (report.region.bytes != 0) text += "\n" + describe(report.region);
     text += fmt::format(
         "\nPeak: {}, {} requested\n"
-        "Fragmentation: {}, the most that was unused inside blocks at one time (each pool's most may "
-        "be at another)\n",
+        "Fragmentation: {}, the most that was unused inside blocks at one time ({} most may be at "
+        "another)\n",
         base::counted(report.peak_blocks, "block"),
         base::counted(report.peak_bytes, "byte"),
-        base::counted(report.peak_waste, "byte")
+        base::counted(report.peak_waste, "byte"),
+        report.region.bytes != 0 ? "the region's included; each one's" : "each pool's"
     );
     return text;
 }

@@ -145,8 +145,9 @@ std::string name_of(std::size_t pools, bool has_region) {
     return base::counted(pools, "pool") + (has_region ? " + region" : "");
 }
 
-const bench::figures* figures_of(bool has_region) {
-    return bench::find(has_region ? "drone, 8 pools and a region" : "drone, 8 pools");
+const bench::figures* figures_of(std::size_t pools, bool has_region) {
+    if (!has_region) return bench::find("drone, 8 pools");
+    return bench::find(pools == 0 ? "drone, a region" : "drone, 8 pools and a region");
 }
 
 candidate today_of(const verdict& v) {
@@ -158,7 +159,7 @@ candidate today_of(const verdict& v) {
     if (!v.ours) return c;
     const bool has_region = v.ours->region.units != 0;
     c.name = "your heap today: " + name_of(v.ours->pools.size(), has_region);
-    c.calls = figures_of(has_region);
+    c.calls = figures_of(v.ours->pools.size(), has_region);
     if (!has_region) c.any_order = "yes, up to each pool's blocks";
     return c;
 }
@@ -168,14 +169,14 @@ std::vector<candidate> candidates(const verdict& v) {
         today_of(v),
         {.name = name_of(v.pools.pools.size(), false),
          .bytes = v.pool_bytes(),
-         .calls = figures_of(false),
+         .calls = figures_of(v.pools.pools.size(), false),
          .any_order = "yes, up to each pool's blocks"},
     };
     if (v.region)
         all.push_back(
             {.name = name_of(v.region->pools.size(), true),
              .bytes = in_ram(*v.region),
-             .calls = figures_of(true),
+             .calls = figures_of(v.region->pools.size(), true),
              .any_order = fmt::format("in {} tried", base::counted(v.region->orders, "order"))}
         );
     return all;
@@ -251,7 +252,12 @@ std::string to_text(const verdict& v) {
     if (!v.ours) text += "What a call of your allocator takes is not in a trace.\n";
     text +=
         "Instructions a call are the bench's, not this program's: Cortex-M4, -O2, the template's "
-        "trace (docs/sizes.md). There:\n";
+        "trace (docs/sizes.md).\n";
+    if (v.region || (v.ours && v.ours->region.units != 0))
+        text +=
+            "With a region they are of random calls that the region mostly serves. What a pool there "
+            "serves takes about as many as in pools alone.\n";
+    text += "Other allocators there:\n";
     for (const char* const rival : rivals)
         if (const bench::figures* const f = bench::find(rival))
             text += fmt::format(
@@ -298,7 +304,7 @@ json region_json(const verdict& v) {
         {"orders", plan.orders},
         {"exact", v.left_open.empty()},
         {"pools", pools_json(plan.pools)},
-        {"instructions", calls_json(figures_of(true))},
+        {"instructions", calls_json(figures_of(plan.pools.size(), true))},
     };
 }
 
@@ -334,7 +340,7 @@ std::string to_json(const verdict& v) {
           {"lower_bound", v.pools.lower_bound},
           {"optimal", v.pools.optimal},
           {"pools", pools_json(v.pools.pools)},
-          {"instructions", calls_json(figures_of(false))}}},
+          {"instructions", calls_json(figures_of(v.pools.pools.size(), false))}}},
         {"region", region_json(v)},
         {"bench", measured},
     };

@@ -38,7 +38,7 @@ std::string_view name(format f) {
 std::string_view left_open(format f) {
     switch (f) {
     case format::native:
-        return "which allocations are resizes that moved a block";
+        return "which allocations moved a block that was resized";
     case format::drone_0_14:
     case format::drone_2022:
     case format::heaptrack:

@@ -70,7 +70,7 @@ std::string without_line(const std::string& frame) {
 
 /// The functions of a caller, or its address.
 std::vector<std::string> frames_of(const heap_report& r, std::uint32_t caller) {
-    if (caller == 0) return {"not known"};
+    if (r.runs.front().found.frames_of(caller).empty()) return {"not known"};
     auto frames = r.names(r.runs.front(), caller);
     if (frames.empty()) frames.push_back(fmt::format("{:#010x}", caller));
     return frames;
@@ -118,6 +118,30 @@ std::vector<caller_change> compare_callers(const heap_report& before, const heap
         return std::tuple(l.leaks, std::abs(l.bytes())) > std::tuple(r.leaks, std::abs(r.bytes()));
     });
     return list;
+}
+
+bool has_callers(const heap_report& r) {
+    const run& one = r.runs.front();
+    return std::ranges::any_of(one.details.callers(), [&](const auto& entry) {
+        return !one.found.frames_of(entry.first).empty();
+    });
+}
+
+/// A figure of both runs; none where one of them does not have it.
+std::optional<compared>
+both(const std::optional<std::uint64_t>& before, const std::optional<std::uint64_t>& after) {
+    if (!before || !after) return std::nullopt;
+    return compared{*before, *after};
+}
+
+std::optional<std::uint64_t> region_peak(const run& r) {
+    if (!r.details.region().exists()) return std::nullopt;
+    return r.details.region().peak_bytes();
+}
+
+std::optional<std::uint64_t> heap_size(const run& r) {
+    if (!r.heap) return std::nullopt;
+    return r.heap->size;
 }
 
 /// Whether callers of both runs can be told apart by what is known of them: names, or addresses of
@@ -176,12 +200,16 @@ heap_diff compare(const heap_report& before, const heap_report& after) {
         .at_end = {live_bytes(before), live_bytes(after)},
         .failures = {a.found.failures, b.found.failures},
         .gaps = {a.found.gaps, b.found.gaps},
-        .region_bytes = {a.details.region().peak_bytes(), b.details.region().peak_bytes()},
+        .region_bytes = both(region_peak(a), region_peak(b)),
+        .heap_size = both(heap_size(a), heap_size(b)),
         .sizes = compare_sizes(before.usage, after.usage),
         .pools = compare_pools(a.details, b.details),
         .callers = {},
-        .callers_compare = are_comparable(before, after),
+        .callers_before = has_callers(before),
+        .callers_after = has_callers(after),
     };
+    d.callers_compare =
+        d.callers_before == d.callers_after && (!d.callers_before || are_comparable(before, after));
     if (d.callers_compare) d.callers = compare_callers(before, after);
     return d;
 }

@@ -69,16 +69,21 @@ struct heap_diff {
     std::string before; ///< the files
     std::string after;
     compared events;
-    compared peak;         ///< most bytes live at one time
-    compared maximum;      ///< the sum over sizes of size times its own maximum, bytes
-    compared at_end;       ///< bytes live at the end
-    compared failures;     ///< requests
-    compared gaps;         ///< places where events are missing
-    compared region_bytes; ///< in use at one time, at most; 0: no region
+    compared peak;     ///< most bytes live at one time
+    compared maximum;  ///< the sum over sizes of size times its own maximum, bytes
+    compared at_end;   ///< bytes live at the end
+    compared failures; ///< requests
+    compared gaps;     ///< places where events are missing
+    std::optional<compared> region_bytes; ///< in use at one time, at most; none: not known of both
+    std::optional<compared> heap_size;    ///< bytes; none: not known of both
     std::vector<size_change> sizes;
     std::vector<pool_change> pools;
     std::vector<caller_change> callers;
-    bool callers_compare = true; ///< false: addresses of two builds, which say nothing together
+    /// Which runs have callers at all.
+    bool callers_before = true;
+    bool callers_after = true;
+    /// False: addresses of two builds, which say nothing together, or only one of the runs has callers.
+    bool callers_compare = true;
 };
 
 /// Compares two reports of one run each, with details.

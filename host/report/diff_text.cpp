@@ -46,7 +46,10 @@ std::vector<figure> figures(const heap_diff& d) {
         {"Live at the end", d.at_end},
         {"Failed requests", d.failures},
     };
-    if (d.region_bytes != compared{}) all.push_back({"Peak of the region", d.region_bytes});
+    if (d.region_bytes.value_or(compared{}) != compared{})
+        all.push_back({"Peak of the region", *d.region_bytes});
+    if (d.heap_size && d.heap_size->change() != 0)
+        all.push_back({"Size of the heap", *d.heap_size});
     all.push_back({"Events", d.events});
     return all;
 }
@@ -158,7 +161,14 @@ std::string doubts(const heap_diff& d) {
             d.gaps.before,
             d.gaps.after
         );
-    if (!d.callers_compare)
+    if (!d.callers_before && !d.callers_after)
+        text += "These traces have no callers.\n";
+    else if (d.callers_before != d.callers_after)
+        text += fmt::format(
+            "{} has no callers, so there are none to compare.\n",
+            d.callers_before ? d.after : d.before
+        );
+    else if (!d.callers_compare)
         text +=
             "The runs are of two builds, and addresses of one mean nothing in the other: name both "
             "with --elf to compare callers.\n";
@@ -167,7 +177,7 @@ std::string doubts(const heap_diff& d) {
 
 std::vector<table> tables(const heap_diff& d) {
     std::vector<table> all;
-    if (!d.callers.empty()) all.push_back(callers_table(d));
+    if (d.callers_before && !d.callers.empty()) all.push_back(callers_table(d));
     all.push_back(sizes_table(d));
     if (!d.pools.empty()) all.push_back(pools_table(d));
     return all;
@@ -205,6 +215,7 @@ std::string left_out(const table& t) {
 }
 
 json to_json(const compared& c) { return {{"before", c.before}, {"after", c.after}}; }
+json to_json(const std::optional<compared>& c) { return c ? to_json(*c) : json(nullptr); }
 
 } // namespace
 
@@ -302,6 +313,7 @@ std::string to_json(const heap_diff& d, const std::optional<std::string>& verdic
         {"gaps", to_json(d.gaps)},
         {"events", to_json(d.events)},
         {"region_peak", to_json(d.region_bytes)},
+        {"heap_size", to_json(d.heap_size)},
         {"above_limit", verdict && !verdict->empty() ? json(*verdict) : json(nullptr)},
         {"callers_compare", d.callers_compare},
         {"callers", callers},

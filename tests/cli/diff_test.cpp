@@ -125,6 +125,33 @@ TEST_F(Diff, MarkdownSaysTheVerdictAndKeepsItsTables) {
     );
 }
 
+TEST_F(Diff, TracesWithoutCallersHaveNoTableOfThem) {
+    write("small", "a 1 1000\nf 1\n");
+    write("large", "a 1 1050\nf 1\n");
+    for (const std::string how : {"", " --markdown"}) {
+        const outcome neither = drone("heap diff small large" + how);
+        EXPECT_THAT(neither.out, HasSubstr("These traces have no callers.\n"));
+        EXPECT_THAT(neither.out, Not(HasSubstr("By caller")));
+        const outcome one = drone("heap diff before small" + how);
+        EXPECT_THAT(one.out, HasSubstr("small has no callers"));
+        EXPECT_THAT(one.out, Not(HasSubstr("By caller")));
+    }
+    EXPECT_FALSE(json::parse(drone("heap diff small before --json").out)["callers_compare"]);
+}
+
+TEST_F(Diff, WhatOneTraceDoesNotSayIsNotCompared) {
+    const std::string native = DRONE_SOURCE_DIR "/tests/cases/fail.trace";
+    const outcome text = drone("heap diff " + native + " before");
+    ASSERT_EQ(text.code, 0) << text.err;
+    EXPECT_THAT(text.out, Not(HasSubstr("Peak of the region")));
+    EXPECT_THAT(text.out, Not(HasSubstr("Size of the heap")));
+    const std::string other = DRONE_SOURCE_DIR "/tests/cases/two_layouts.trace";
+    EXPECT_THAT(drone("heap diff " + native + " " + other).out, HasSubstr("Size of the heap"));
+    const json d = json::parse(drone("heap diff before " + native + " --json").out);
+    EXPECT_EQ(d["region_peak"], nullptr);
+    EXPECT_EQ(d["heap_size"], nullptr);
+}
+
 TEST_F(Diff, AGapIsSaid) {
     const std::string gap = DRONE_SOURCE_DIR "/tests/cases/fail.trace";
     const outcome left = drone("heap diff " + gap + " " + gap);

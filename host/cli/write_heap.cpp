@@ -8,8 +8,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -29,13 +32,43 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     return lines;
 }
 
-void print_lines(char mark, auto first, auto last) {
+void print_line(char mark, std::string_view line) {
+    say("{}{}\n", mark, line.substr(0, line.find_last_not_of("\r\n") + 1));
+}
+void print_unchanged(auto first, auto last) {
     for (; first != last; ++first)
-        say("{}{}\n", mark, first->substr(0, first->find_last_not_of("\r\n") + 1));
+        print_line(' ', *first);
 }
 
-/// The lines between the first and the last that differ, and three around them. A heap's section is
-/// one place, so that is as good as a search for the smallest difference.
+using some_lines = std::span<const std::string_view>;
+
+/// What takes the fewest lines away and adds the fewest. O(lines before x lines after).
+void print_changes(some_lines before, some_lines after) {
+    // The most lines that [i, end) and [j, end) have in common, in order.
+    const std::size_t row = after.size() + 1;
+    std::vector<std::uint32_t> common((before.size() + 1) * row);
+    for (std::size_t i = before.size(); i-- > 0;)
+        for (std::size_t j = after.size(); j-- > 0;)
+            common[i * row + j] =
+                before[i] == after[j]
+                    ? common[(i + 1) * row + j + 1] + 1
+                    : std::max(common[(i + 1) * row + j], common[i * row + j + 1]);
+    std::size_t i = 0;
+    std::size_t j = 0;
+    while (i < before.size() || j < after.size()) {
+        if (i < before.size() && j < after.size() && before[i] == after[j]) {
+            print_line(' ', before[i++]);
+            ++j;
+        } else if (j == after.size() ||
+                   (i < before.size() && common[(i + 1) * row + j] >= common[i * row + j + 1])) {
+            print_line('-', before[i++]);
+        } else {
+            print_line('+', after[j++]);
+        }
+    }
+}
+
+/// The lines between the first and the last that differ, and three around them.
 void print_difference(std::string_view before, std::string_view after) {
     constexpr std::ptrdiff_t context = 3;
     const auto old_lines = lines_of(before);
@@ -47,10 +80,9 @@ void print_difference(std::string_view before, std::string_view after) {
         --old_last;
         --new_last;
     }
-    print_lines(' ', first.in1 - std::min(context, first.in1 - old_lines.begin()), first.in1);
-    print_lines('-', first.in1, old_last);
-    print_lines('+', first.in2, new_last);
-    print_lines(' ', old_last, old_last + std::min(context, old_lines.end() - old_last));
+    print_unchanged(first.in1 - std::min(context, first.in1 - old_lines.begin()), first.in1);
+    print_changes({first.in1, old_last}, {first.in2, new_last});
+    print_unchanged(old_last, old_last + std::min(context, old_lines.end() - old_last));
 }
 
 /// A question is seen and answered only when both ends are a terminal.

@@ -377,6 +377,16 @@ TEST_F(Generate, WritesTheSectionAndNothingElse) {
     EXPECT_THAT(run.err, HasSubstr("+    { block = \"128\", capacity = 7 },\n"));
 }
 
+TEST_F(Generate, ShowsALineThatStaysAsOneThatStays) {
+    write("Drone.toml", "[heap]\nsize = \"10K\"\noverflow = true\npools = []\n");
+    const outcome run = drone("heap -s 20K generate --pools 1 --overflow yes --write --yes");
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_THAT(
+        run.err,
+        HasSubstr("-size = \"10K\"\n+size = \"20K\"\n overflow = true\n-pools = []\n+pools = [\n")
+    );
+}
+
 TEST_F(Generate, NeedsAProjectToWriteTo) {
     const outcome run = drone("heap generate --pools 1 --write");
     EXPECT_EQ(run.code, 1);

@@ -237,30 +237,29 @@ result<int> examine(const doctor_options& options) {
     };
     auto findings = look();
     if (!findings) return std::unexpected(findings.error());
-    for (const probe::finding& f : *findings)
-        fmt::print("{}\n", probe::describe(f));
     const auto is_wrong = [](const probe::finding& f) {
         return f.is == probe::finding::verdict::wrong;
     };
-    if (std::ranges::none_of(*findings, is_wrong)) return 0;
+    const bool any_wrong = std::ranges::any_of(*findings, is_wrong);
+    if (any_wrong && options.fix) {
+        for (const probe::finding& f : *findings)
+            if (is_wrong(f))
+                if (auto done = repair(**t, f); !done) return std::unexpected(done.error());
+        const auto now = look();
+        if (!now) return std::unexpected(now.error());
+        *findings = probe::after_mending(std::move(*findings), *now);
+    }
+    for (const probe::finding& f : *findings)
+        fmt::print("{}\n", probe::describe(f));
+    if (!any_wrong) return 0;
     if (!options.fix) {
         if (std::ranges::any_of(*findings, [](const auto& f) { return !f.mending.empty(); }))
             say("`drone doctor --fix` writes what is shown under WRONG\n");
         return 1;
     }
-    for (const probe::finding& f : *findings)
-        if (is_wrong(f))
-            if (auto done = repair(**t, f); !done) return std::unexpected(done.error());
-    findings = look();
-    if (!findings) return std::unexpected(findings.error());
-    int left = 0;
-    for (const probe::finding& f : *findings)
-        if (is_wrong(f)) {
-            fmt::print("still {}\n", probe::describe(f));
-            left = 1;
-        }
-    if (left == 0) say("all of it is mended, until the next reset\n");
-    return left;
+    if (std::ranges::any_of(*findings, is_wrong)) return 1;
+    say("all of it is mended, until the next reset\n");
+    return 0;
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "probe/diagnosis.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
@@ -198,8 +199,25 @@ std::vector<finding> diagnose_rtt(const setup& s, const rtt_sight& seen) {
     return std::move(d).all();
 }
 
+std::vector<finding> after_mending(std::vector<finding> before, const std::vector<finding>& now) {
+    // A figure in the words may change; what a write would have to be does not.
+    const auto has = [](const std::vector<finding>& list, const finding& f) {
+        return std::ranges::any_of(list, [&](const finding& other) {
+            return other.is == finding::verdict::wrong &&
+                   (f.mending.empty() ? other.what == f.what : other.mending == f.mending);
+        });
+    };
+    std::vector<finding> new_ones;
+    for (const finding& f : now)
+        if (f.is == finding::verdict::wrong && !has(before, f)) new_ones.push_back(f);
+    for (finding& f : before)
+        if (f.is == finding::verdict::wrong && !has(now, f)) f.is = finding::verdict::mended;
+    before.insert(before.end(), new_ones.begin(), new_ones.end());
+    return before;
+}
+
 std::string describe(const finding& f) {
-    constexpr std::array<std::string_view, 3> names = {"right", "WRONG", "?"};
+    constexpr std::array<std::string_view, 4> names = {"right", "WRONG", "MENDED", "?"};
     std::string line = fmt::format("{:6} {}", names[static_cast<std::size_t>(f.is)], f.what);
     for (const mend& m : f.mending) {
         line +=

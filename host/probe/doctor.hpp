@@ -23,6 +23,8 @@ struct mend {
     std::uint32_t address = 0;
     std::uint32_t mask = 0xFFFF'FFFF;
     std::uint32_t value = 0;
+
+    friend bool operator==(const mend&, const mend&) = default;
 };
 
 /// What one register, or a few, decide.
@@ -30,6 +32,7 @@ struct finding {
     enum class verdict : std::uint8_t {
         right,
         wrong,
+        mended,  ///< it was wrong, and its writes are done
         unknown, ///< it could not be read, or depends on what the tool does not know
     };
     verdict is = verdict::right;
@@ -57,6 +60,11 @@ struct rtt_sight {
     std::uint32_t written_later = 0;
 };
 [[nodiscard]] std::vector<finding> diagnose_rtt(const setup& s, const rtt_sight& seen);
+
+/// What became of the findings of which the wrong ones were mended, by those that were made afterwards: what is no
+/// longer wrong is mended, and what is wrong only now comes last.
+[[nodiscard]] std::vector<finding>
+after_mending(std::vector<finding> before, const std::vector<finding>& now);
 
 /// "right   ITM: …", and for what is wrong the write, as OpenOCD and gdb take it.
 [[nodiscard]] std::string describe(const finding& f);

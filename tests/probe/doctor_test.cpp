@@ -260,6 +260,32 @@ TEST(Doctor, APinWhoseClockIsOffIsAsResetLeftIt) {
     EXPECT_THAT(wrong_in(seen), testing::IsEmpty());
 }
 
+TEST(Doctor, SaysWhatBecameOfEachFault) {
+    using verdict = finding::verdict;
+    const std::vector<finding> before = {
+        {verdict::right, "the core runs", {}},
+        {verdict::wrong, "ITM_TER is 0x1", {{0xE000'0E00}}},
+        {verdict::wrong, "ITM_TCR is 0x2", {{0xE000'0E80}}},
+        {verdict::wrong, "no write mends it", {}},
+    };
+    const std::vector<finding> now = {
+        {verdict::right, "ITM_TER", {}},
+        {verdict::wrong, "ITM_TCR is 0x3", {{0xE000'0E80}}}, // of another value now
+        {verdict::wrong, "no write mends it", {}},
+        {verdict::wrong, "a new one", {}},
+    };
+    std::string all;
+    for (const finding& f : after_mending(before, now)) {
+        const std::string text = describe(f);
+        all += text.substr(0, text.find('\n')) + "\n";
+    }
+    EXPECT_EQ(
+        all,
+        "right  the core runs\nMENDED ITM_TER is 0x1\nWRONG  ITM_TCR is 0x2\n"
+        "WRONG  no write mends it\nWRONG  a new one\n"
+    );
+}
+
 TEST(Doctor, SeesWhetherRttSpeaks) {
     const auto wrong = [](const rtt_sight& seen) {
         setup s = stm32f4();

@@ -21,13 +21,13 @@ set_words() { # pairs of address and value, written at once
         -c "st-link backend tcp $port; $also; gdb_port disabled; tcl_port disabled; telnet_port disabled" \
         -c "$script; shutdown" > openocd.txt 2>&1 || fail "OpenOCD failed" openocd.txt
 }
-fault() { # what doctor says under WRONG, then what set_words takes
+fault() { # what doctor says of the fault, then what set_words takes
     local says=$1
     shift
     set_words "$@"
     told 0 'all of it is mended' --fix
-    grep -q "^WRONG .*$says" told.txt || fail "it does not name: $says" told.txt
-    [ "$(grep -c '^WRONG' told.txt)" = 1 ] || fail "other things are wrong, too" told.txt
+    grep -q "^MENDED .*$says" told.txt || fail "it does not name: $says" told.txt
+    [ "$(grep -c '^WRONG\|^MENDED' told.txt)" = 1 ] || fail "other things are wrong, too" told.txt
     echo "named and mended: $says"
 }
 capture() { # until the trace has 8,000 bytes

@@ -4,6 +4,7 @@
 
 #include "cli/command.hpp"
 #include "cli/installation.hpp"
+#include "cli/read_report.hpp"
 #include "cli/say.hpp"
 #include "config/config.hpp"
 #include "probe/adapter.hpp"
@@ -46,7 +47,7 @@ result<int> debug(const session& s, const std::filesystem::path& file) {
     const auto board = probe::open_adapter(*p, s.executable().parent_path());
     if (!board) return std::unexpected(board.error());
     return (*board)->debug(
-        {.firmware = file,
+        {.firmware = file.empty() ? built_firmware(p->file) : file.string(),
          .gdb_commands = find_installation(s.executable()).files / "gdb" / "drone.py"}
     );
 }
@@ -62,7 +63,9 @@ void add_flash(command_syntax parent, session& s) {
     s.on(parent.add_subcommand("reset", "Reset the board"), [&s] { return reset(s); });
 
     command_syntax gdb = parent.add_subcommand("gdb", "Start a debugger on the board");
-    gdb.add_option("FIRMWARE", *file, "An ELF file with the symbols");
+    gdb.add_option(
+        "FIRMWARE", *file, "An ELF file with the symbols; without it, the only one in build/"
+    );
     s.on(gdb, [&s, file] { return debug(s, *file); });
 }
 

@@ -166,11 +166,14 @@ void name_places(report::heap_report& r) {
 
 std::string firmware(const heap_inputs& inputs, const std::string& named) {
     if (!named.empty()) return named;
-    if (!inputs.project) return {};
+    return inputs.project ? built_firmware(*inputs.project) : "";
+}
+
+std::string built_firmware(const std::filesystem::path& project) {
     std::string only;
     std::error_code missing;
     for (const auto& entry :
-         std::filesystem::directory_iterator(inputs.project->parent_path() / "build", missing)) {
+         std::filesystem::directory_iterator(project.parent_path() / "build", missing)) {
         if (entry.path().extension() != ".elf") continue;
         if (!only.empty()) return {};
         only = entry.path().string();

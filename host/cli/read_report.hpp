@@ -7,6 +7,7 @@
 #include "cli/heap_inputs.hpp"
 #include "report/heap_report.hpp"
 
+#include <filesystem>
 #include <string>
 
 namespace drone::cli {
@@ -23,6 +24,9 @@ namespace drone::cli {
 
 /// The firmware that --elf names, else the only one in the project's build folder; empty: none.
 [[nodiscard]] std::string firmware(const heap_inputs& inputs, const std::string& named);
+
+/// The only .elf in the build folder of the project with that Drone.toml; empty: none, or several.
+[[nodiscard]] std::string built_firmware(const std::filesystem::path& project);
 
 /// Lets native callers be named by the functions of the firmware: the file `named`, else the only
 /// one in the project's build folder. `are_shown`: whether to say on standard error that there is

@@ -49,8 +49,8 @@ std::string orders_text(const layout::overflow_plan& plan) {
         plan.for_speed == 0
             ? ""
             : fmt::format(
-                  "There are bytes to spare, so this layout needs {} more than the least: requests are faster, or the region is "
-                  "larger.\n",
+                  "There are bytes to spare, so this layout needs {} more than the least: "
+                  "requests are faster, or the region is larger.\n",
                   plan.for_speed
               );
     return text + spent +

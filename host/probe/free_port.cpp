@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "probe/free_port.hpp"
 
-#include <fmt/format.h>
-
 #include <arpa/inet.h>
 #include <cstddef>
 #include <netinet/in.h>
@@ -30,7 +28,7 @@ base::descriptor claim(unsigned port) {
     base::descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    const std::string name = fmt::format("drone-port-{}", port);
+    const std::string name = "drone-port-" + std::to_string(port);
     name.copy(&address.sun_path[1], name.size());
     if (!bind_to(socket, address, offsetof(sockaddr_un, sun_path) + 1 + name.size()))
         socket.close();

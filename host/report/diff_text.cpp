@@ -46,7 +46,7 @@ std::vector<figure> figures(const heap_diff& d) {
         {"Live at the end", d.at_end},
         {"Failed requests", d.failures},
     };
-    if (d.region_bytes.value_or(compared{}) != compared{})
+    if (d.region_bytes && *d.region_bytes != compared{})
         all.push_back({"Peak of the region", *d.region_bytes});
     if (d.heap_size && d.heap_size->change() != 0)
         all.push_back({"Size of the heap", *d.heap_size});

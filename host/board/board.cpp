@@ -302,8 +302,7 @@ std::optional<run_end> virtual_board::stopped() {
     case attention::poll:
         return poll_listener();
     case attention::breakpoint:
-        devices_.halt(core_debug::breakpoint);
-        return run_end{run_end::kind::halted, 0, {}};
+        return exceptions_->halt(core_debug::breakpoint);
     case attention::exception:
     case attention::none:
         break;
@@ -347,10 +346,8 @@ std::optional<run_end> virtual_board::hit_breakpoint() {
     const auto code = core_->memory(devices_.next_instruction, 2);
     const bool is_semihosting =
         code.size() == 2 && (code[0] | code[1] << 8U) == semihosting_breakpoint;
-    if (setup_.debug_port && devices_.debug.enabled) {
-        devices_.halt(core_debug::breakpoint);
-        return run_end{run_end::kind::halted, 0, {}};
-    }
+    if (setup_.debug_port && devices_.debug.enabled)
+        return exceptions_->halt(core_debug::breakpoint);
     if (setup_.probe && is_semihosting) return semihost();
     if (setup_.probe) return exceptions_->lockup("breakpoint instruction");
     return exceptions_->fault_at_breakpoint();

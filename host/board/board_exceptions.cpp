@@ -109,8 +109,12 @@ std::optional<run_end> board_exceptions::enter(unsigned number) {
     trace(number, dwt::exception_action::enter);
     events_.entered_exception(number);
     if (!catches_vector(number)) return std::nullopt;
-    devices_.halt(core_debug::vector_catch);
-    return run_end{run_end::kind::halted, 0, {}};
+    return halt(core_debug::vector_catch);
+}
+
+run_end board_exceptions::halt(core_debug::event why) {
+    devices_.halt(why);
+    return {run_end::kind::halted, 0, {}};
 }
 
 std::optional<run_end> board_exceptions::leave(std::uint32_t exception_return) {

@@ -51,6 +51,8 @@ public:
     [[nodiscard]] std::optional<run_end> fault(const trap& why);
     /// BKPT that nobody takes.
     [[nodiscard]] std::optional<run_end> fault_at_breakpoint();
+    /// The end of a core that a debugger halts.
+    [[nodiscard]] run_end halt(core_debug::event why);
     /// The end of a core that cannot go on, with what its registers say.
     [[nodiscard]] run_end lockup(const std::string& what) const;
 

@@ -22,15 +22,15 @@ namespace drone::cli {
 
 namespace {
 
-/// The addresses of native callers, each once; or of those that are stacks.
-std::set<std::uint32_t> native_callers(const report::heap_report& r, bool of_stacks = false) {
-    std::set<std::uint32_t> all;
+/// The addresses of native callers, each once: whether it is a frame of a stack.
+std::map<std::uint32_t, bool> native_callers(const report::heap_report& r) {
+    std::map<std::uint32_t, bool> all;
     for (const report::run& one : r.runs) {
         if (one.found.format != trace::format::native) continue;
         for (const auto& [caller, share] : one.details.callers()) {
-            if (of_stacks && one.found.stack_of(caller) == nullptr) continue;
+            const bool is_stack = one.found.stack_of(caller) != nullptr;
             for (const std::uint32_t frame : one.found.frames_of(caller))
-                all.insert(frame);
+                all[frame] |= is_stack;
         }
     }
     return all;
@@ -69,8 +69,8 @@ void name_those_that_fit(
     const std::string& elf, const report::symbols& symbols, report::heap_report& r
 ) {
     std::map<std::uint32_t, std::vector<std::string>> names;
-    const std::set<std::uint32_t> callers = native_callers(r);
-    for (const std::uint32_t caller : callers)
+    const std::map<std::uint32_t, bool> callers = native_callers(r);
+    for (const auto& [caller, of_stack] : callers)
         if (symbols.follows_call(caller)) names[caller] = symbols.functions(caller);
     const std::size_t strangers = callers.size() - names.size();
     // Some may have been damaged on their way; of another build, hardly any fits.
@@ -90,10 +90,9 @@ void name_those_that_fit(
     // A caller has 30 bits of an address, which on a host is not all of it. A stack has the address in
     // the file.
     if (!has_frame_table(symbols.code_for())) {
-        const std::set<std::uint32_t> certain = native_callers(r, true);
         for (auto& [caller, frames] : names)
             for (std::string& frame : frames)
-                if (!certain.contains(caller)) frame.insert(0, "perhaps ");
+                if (!callers.at(caller)) frame.insert(0, "perhaps ");
     }
     for (const std::string& notice : symbols.notices())
         say("drone: note: {}: {}\n", elf, notice);

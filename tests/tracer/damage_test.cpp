@@ -266,6 +266,14 @@ std::optional<outcome> read(const std::string& bytes) {
     return outcome{.found = found, .certain = sink.certain};
 }
 
+/// A trace that is hit up to four times.
+std::string damaged(const std::vector<wire::word>& words, random_source& random) {
+    std::string bytes = trace::bytes_of(words);
+    for (std::uint32_t hits = 1 + random.below(4); hits-- > 0 && bytes.size() > 64;)
+        trace::damage(bytes, random, true);
+    return bytes;
+}
+
 constexpr std::uint32_t cases = 10'000;
 
 TEST(DamagedForeignTrace, SaysNothingFalseWhateverIsCutDroppedDoubledOrFlipped) {
@@ -278,10 +286,7 @@ TEST(DamagedForeignTrace, SaysNothingFalseWhateverIsCutDroppedDoubledOrFlipped) 
         random_source random(seed);
         const std::vector<wire::word> words = trace_of_a_program(random);
         const truth true_one(words);
-        std::string bytes = trace::bytes_of(words);
-        for (std::uint32_t hits = 1 + random.below(4); hits-- > 0 && bytes.size() > 64;)
-            trace::damage(bytes, random, true);
-        const auto out = read(bytes);
+        const auto out = read(damaged(words, random));
         if (out) trace::expect_nothing_false(*out, true_one);
         if (::testing::Test::HasFailure()) return;
         if (!out) continue;
@@ -308,12 +313,9 @@ TEST(DamagedForeignTrace, OfTwoHeapsHeardNowAndThenSaysNothingFalse) {
         SCOPED_TRACE(seed);
         random_source random(seed);
         for (const heard_heap& heap : program_heard_now_and_then(random).run()) {
-            std::string bytes = trace::bytes_of(heap.words);
             const bool is_damaged = !random.chance(4);
-            for (std::uint32_t hits = 1 + random.below(4);
-                 is_damaged && hits-- > 0 && bytes.size() > 64;)
-                trace::damage(bytes, random, true);
-            const auto out = read(bytes);
+            const auto out =
+                read(is_damaged ? damaged(heap.words, random) : trace::bytes_of(heap.words));
             if (!out) continue;
             trace::expect_nothing_false(*out, heap.true_one);
             if (!is_damaged) {

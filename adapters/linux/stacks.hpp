@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <elf.h>
+#include <host/stacks.hpp>
 #include <link.h>
-#include <unwind.h>
 
 namespace drone::preload {
 
@@ -23,34 +23,13 @@ struct call_stack {
     bool is_whole = false;
 };
 
-/// Set while this thread is walking: what the unwinder itself asks for has one frame.
-inline thread_local bool is_walking [[gnu::tls_model("initial-exec")]] = false;
-
 /// The stack from the caller outward, at most so many frames. Without a frame that is the caller, the
 /// caller alone.
 [[gnu::noinline]] inline void walk(void* caller, std::size_t most, call_stack& found) {
-    struct search {
-        call_stack& found;
-        std::uintptr_t caller;
-        std::size_t most;
-        bool is_full;
-    } state{found, reinterpret_cast<std::uintptr_t>(caller), most, false};
-    if (most > 1 && !is_walking) {
-        is_walking = true;
-        const auto each = [](_Unwind_Context* at, void* to) {
-            auto& s = *static_cast<search*>(to);
-            const auto address = static_cast<std::uintptr_t>(_Unwind_GetIP(at));
-            if (address == 0 || (s.found.count == 0 && address != s.caller)) return _URC_NO_REASON;
-            s.is_full = s.found.count == s.most;
-            if (s.is_full) return _URC_NORMAL_STOP;
-            s.found.frames[s.found.count++] = address;
-            return _URC_NO_REASON;
-        };
-        found.is_whole = _Unwind_Backtrace(each, &state) == _URC_END_OF_STACK && !state.is_full;
-        is_walking = false;
-    }
+    const auto as_frame = [](std::uintptr_t address) { return address; };
+    if (most > 1) found.count = host::unwind(caller, found.frames, most, found.is_whole, as_frame);
     if (found.count != 0) return;
-    found.frames[0] = state.caller;
+    found.frames[0] = reinterpret_cast<std::uintptr_t>(caller);
     found.count = 1;
     found.is_whole = most == 1;
 }

@@ -55,8 +55,45 @@ private:
     }
 };
 
-/// Set while this thread is walking: what the unwinder itself asks for has one frame.
-inline thread_local bool is_walking = false;
+/// Set while this thread is walking: what the unwinder itself asks for has one frame. Its place is
+/// there from the thread's start: to make one could ask the heap.
+inline thread_local bool is_walking [[gnu::tls_model("initial-exec")]] = false;
+
+/// Writes the stack into `frames`, from the code that `caller` returns to outward, at most `most`
+/// frames, each as `as_frame(address)` returns it; those that are 0 are left out. `is_whole` becomes
+/// whether the outermost is among them. Returns how many there are: none where the walk does not come
+/// to `caller`, or where this thread is walking.
+template <class Frame, class AsFrame>
+[[gnu::noinline]] std::size_t unwind(
+    const void* caller, Frame* frames, std::size_t most, bool& is_whole, AsFrame as_frame
+) noexcept {
+    struct search {
+        AsFrame as_frame;
+        std::uintptr_t caller;
+        Frame* frames;
+        std::size_t most;
+        std::size_t count = 0;
+        bool is_found = false;
+        bool is_cut = false;
+    } state{as_frame, reinterpret_cast<std::uintptr_t>(caller), frames, most};
+    is_whole = false;
+    if (is_walking) return 0;
+    is_walking = true;
+    const auto each = [](_Unwind_Context* at, void* to) {
+        auto& s = *static_cast<search*>(to);
+        const auto address = static_cast<std::uintptr_t>(_Unwind_GetIP(at));
+        s.is_found = s.is_found || address == s.caller;
+        const Frame frame = s.is_found ? s.as_frame(address) : 0;
+        if (frame == 0) return _URC_NO_REASON;
+        s.is_cut = s.count == s.most;
+        if (s.is_cut) return _URC_NORMAL_STOP;
+        s.frames[s.count++] = frame;
+        return _URC_NO_REASON;
+    };
+    is_whole = _Unwind_Backtrace(each, &state) == _URC_END_OF_STACK && !state.is_cut;
+    is_walking = false;
+    return state.count;
+}
 
 /// Writes the stack into `frames`, from the code that `caller` returns to outward, at most `most`
 /// frames, as the trace has them. Frames of shared libraries are left out. `is_whole` becomes whether
@@ -66,36 +103,13 @@ inline thread_local bool is_walking = false;
 /// Any thread may call it.
 [[gnu::noinline]] inline std::size_t
 walk_stack(const void* caller, std::uint32_t* frames, std::size_t most, bool& is_whole) noexcept {
-    struct search {
-        const program_code& code;
-        std::uintptr_t caller;
-        std::uint32_t* frames;
-        std::size_t most;
-        std::size_t count = 0;
-        bool is_found = false;
-        bool is_cut = false;
-    } state{program_code::own(), reinterpret_cast<std::uintptr_t>(caller), frames, most};
+    const program_code& code = program_code::own();
+    const auto as_frame = [&code](std::uintptr_t address) { return code.in_trace(address); };
+    const std::size_t count = unwind(caller, frames, most, is_whole, as_frame);
+    if (count != 0) return count;
+    frames[0] = code.in_trace(reinterpret_cast<std::uintptr_t>(caller));
     is_whole = false;
-    if (!is_walking) {
-        is_walking = true;
-        const auto each = [](_Unwind_Context* at, void* to) {
-            auto& s = *static_cast<search*>(to);
-            const auto address = static_cast<std::uintptr_t>(_Unwind_GetIP(at));
-            s.is_found = s.is_found || address == s.caller;
-            if (!s.is_found || !s.code.has(address)) return _URC_NO_REASON;
-            s.is_cut = s.count == s.most;
-            if (s.is_cut) return _URC_NORMAL_STOP;
-            s.frames[s.count++] = s.code.in_trace(address);
-            return _URC_NO_REASON;
-        };
-        is_whole = _Unwind_Backtrace(each, &state) == _URC_END_OF_STACK && !state.is_cut;
-        is_walking = false;
-    }
-    if (state.count == 0) {
-        frames[state.count++] = state.code.in_trace(state.caller);
-        is_whole = false;
-    }
-    return state.count;
+    return 1;
 }
 
 } // namespace drone::host

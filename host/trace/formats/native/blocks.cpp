@@ -77,7 +77,8 @@ std::size_t traced_blocks::follow(
         changes[i] = change;
         return true;
     };
-    constexpr std::size_t at_once = 4;
+    constexpr std::size_t at_once =
+        4; // GCC's own unrolling looks at the end of the loop more often
     std::size_t i = 0;
     for (; i + at_once <= count; i += at_once)
         for (std::size_t k = 0; k < at_once; ++k)
